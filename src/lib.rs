@@ -1,0 +1,3 @@
+//! Lockgate.
+
+pub mod source;
