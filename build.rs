@@ -1,0 +1,262 @@
+//! Turns the contracts `rules/*.md` into the constant rule table that `src/rules.rs` includes.
+//!
+//! Offline, and strict: an unknown key, a missing part or a wrong word in a page's front matter fails the build with
+//! the page's name. What a page says beyond its front matter is checked by the tests (`tests/it/pages.rs`, `tidy.rs`).
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use serde::Deserialize;
+
+/// The front matter of a rule page. `rules/README.md` explains every key.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
+struct FrontMatter {
+    level: Level,
+    #[serde(default)]
+    levels: BTreeMap<String, Level>,
+    category: Category,
+    checks: Checks,
+    #[serde(default)]
+    direction: Direction,
+    #[serde(default)]
+    on: On,
+    #[serde(default)]
+    strictness: Strictness,
+    since: String,
+    #[serde(default)]
+    postgres: Option<String>,
+    #[serde(default)]
+    locks: Option<BTreeMap<String, String>>,
+    #[serde(default)]
+    fix: FixKind,
+    #[serde(default)]
+    options: Vec<RuleOption>,
+    #[serde(default)]
+    aliases: Vec<String>,
+    #[serde(default)]
+    checklist: Vec<String>,
+    #[serde(default)]
+    hazards: Vec<String>,
+}
+
+macro_rules! words {
+    ($name:ident { $($variant:ident),+ }) => {
+        #[derive(Deserialize, Debug, Clone, Copy, Default, PartialEq)]
+        #[serde(rename_all = "kebab-case")]
+        enum $name { #[default] $($variant),+ }
+    };
+}
+words!(Level {
+    Error,
+    Warning,
+    Info,
+    Off
+});
+words!(Category {
+    Availability,
+    DataLoss,
+    Compatibility,
+    Correctness,
+    Reversibility,
+    Transaction,
+    Schema,
+    Layout,
+    Security,
+    Live
+});
+words!(Checks {
+    Statement,
+    Migration,
+    History
+});
+words!(Direction { Up, Down, Any });
+words!(On { Existing, Any });
+words!(Strictness {
+    Default,
+    Strict,
+    Audit
+});
+words!(FixKind { None, Safe, Unsafe });
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RuleOption {
+    name: String,
+    r#type: String,
+    default: String,
+    text: String,
+}
+
+const ENVIRONMENTS: [&str; 5] = ["local", "ci", "dev", "staging", "production"];
+const LOCKS: [&str; 8] = [
+    "ACCESS SHARE",
+    "ROW SHARE",
+    "ROW EXCLUSIVE",
+    "SHARE UPDATE EXCLUSIVE",
+    "SHARE",
+    "SHARE ROW EXCLUSIVE",
+    "EXCLUSIVE",
+    "ACCESS EXCLUSIVE",
+];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-changed=rules");
+    println!("cargo::rerun-if-changed=build.rs");
+    let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
+    let mut pages: Vec<PathBuf> = fs::read_dir(root.join("rules"))?
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<Result<_, _>>()?;
+    pages.retain(|page| {
+        page.extension().is_some_and(|e| e == "md")
+            && page.file_stem().is_some_and(|s| s != "README")
+    });
+    pages.sort();
+    let mut table = String::from("/// All rules, sorted by id.\npub static RULES: &[Rule] = &[\n");
+    for page in &pages {
+        let entry = rule(page).map_err(|error| format!("{}: {error}", page.display()))?;
+        table.push_str(&entry);
+    }
+    table.push_str("];\n");
+    fs::write(PathBuf::from(env::var("OUT_DIR")?).join("rules.rs"), table)?;
+    Ok(())
+}
+
+/// One entry of the table.
+fn rule(page: &Path) -> Result<String, Box<dyn Error>> {
+    let id = page
+        .file_stem()
+        .and_then(|stem| stem.to_str())
+        .ok_or("the file name is not UTF-8")?;
+    let text = fs::read_to_string(page)?;
+    let rest = text
+        .strip_prefix("---\n")
+        .ok_or("the page does not begin with front matter")?;
+    let (front, body) = rest
+        .split_once("\n---\n")
+        .ok_or("the front matter has no end")?;
+    let front: FrontMatter = serde_yaml::from_str(front).map_err(|error| error.to_string())?;
+    let mut lines = body.trim_start().lines();
+    let title = lines
+        .next()
+        .and_then(|line| line.strip_prefix("# "))
+        .ok_or("no `# title` behind the front matter")?;
+    let summary = lines
+        .find(|line| !line.trim().is_empty())
+        .ok_or("no summary sentence below the title")?;
+    let (oldest, newest) = versions(front.postgres.as_deref())?;
+
+    let mut levels = Vec::new();
+    for environment in front.levels.keys() {
+        if !ENVIRONMENTS.contains(&environment.as_str()) {
+            return Err(format!("`levels` names an unknown environment `{environment}`").into());
+        }
+    }
+    for environment in ENVIRONMENTS {
+        levels.push(level(
+            front
+                .levels
+                .get(environment)
+                .copied()
+                .unwrap_or(front.level),
+        ));
+    }
+    let mut locks = Vec::new();
+    for (relation, mode) in front.locks.iter().flatten() {
+        if !LOCKS.contains(&mode.as_str()) {
+            return Err(format!("`locks` names an unknown lock mode `{mode}`").into());
+        }
+        locks.push((relation, mode));
+    }
+    let options: Vec<String> = front
+        .options
+        .iter()
+        .map(|option| {
+            format!(
+                "RuleOption {{ name: {:?}, kind: {:?}, default: {:?}, text: {:?} }}",
+                option.name, option.r#type, option.default, option.text
+            )
+        })
+        .collect();
+
+    let mut entry = String::new();
+    writeln!(entry, "    Rule {{")?;
+    writeln!(
+        entry,
+        "        id: {id:?}, title: {title:?}, summary: {summary:?},"
+    )?;
+    writeln!(
+        entry,
+        "        level: {}, levels: [{}],",
+        level(front.level),
+        levels.join(", ")
+    )?;
+    writeln!(
+        entry,
+        "        category: Category::{:?}, direction: For::{:?},",
+        front.category, front.direction
+    )?;
+    writeln!(
+        entry,
+        "        on: On::{:?}, strictness: Strictness::{:?},",
+        front.on, front.strictness
+    )?;
+    writeln!(
+        entry,
+        "        since: {:?}, postgres: ({oldest}, {newest}),",
+        front.since
+    )?;
+    writeln!(
+        entry,
+        "        locks: &{locks:?}, claims_locks: {},",
+        front.locks.is_some()
+    )?;
+    writeln!(
+        entry,
+        "        fix: FixKind::{:?}, options: &[{}],",
+        front.fix,
+        options.join(", ")
+    )?;
+    writeln!(
+        entry,
+        "        aliases: &{:?}, checklist: &{:?},",
+        front.aliases, front.checklist
+    )?;
+    writeln!(
+        entry,
+        "        hazards: &{:?}, page: include_str!({:?}),",
+        front.hazards, page
+    )?;
+    writeln!(
+        entry,
+        "        check: Check::{:?}({}::check),",
+        front.checks,
+        id.replace('-', "_")
+    )?;
+    writeln!(entry, "    }},")?;
+    Ok(entry)
+}
+
+fn level(level: Level) -> String {
+    match level {
+        Level::Off => "None".to_owned(),
+        level => format!("Some(Level::{level:?})"),
+    }
+}
+
+/// `14-18`, `18`, `14-` as a range of majors.
+fn versions(text: Option<&str>) -> Result<(u32, u32), Box<dyn Error>> {
+    let Some(text) = text else {
+        return Ok((13, 18));
+    };
+    let (oldest, newest) = text.split_once('-').unwrap_or((text, text));
+    let newest = if newest.is_empty() {
+        18
+    } else {
+        newest.parse()?
+    };
+    Ok((oldest.parse()?, newest))
+}

@@ -1,0 +1,6 @@
+//! What a rule may ask.
+
+/// Context.
+pub struct Cx<'a> {
+    marker: std::marker::PhantomData<&'a ()>,
+}

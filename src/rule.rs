@@ -1,0 +1,270 @@
+//! What a rule is, and what it is given to work with.
+
+use crate::diagnostic::{Certainty, Diagnostic, Fix, Label, Level};
+use crate::effect::Effect;
+use crate::layout::{History, Migration};
+use crate::settings::{Environment, Strictness};
+use crate::source::{Location, Span};
+use crate::statement::{Name, Statement};
+
+pub use crate::context::Cx;
+
+/// A rule: the contract of `rules/<id>.md` with its `check` function.
+#[derive(Debug)]
+pub struct Rule {
+    /// Kebab-case name; never changes.
+    pub id: &'static str,
+    /// A noun phrase naming the hazard.
+    pub title: &'static str,
+    /// One sentence.
+    pub summary: &'static str,
+    /// Default level in production; none means off.
+    pub level: Option<Level>,
+    /// Default level in each environment, in the order of [`Environment::ALL`].
+    pub levels: [Option<Level>; 5],
+    /// What it is about.
+    pub category: Category,
+    /// The scripts it looks at.
+    pub direction: For,
+    /// Whether it speaks about tables that are new in the same change.
+    pub on: On,
+    /// The lowest setting at which it speaks.
+    pub strictness: Strictness,
+    /// Version of Lockgate that brought it.
+    pub since: &'static str,
+    /// Majors of PostgreSQL it applies to, both included.
+    pub postgres: (u32, u32),
+    /// Locks that the page's first bad example takes, as (relation, mode); verified on servers.
+    pub locks: &'static [(&'static str, &'static str)],
+    /// The page claims those to be all strong locks (an empty list is a claim too).
+    pub claims_locks: bool,
+    /// Whether it offers fixes.
+    pub fix: FixKind,
+    /// Its options.
+    pub options: &'static [RuleOption],
+    /// Names of the same rule in other tools, as `tool:name`.
+    pub aliases: &'static [&'static str],
+    /// Ids of the checklist items it answers.
+    pub checklist: &'static [&'static str],
+    /// Rows of the hazard catalogue it covers.
+    pub hazards: &'static [&'static str],
+    /// The whole page with its front matter.
+    pub page: &'static str,
+    /// The code.
+    pub check: Check,
+}
+
+impl Rule {
+    /// Default level in an environment; none means off.
+    #[must_use]
+    pub fn level_in(&self, environment: Environment) -> Option<Level> {
+        let index = Environment::ALL.iter().position(|e| *e == environment)?;
+        self.levels[index]
+    }
+
+    /// The page without its front matter.
+    #[must_use]
+    pub fn body(&self) -> &'static str {
+        self.page
+            .splitn(3, "---\n")
+            .nth(2)
+            .unwrap_or("")
+            .trim_start()
+    }
+}
+
+/// An option of a rule.
+#[derive(Debug)]
+pub struct RuleOption {
+    /// Its name in the configuration.
+    pub name: &'static str,
+    /// `duration`, `int`, `bool`, `text`, `list`.
+    pub kind: &'static str,
+    /// Its default, as written in a configuration.
+    pub default: &'static str,
+    /// One line about it.
+    pub text: &'static str,
+}
+
+/// A rule's function; its signature is its scope.
+#[derive(Clone, Copy)]
+pub enum Check {
+    /// Asked about each statement that runs.
+    Statement(fn(&mut Cx<'_>, &Statement)),
+    /// Asked about each migration.
+    Migration(fn(&mut Cx<'_>, &Migration)),
+    /// Asked once about the whole history.
+    History(fn(&mut Cx<'_>, &History)),
+}
+
+impl std::fmt::Debug for Check {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Statement(_) => "Statement",
+            Self::Migration(_) => "Migration",
+            Self::History(_) => "History",
+        })
+    }
+}
+
+/// What a rule is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Category {
+    Availability,
+    DataLoss,
+    Compatibility,
+    Correctness,
+    Reversibility,
+    Transaction,
+    Schema,
+    Layout,
+    Security,
+    Live,
+}
+
+impl Category {
+    /// The word used in pages and outputs.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Availability => "availability",
+            Self::DataLoss => "data-loss",
+            Self::Compatibility => "compatibility",
+            Self::Correctness => "correctness",
+            Self::Reversibility => "reversibility",
+            Self::Transaction => "transaction",
+            Self::Schema => "schema",
+            Self::Layout => "layout",
+            Self::Security => "security",
+            Self::Live => "live",
+        }
+    }
+}
+
+/// The scripts that a rule looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum For {
+    /// Forward migrations.
+    Up,
+    /// Down scripts.
+    Down,
+    /// Both.
+    Any,
+}
+
+/// Whether a rule speaks about tables that are new in the same change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum On {
+    /// Only tables that may hold rows and be in use.
+    Existing,
+    /// All tables.
+    Any,
+}
+
+/// Whether a rule offers fixes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum FixKind {
+    None,
+    Safe,
+    Unsafe,
+}
+
+/// What a rule says: the part of a [`Diagnostic`] that the rule decides.
+#[derive(Debug)]
+pub struct Finding {
+    pub(crate) span: Span,
+    pub(crate) source: Option<Location>,
+    pub(crate) message: String,
+    pub(crate) table: Option<Name>,
+    pub(crate) certainty: Certainty,
+    pub(crate) level: Option<Level>,
+    pub(crate) labels: Vec<Label>,
+    pub(crate) help: Option<String>,
+    pub(crate) fix: Option<Fix>,
+    pub(crate) effects: Vec<Effect>,
+}
+
+impl Finding {
+    /// A finding at a place of the file being checked.
+    #[must_use]
+    pub fn new(span: Span, message: impl Into<String>) -> Self {
+        Self {
+            span,
+            source: None,
+            message: message.into(),
+            table: None,
+            certainty: Certainty::Certain,
+            level: None,
+            labels: Vec::new(),
+            help: None,
+            fix: None,
+            effects: Vec::new(),
+        }
+    }
+
+    /// A finding at a place of any file.
+    #[must_use]
+    pub fn at(location: Location, message: impl Into<String>) -> Self {
+        Self {
+            source: Some(location),
+            ..Self::new(location.span, message)
+        }
+    }
+
+    /// The table it is about: dropped if the table is new in the same change and the rule is about existing ones.
+    #[must_use]
+    pub fn on(mut self, table: &Name) -> Self {
+        self.table = Some(table.clone());
+        self
+    }
+
+    /// The next action.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Another place that explains it.
+    #[must_use]
+    pub fn label(mut self, location: Location, text: impl Into<String>) -> Self {
+        self.labels.push(Label {
+            location,
+            text: text.into(),
+        });
+        self
+    }
+
+    /// How sure it is; certain unless said.
+    #[must_use]
+    pub fn certainty(mut self, certainty: Certainty) -> Self {
+        self.certainty = certainty;
+        self
+    }
+
+    /// Another level than the rule's default; the configuration still wins.
+    #[must_use]
+    pub fn level(mut self, level: Level) -> Self {
+        self.level = Some(level);
+        self
+    }
+
+    /// What the statement locks and does.
+    #[must_use]
+    pub fn effects(mut self, effects: impl IntoIterator<Item = Effect>) -> Self {
+        self.effects.extend(effects);
+        self
+    }
+
+    /// A change that removes it.
+    #[must_use]
+    pub fn fix(mut self, fix: Fix) -> Self {
+        self.fix = Some(fix);
+        self
+    }
+}
+
+/// A finding without a rule is a bug; this is what the engine makes of one.
+pub(crate) type Sink = Vec<Diagnostic>;

@@ -1,0 +1,16 @@
+//! The rules: one module each, and the table that the build script makes of `rules/*.md`.
+
+use crate::diagnostic::Level;
+use crate::rule::{Category, Check, FixKind, For, On, Rule, RuleOption};
+use crate::settings::Strictness;
+
+include!(concat!(env!("OUT_DIR"), "/rules.rs"));
+
+/// The rule of that id.
+#[must_use]
+pub fn by_id(id: &str) -> Option<&'static Rule> {
+    RULES
+        .binary_search_by(|rule| rule.id.cmp(id))
+        .ok()
+        .map(|index| &RULES[index])
+}

@@ -1,0 +1,151 @@
+//! What a run is asked to do, after configuration file and command line were put together.
+
+use std::collections::BTreeMap;
+
+use crate::diagnostic::Level;
+
+/// Where the migrations will run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Environment {
+    Local,
+    Ci,
+    Dev,
+    Staging,
+    #[default]
+    Production,
+}
+
+impl Environment {
+    /// All of them, weakest first.
+    pub const ALL: [Self; 5] = [
+        Self::Local,
+        Self::Ci,
+        Self::Dev,
+        Self::Staging,
+        Self::Production,
+    ];
+
+    /// The word used in configuration and outputs.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::Ci => "ci",
+            Self::Dev => "dev",
+            Self::Staging => "staging",
+            Self::Production => "production",
+        }
+    }
+}
+
+/// Oldest major version of PostgreSQL that can be named as the target.
+pub const OLDEST_POSTGRES: u32 = 13;
+/// Newest one, and the default.
+pub const NEWEST_POSTGRES: u32 = 18;
+
+/// A rule's level in a configuration: a level, or off.
+pub type Setting = Option<Level>;
+
+/// Value of a rule's option.
+#[derive(Debug, Clone, PartialEq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum OptionValue {
+    Bool(bool),
+    Int(i64),
+    /// A string; durations too (`5s`, `500ms`, `2min`).
+    Text(String),
+    List(Vec<String>),
+}
+
+/// What the configuration says about one rule.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RuleSettings {
+    /// Level, if it says one: `Some(None)` is off.
+    pub level: Option<Setting>,
+    /// Options by name.
+    pub options: BTreeMap<String, OptionValue>,
+}
+
+/// A part of the configuration that holds for some paths only. Later ones win.
+#[derive(Debug, Clone)]
+pub struct Override {
+    /// Globs on paths relative to the configuration file's directory.
+    pub paths: globset::GlobSet,
+    /// Rules.
+    pub rules: BTreeMap<String, RuleSettings>,
+}
+
+/// How much is reported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Strictness {
+    /// What everyone wants to know.
+    #[default]
+    Default,
+    /// Good habits too (`--strict`).
+    Strict,
+    /// Everything a reviewer could ask about.
+    Audit,
+}
+
+/// A directory of migrations as configured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Root {
+    /// Path relative to the project's root.
+    pub path: String,
+    /// Name of the layout; detected if none is named.
+    pub layout: Option<String>,
+    /// Settings of the tool, by its own names, over those found in its files.
+    pub options: BTreeMap<String, String>,
+}
+
+/// The settings of a run.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Target major version, 13 to 18.
+    pub postgres: u32,
+    /// Target environment.
+    pub environment: Environment,
+    /// Directories of migrations; found by themselves if empty.
+    pub roots: Vec<Root>,
+    /// Last version that is already applied; later ones are pending. None: every file is looked at on its own.
+    pub after: Option<String>,
+    /// What is said about rules.
+    pub rules: BTreeMap<String, RuleSettings>,
+    /// The same for some paths.
+    pub overrides: Vec<Override>,
+    /// If not empty: only these rules.
+    pub select: Vec<String>,
+    /// Not these rules.
+    pub ignore: Vec<String>,
+    /// How much is reported.
+    pub strictness: Strictness,
+    /// A suppression comment must give a reason.
+    pub require_reason: bool,
+    /// Timeouts that the runner or the role sets before every migration, in milliseconds.
+    pub lock_timeout: Option<u64>,
+    /// The same for `statement_timeout`.
+    pub statement_timeout: Option<u64>,
+    /// Today, for `until` dates in suppression comments (`2026-11-20`).
+    pub today: Option<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            postgres: NEWEST_POSTGRES,
+            environment: Environment::default(),
+            roots: Vec::new(),
+            after: None,
+            rules: BTreeMap::new(),
+            overrides: Vec::new(),
+            select: Vec::new(),
+            ignore: Vec::new(),
+            strictness: Strictness::default(),
+            require_reason: false,
+            lock_timeout: None,
+            statement_timeout: None,
+            today: None,
+        }
+    }
+}
