@@ -7,6 +7,7 @@ pub mod layout;
 pub mod report;
 pub mod rule;
 pub mod rules;
+pub mod schema;
 pub mod settings;
 pub mod source;
 pub mod statement;

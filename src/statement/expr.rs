@@ -114,6 +114,31 @@ impl Expr {
         }
     }
 
+    /// The same, to be changed.
+    pub(crate) fn children_mut(&mut self) -> Vec<&mut Expr> {
+        match &mut self.kind {
+            ExprKind::Column(_)
+            | ExprKind::Literal(_)
+            | ExprKind::Param(_)
+            | ExprKind::ValueFunction(_)
+            | ExprKind::Subquery(_) => Vec::new(),
+            ExprKind::Cast(inner, _)
+            | ExprKind::Not(inner)
+            | ExprKind::IsNull(inner)
+            | ExprKind::IsNotNull(inner)
+            | ExprKind::Collate(inner, _) => vec![inner],
+            ExprKind::IsDistinct(left, right) => vec![left, right],
+            ExprKind::Call { args, .. }
+            | ExprKind::Operator { args, .. }
+            | ExprKind::And(args)
+            | ExprKind::Or(args)
+            | ExprKind::Coalesce(args)
+            | ExprKind::Case(args)
+            | ExprKind::Array(args)
+            | ExprKind::Other(args) => args.iter_mut().collect(),
+        }
+    }
+
     /// This expression and all inside it, outermost first.
     pub fn walk(&self) -> impl Iterator<Item = &Expr> {
         let mut stack = vec![self];

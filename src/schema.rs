@@ -1,0 +1,360 @@
+//! The database schema as the migrations so far have made it.
+//!
+//! A [`Schema`] is persistent: cloning it costs a few pointers, so that every statement can be judged against the
+//! schema before it and after it. What the history does not show (a table that some other tool created) is there as
+//! a partial [`Table`] as soon as a statement names it, and never taken for more than is known of it.
+
+mod alter;
+mod apply;
+mod naming;
+mod object;
+
+use std::sync::Arc;
+
+use rpds::RedBlackTreeMapSync as Map;
+
+pub use object::{
+    Column, Constraint, Domain, EnumLabel, Function, Index, Origin, Partition, Sequence, Table,
+    TableKind, Trigger, Type, TypeKind, View,
+};
+
+use crate::statement::{Name, QualifiedName};
+
+/// A relation by its kind.
+#[derive(Debug, Clone)]
+pub enum Relation {
+    /// Table, partitioned table or foreign table.
+    Table(Arc<Table>),
+    /// Index.
+    Index(Arc<Index>),
+    /// View or materialized view.
+    View(Arc<View>),
+    /// Sequence.
+    Sequence(Arc<Sequence>),
+    /// There was one; the history dropped it.
+    Dropped(Origin),
+}
+
+/// What is known about a table at some point of the history.
+#[derive(Debug, Clone, Copy)]
+pub enum Presence<'a> {
+    /// The history does not create it; it exists if the statement is to work, and may hold rows.
+    Unknown,
+    /// The history has dropped it.
+    Absent,
+    /// Created in the same change, and not filled since: nobody uses it, it holds no rows worth counting.
+    Fresh(&'a Table),
+    /// Created by an earlier change: it may hold rows and be in use.
+    Existing(&'a Table),
+}
+
+/// The objects that exist at one point of a history.
+#[derive(Debug, Clone)]
+pub struct Schema {
+    relations: Map<QualifiedName, Relation>,
+    types: Map<QualifiedName, Arc<Type>>,
+    functions: Map<QualifiedName, Arc<Vec<Function>>>,
+    /// Schemas that unqualified names are looked up in; the first one is where objects are created.
+    search_path: Arc<[Box<str>]>,
+    /// The change being replayed: objects created under the same number are new together.
+    batch: u32,
+}
+
+impl Default for Schema {
+    fn default() -> Self {
+        Self {
+            relations: Map::new_sync(),
+            types: Map::new_sync(),
+            functions: Map::new_sync(),
+            search_path: Arc::from(["public".into()]),
+            batch: 0,
+        }
+    }
+}
+
+/// Where temporary objects are kept; looked up before the search path, as PostgreSQL does.
+const TEMPORARY: &str = "pg_temp";
+
+impl Schema {
+    /// The number of the change being replayed.
+    #[must_use]
+    pub fn batch(&self) -> u32 {
+        self.batch
+    }
+
+    /// Begins a change: what is created from now on is [`Presence::Fresh`] until the next one begins.
+    pub fn begin_batch(&mut self, batch: u32) {
+        self.batch = batch;
+    }
+
+    /// Schemas that unqualified names are looked up in.
+    #[must_use]
+    pub fn search_path(&self) -> &[Box<str>] {
+        &self.search_path
+    }
+
+    /// The full name of a relation as a statement names it: the existing one that the search path finds, else the
+    /// name it would be created under.
+    #[must_use]
+    pub fn resolve(&self, name: &Name) -> QualifiedName {
+        if let Some(schema) = &name.schema {
+            return QualifiedName::new(schema, &name.name);
+        }
+        self.search(&name.name, |key| {
+            self.relations
+                .get(key)
+                .is_some_and(|relation| !matches!(relation, Relation::Dropped(_)))
+        })
+    }
+
+    /// The full name under which a relation is created.
+    #[must_use]
+    pub fn creation_name(&self, name: &Name, temporary: bool) -> QualifiedName {
+        let schema = match &name.schema {
+            Some(schema) => schema,
+            None if temporary => TEMPORARY,
+            None => self
+                .search_path
+                .first()
+                .map_or("public", |schema| &**schema),
+        };
+        QualifiedName::new(schema, &name.name)
+    }
+
+    fn search(&self, name: &str, exists: impl Fn(&QualifiedName) -> bool) -> QualifiedName {
+        std::iter::once(TEMPORARY)
+            .chain(self.search_path.iter().map(|schema| &**schema))
+            .map(|schema| QualifiedName::new(schema, name))
+            .find(|key| exists(key))
+            .unwrap_or_else(|| {
+                QualifiedName::new(
+                    self.search_path
+                        .first()
+                        .map_or("public", |schema| &**schema),
+                    name,
+                )
+            })
+    }
+
+    /// The relation of that name.
+    #[must_use]
+    pub fn relation(&self, name: &Name) -> Option<&Relation> {
+        self.relations.get(&self.resolve(name))
+    }
+
+    /// The relation of that full name.
+    #[must_use]
+    pub fn relation_at(&self, name: &QualifiedName) -> Option<&Relation> {
+        self.relations.get(name)
+    }
+
+    /// All relations that exist, sorted by name.
+    pub fn relations(&self) -> impl Iterator<Item = (&QualifiedName, &Relation)> {
+        self.relations
+            .iter()
+            .filter(|(_, relation)| !matches!(relation, Relation::Dropped(_)))
+    }
+
+    /// All tables, sorted by name.
+    pub fn tables(&self) -> impl Iterator<Item = &Arc<Table>> {
+        self.relations
+            .values()
+            .filter_map(|relation| match relation {
+                Relation::Table(table) => Some(table),
+                _ => None,
+            })
+    }
+
+    /// All indexes of a table, sorted by name.
+    pub fn indexes_of<'a>(
+        &'a self,
+        table: &'a QualifiedName,
+    ) -> impl Iterator<Item = &'a Arc<Index>> {
+        self.indexes().filter(move |index| index.table == *table)
+    }
+
+    /// All indexes, sorted by name.
+    pub fn indexes(&self) -> impl Iterator<Item = &Arc<Index>> {
+        self.relations
+            .values()
+            .filter_map(|relation| match relation {
+                Relation::Index(index) => Some(index),
+                _ => None,
+            })
+    }
+
+    /// All views and materialized views, sorted by name.
+    pub fn views(&self) -> impl Iterator<Item = &Arc<View>> {
+        self.relations
+            .values()
+            .filter_map(|relation| match relation {
+                Relation::View(view) => Some(view),
+                _ => None,
+            })
+    }
+
+    /// All sequences, sorted by name.
+    pub fn sequences(&self) -> impl Iterator<Item = &Arc<Sequence>> {
+        self.relations
+            .values()
+            .filter_map(|relation| match relation {
+                Relation::Sequence(sequence) => Some(sequence),
+                _ => None,
+            })
+    }
+
+    /// All types, sorted by name.
+    pub fn types(&self) -> impl Iterator<Item = &Arc<Type>> {
+        self.types.values()
+    }
+
+    /// All functions, sorted by name.
+    pub fn all_functions(&self) -> impl Iterator<Item = (&QualifiedName, &Function)> {
+        self.functions
+            .iter()
+            .flat_map(|(name, list)| list.iter().map(move |function| (name, function)))
+    }
+
+    /// The table of that name.
+    #[must_use]
+    pub fn table(&self, name: &Name) -> Option<&Arc<Table>> {
+        self.table_at(&self.resolve(name))
+    }
+
+    /// The table of that full name.
+    #[must_use]
+    pub fn table_at(&self, name: &QualifiedName) -> Option<&Arc<Table>> {
+        match self.relations.get(name) {
+            Some(Relation::Table(table)) => Some(table),
+            _ => None,
+        }
+    }
+
+    /// The index of that name.
+    #[must_use]
+    pub fn index(&self, name: &Name) -> Option<&Arc<Index>> {
+        match self.relation(name) {
+            Some(Relation::Index(index)) => Some(index),
+            _ => None,
+        }
+    }
+
+    /// The user-defined type of that name.
+    #[must_use]
+    pub fn type_named(&self, schema: Option<&str>, name: &str) -> Option<&Arc<Type>> {
+        let key = match schema {
+            Some(schema) => QualifiedName::new(schema, name),
+            None => self.search(name, |key| self.types.contains_key(key)),
+        };
+        self.types.get(&key)
+    }
+
+    /// The user-defined functions of that name, in whatever number of arguments.
+    #[must_use]
+    pub fn functions_named(&self, schema: Option<&str>, name: &str) -> &[Function] {
+        let key = match schema {
+            Some(schema) => QualifiedName::new(schema, name),
+            None => self.search(name, |key| self.functions.contains_key(key)),
+        };
+        self.functions.get(&key).map_or(&[], |list| list.as_slice())
+    }
+
+    /// What is known about the table of that name.
+    #[must_use]
+    pub fn presence(&self, name: &Name) -> Presence<'_> {
+        self.presence_at(&self.resolve(name))
+    }
+
+    /// What is known about the table of that full name.
+    #[must_use]
+    pub fn presence_at(&self, name: &QualifiedName) -> Presence<'_> {
+        match self.relations.get(name) {
+            Some(Relation::Table(table)) if !table.known => Presence::Unknown,
+            Some(Relation::Table(table)) => {
+                let new = table.created.batch == self.batch && table.filled.is_none();
+                if new || table.is_temporary() {
+                    Presence::Fresh(table)
+                } else {
+                    Presence::Existing(table)
+                }
+            }
+            Some(Relation::Dropped(_)) => Presence::Absent,
+            _ => Presence::Unknown,
+        }
+    }
+
+    /// True if the relation is new in the change being replayed (see [`Presence::Fresh`]). For an index or sequence
+    /// its table counts; for a materialized view itself.
+    #[must_use]
+    pub fn is_fresh(&self, name: &QualifiedName) -> bool {
+        match self.relations.get(name) {
+            Some(Relation::Table(_)) => matches!(self.presence_at(name), Presence::Fresh(_)),
+            Some(Relation::Index(index)) => {
+                matches!(self.presence_at(&index.table), Presence::Fresh(_))
+            }
+            Some(Relation::View(view)) => view.created.batch == self.batch,
+            Some(Relation::Sequence(sequence)) => sequence.created.batch == self.batch,
+            Some(Relation::Dropped(_)) | None => false,
+        }
+    }
+
+    /// Direct partitions and inheritance children of a table, sorted by name.
+    pub fn children<'a>(
+        &'a self,
+        parent: &'a QualifiedName,
+    ) -> impl Iterator<Item = &'a Arc<Table>> {
+        self.tables().filter(move |table| {
+            table
+                .partition
+                .as_ref()
+                .is_some_and(|partition| partition.parent == *parent)
+                || table.inherits.contains(parent)
+        })
+    }
+
+    /// Partitions and inheritance children of a table at all levels.
+    #[must_use]
+    pub fn descendants(&self, parent: &QualifiedName) -> Vec<&Arc<Table>> {
+        let mut found: Vec<&Arc<Table>> = Vec::new();
+        let mut next = vec![parent.clone()];
+        while let Some(parent) = next.pop() {
+            for child in self.tables().filter(|table| table.is_child_of(&parent)) {
+                if !found.iter().any(|seen| seen.name == child.name) {
+                    found.push(child);
+                    next.push(child.name.clone());
+                }
+            }
+        }
+        found.sort_by(|a, b| a.name.cmp(&b.name));
+        found
+    }
+
+    /// Foreign keys of other tables that reference a table, as (referencing table, constraint).
+    pub fn referencing<'a>(
+        &'a self,
+        table: &'a QualifiedName,
+    ) -> impl Iterator<Item = (&'a Arc<Table>, &'a Constraint)> {
+        self.tables().flat_map(move |other| {
+            other
+                .constraints
+                .iter()
+                .filter(move |constraint| constraint.references.as_ref() == Some(table))
+                .map(move |constraint| (other, constraint))
+        })
+    }
+
+    /// The default partition of a partitioned table.
+    #[must_use]
+    pub fn default_partition(&self, parent: &QualifiedName) -> Option<&Arc<Table>> {
+        self.tables().find(|table| {
+            table
+                .partition
+                .as_ref()
+                .is_some_and(|p| p.is_default && p.parent == *parent)
+        })
+    }
+
+    pub(crate) fn set_search_path(&mut self, schemas: Vec<Box<str>>) {
+        self.search_path = schemas.into();
+    }
+}

@@ -1,0 +1,331 @@
+//! The objects a [`super::Schema`] holds.
+
+use crate::source::Location;
+use crate::statement::table::{Generated, Identity};
+use crate::statement::{
+    ConstraintDef, ConstraintKind, Element, Expr, Ident, PartitionBy, Persistence, QualifiedName,
+    Query, TypeName, Volatility,
+};
+
+/// Where and in which change something was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Origin {
+    /// The statement that made it.
+    pub location: Location,
+    /// The change it belongs to.
+    pub batch: u32,
+    /// Number of the statement in the history, from 0.
+    pub statement: u32,
+}
+
+/// Kinds of tables.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TableKind {
+    /// An ordinary table (also a partition without partitions of its own).
+    Ordinary,
+    /// A partitioned table.
+    Partitioned,
+    /// A foreign table.
+    Foreign,
+}
+
+/// A table.
+#[derive(Debug, Clone)]
+pub struct Table {
+    /// Its name.
+    pub name: QualifiedName,
+    /// Its kind.
+    pub kind: TableKind,
+    /// The history creates it; otherwise only what statements said about it is known.
+    pub known: bool,
+    /// Temporary or unlogged.
+    pub persistence: Persistence,
+    /// Columns in order.
+    pub columns: Vec<Column>,
+    /// Constraints other than NOT NULL in order.
+    pub constraints: Vec<Constraint>,
+    /// How it is partitioned.
+    pub partition_by: Option<PartitionBy>,
+    /// What it is a partition of.
+    pub partition: Option<Partition>,
+    /// Inheritance parents.
+    pub inherits: Vec<QualifiedName>,
+    /// Triggers.
+    pub triggers: Vec<Trigger>,
+    /// Policies.
+    pub policies: Vec<Box<str>>,
+    /// Row level security is enabled.
+    pub row_security: bool,
+    /// Row level security is forced for the owner too.
+    pub force_row_security: bool,
+    /// Who made it.
+    pub created: Origin,
+    /// The statement that put rows in bulk into it (`INSERT … SELECT`, `COPY`), since it was created.
+    pub filled: Option<Origin>,
+    /// The comment on it.
+    pub comment: Option<Box<str>>,
+}
+
+impl Table {
+    /// The column of that name.
+    #[must_use]
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| &*column.name == name)
+    }
+
+    pub(super) fn column_mut(&mut self, name: &str) -> Option<&mut Column> {
+        self.columns.iter_mut().find(|column| &*column.name == name)
+    }
+
+    /// The constraint of that name.
+    #[must_use]
+    pub fn constraint(&self, name: &str) -> Option<&Constraint> {
+        self.constraints
+            .iter()
+            .find(|constraint| &*constraint.name == name)
+    }
+
+    /// The primary key.
+    #[must_use]
+    pub fn primary_key(&self) -> Option<&Constraint> {
+        self.constraints
+            .iter()
+            .find(|constraint| matches!(constraint.def.kind, ConstraintKind::PrimaryKey(_)))
+    }
+
+    /// True for a temporary table.
+    #[must_use]
+    pub fn is_temporary(&self) -> bool {
+        self.persistence == Persistence::Temporary
+    }
+
+    /// True if it is a partition or inheritance child of that table.
+    #[must_use]
+    pub fn is_child_of(&self, parent: &QualifiedName) -> bool {
+        self.partition
+            .as_ref()
+            .is_some_and(|partition| partition.parent == *parent)
+            || self.inherits.contains(parent)
+    }
+}
+
+/// A table's place in a partitioned one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Partition {
+    /// The parent.
+    pub parent: QualifiedName,
+    /// It is the default partition.
+    pub is_default: bool,
+    /// Its bound as written.
+    pub bound: Box<str>,
+}
+
+/// A column.
+#[derive(Debug, Clone)]
+pub struct Column {
+    /// Its name.
+    pub name: Box<str>,
+    /// Its type; none if the history does not tell.
+    pub ty: Option<TypeName>,
+    /// NOT NULL is known to hold.
+    pub not_null: bool,
+    /// A NOT NULL constraint that is not valid yet (18), by its name.
+    pub not_null_not_valid: Option<Box<str>>,
+    /// Its default.
+    pub default: Option<Expr>,
+    /// Identity.
+    pub identity: Option<Identity>,
+    /// Generation expression.
+    pub generated: Option<Generated>,
+    /// Collation, if not the default one.
+    pub collation: Option<Box<str>>,
+    /// Who added it.
+    pub created: Origin,
+    /// The comment on it.
+    pub comment: Option<Box<str>>,
+}
+
+/// A table constraint.
+#[derive(Debug, Clone)]
+pub struct Constraint {
+    /// Its name; the one PostgreSQL chooses if none was written.
+    pub name: Box<str>,
+    /// Its definition.
+    pub def: ConstraintDef,
+    /// It holds for all rows.
+    pub valid: bool,
+    /// The table a foreign key references.
+    pub references: Option<QualifiedName>,
+    /// Who added it.
+    pub created: Origin,
+    /// Who validated it, if not the statement that added it.
+    pub validated: Option<Origin>,
+}
+
+/// An index.
+#[derive(Debug, Clone)]
+pub struct Index {
+    /// Its name.
+    pub name: QualifiedName,
+    /// Its table.
+    pub table: QualifiedName,
+    /// `UNIQUE`.
+    pub unique: bool,
+    /// Access method.
+    pub method: Box<str>,
+    /// Keys.
+    pub elements: Vec<Element>,
+    /// `INCLUDE` columns.
+    pub include: Vec<Ident>,
+    /// `WHERE`.
+    pub predicate: Option<Expr>,
+    /// `NULLS NOT DISTINCT`.
+    pub nulls_not_distinct: bool,
+    /// Usable for queries; false for an index on `ONLY` a partitioned table.
+    pub valid: bool,
+    /// Name of the constraint it belongs to.
+    pub constraint: Option<Box<str>>,
+    /// Who made it.
+    pub created: Origin,
+    /// Built `CONCURRENTLY`.
+    pub concurrently: bool,
+}
+
+impl Index {
+    /// Names of the plain columns among its keys, in order.
+    pub fn columns(&self) -> impl Iterator<Item = &str> {
+        self.elements
+            .iter()
+            .filter_map(|element| element.column.as_ref().map(|column| &*column.text))
+    }
+
+    /// True if the column is mentioned anywhere in it.
+    #[must_use]
+    pub fn mentions(&self, column: &str) -> bool {
+        self.columns().any(|name| name == column)
+            || self.include.iter().any(|name| &*name.text == column)
+            || self
+                .elements
+                .iter()
+                .filter_map(|element| element.expr.as_ref())
+                .any(|expr| expr.columns().any(|c| c == column))
+            || self
+                .predicate
+                .as_ref()
+                .is_some_and(|predicate| predicate.columns().any(|c| c == column))
+    }
+}
+
+/// A view or materialized view.
+#[derive(Debug, Clone)]
+pub struct View {
+    /// Its name.
+    pub name: QualifiedName,
+    /// Materialized.
+    pub materialized: bool,
+    /// A materialized view that holds rows.
+    pub populated: bool,
+    /// Output columns, as far as known.
+    pub columns: Vec<Box<str>>,
+    /// Relations it reads.
+    pub reads: Vec<QualifiedName>,
+    /// Its query.
+    pub query: Query,
+    /// Who made it.
+    pub created: Origin,
+}
+
+/// A sequence.
+#[derive(Debug, Clone)]
+pub struct Sequence {
+    /// Its name.
+    pub name: QualifiedName,
+    /// The column it belongs to.
+    pub owned_by: Option<(QualifiedName, Box<str>)>,
+    /// Its type; bigint if none was written.
+    pub ty: Option<TypeName>,
+    /// Who made it.
+    pub created: Origin,
+}
+
+/// A user-defined type.
+#[derive(Debug, Clone)]
+pub struct Type {
+    /// Its name.
+    pub name: QualifiedName,
+    /// What it is.
+    pub kind: TypeKind,
+    /// Who made it.
+    pub created: Origin,
+}
+
+/// Kinds of user-defined types.
+#[derive(Debug, Clone)]
+pub enum TypeKind {
+    /// An enum.
+    Enum(Vec<EnumLabel>),
+    /// A domain.
+    Domain(Box<Domain>),
+    /// A composite type.
+    Composite(Vec<Column>),
+    /// Range and base types.
+    Other,
+}
+
+/// A label of an enum.
+#[derive(Debug, Clone)]
+pub struct EnumLabel {
+    /// Its text.
+    pub label: Box<str>,
+    /// Who added it.
+    pub created: Origin,
+}
+
+/// A domain.
+#[derive(Debug, Clone)]
+pub struct Domain {
+    /// The type under it.
+    pub base: TypeName,
+    /// NOT NULL.
+    pub not_null: bool,
+    /// CHECK constraints: name, expression and validity.
+    pub checks: Vec<(Box<str>, Expr, bool)>,
+    /// Its default.
+    pub default: Option<Expr>,
+}
+
+/// A function or procedure.
+#[derive(Debug, Clone)]
+pub struct Function {
+    /// Types of its arguments.
+    pub arguments: Vec<TypeName>,
+    /// Language.
+    pub language: Box<str>,
+    /// Declared volatility.
+    pub volatility: Volatility,
+    /// The single expression of a SQL-language body.
+    pub sql_expression: Option<Expr>,
+    /// Procedure.
+    pub procedure: bool,
+    /// Result type.
+    pub returns: Option<TypeName>,
+    /// Who made it.
+    pub created: Origin,
+}
+
+/// A trigger.
+#[derive(Debug, Clone)]
+pub struct Trigger {
+    /// Its name.
+    pub name: Box<str>,
+    /// The function it calls.
+    pub function: QualifiedName,
+    /// Columns of `UPDATE OF`.
+    pub columns: Vec<Box<str>>,
+    /// Columns that its `WHEN` mentions.
+    pub when_columns: Vec<Box<str>>,
+    /// `FOR EACH ROW`.
+    pub row: bool,
+    /// Who made it.
+    pub created: Origin,
+}
