@@ -149,11 +149,7 @@ impl Drop for Turn {
 /// A `NUL` byte is an error at its place; everything else is for the parser to judge. Inside `visit` the thread's parser is
 /// taken: a nested call gets an error instead of a tree, and other functions of the `pg_query` crate must go through
 /// [`exclusive`], which refuses likewise (they would abort if the C library was built with assertions).
-pub(crate) fn with_tree<R>(
-    sql: &str,
-    mode: Mode,
-    visit: impl FnOnce(Result<Tree<'_>, SyntaxError>) -> R,
-) -> R {
+pub(crate) fn with_tree<R>(sql: &str, mode: Mode, visit: impl FnOnce(Result<Tree<'_>, SyntaxError>) -> R) -> R {
     let Some(_turn) = Turn::take() else {
         return visit(Err(SyntaxError {
             message: "the parser was called while one of its trees was open".to_owned(),
@@ -178,12 +174,7 @@ pub(crate) fn with_tree<R>(
                 message: error.message,
             })
         },
-        |roots| {
-            Ok(Tree {
-                roots,
-                len: sql.len(),
-            })
-        },
+        |roots| Ok(Tree { roots, len: sql.len() }),
     ))
 }
 
@@ -196,7 +187,5 @@ pub(crate) fn exclusive<R>(call: impl FnOnce() -> R) -> Option<R> {
 
 /// The byte offset of a character by its index; the length of the text if there are fewer.
 fn byte_offset(sql: &str, index: usize) -> usize {
-    sql.char_indices()
-        .nth(index)
-        .map_or(sql.len(), |(offset, _)| offset)
+    sql.char_indices().nth(index).map_or(sql.len(), |(offset, _)| offset)
 }

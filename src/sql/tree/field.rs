@@ -241,8 +241,7 @@ impl<T: RawNode> Of<T> {
     /// As for [`Field::view`].
     unsafe fn get<'t>(&self) -> Option<&'t T> {
         // SAFETY: null or a live node; every node begins with its tag, and the tag says the layout.
-        (!self.0.is_null() && unsafe { *self.0.cast::<u32>() } == T::TAG)
-            .then(|| unsafe { &*self.0 })
+        (!self.0.is_null() && unsafe { *self.0.cast::<u32>() } == T::TAG).then(|| unsafe { &*self.0 })
     }
 }
 
@@ -291,8 +290,7 @@ impl Field for Literal {
     type View<'t> = Option<Node<'t>>;
     unsafe fn view<'t>(&'t self) -> Option<Node<'t>> {
         // SAFETY: the union begins with a tag, and the tag says which value node is in it.
-        unsafe { Node::at((&raw const self.0).cast()) }
-            .filter(|node| !matches!(node, Node::Other(_)))
+        unsafe { Node::at((&raw const self.0).cast()) }.filter(|node| !matches!(node, Node::Other(_)))
     }
     unsafe fn value<'t>(&'t self) -> Value<'t> {
         // SAFETY: the caller's promise.

@@ -22,10 +22,7 @@ fn reads_alter_table() {
                 .of::<AlterTableCmd<'_>>()
                 .map(AlterTableCmd::subtype)
                 .collect();
-            assert_eq!(
-                kinds,
-                [AlterTableType::AT_AddColumn, AlterTableType::AT_DropColumn]
-            );
+            assert_eq!(kinds, [AlterTableType::AT_AddColumn, AlterTableType::AT_DropColumn]);
             let mut seen = String::new();
             walk(statements[0].node, &mut |node| {
                 seen += &format!("{node:?} ");
