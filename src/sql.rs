@@ -1,0 +1,3 @@
+//! SQL text to what the rules read.
+
+pub(crate) mod tree;

@@ -1,0 +1,4 @@
+/// x
+pub fn agrees_with_protobuf(_sql: &str) -> Result<(), String> {
+    Ok(())
+}
