@@ -251,6 +251,26 @@ impl SpanMap {
         map
     }
 
+    /// This map followed by another: text taken out of text that was itself taken out of the file.
+    #[must_use]
+    pub fn then(&self, outer: &Self) -> Self {
+        let mut map = Self::generated(outer.to_file(self.whole));
+        for run in &self.runs {
+            for far in &outer.runs {
+                let start = run.file.max(far.sql);
+                let end = (run.file + run.len).min(far.sql + far.len);
+                if start < end {
+                    map.runs.push(Run {
+                        sql: run.sql + (start - run.file),
+                        file: far.file + (start - far.sql),
+                        len: end - start,
+                    });
+                }
+            }
+        }
+        map
+    }
+
     fn offset(&self, at: u32, is_end: bool) -> Option<u32> {
         // An end offset belongs to the run that ends there rather than to the one that begins there.
         let index = if is_end {
@@ -308,5 +328,7 @@ mod tests {
         let part = map.part(Span::new(2, 8));
         assert_eq!(part.to_file(Span::new(0, 2)), Span::new(112, 114));
         assert_eq!(part.to_file(Span::new(4, 6)), Span::new(120, 122));
+        let inner = SpanMap::copied(2, 6);
+        assert_eq!(inner.then(&map).to_file(Span::new(0, 2)), Span::new(112, 114));
     }
 }

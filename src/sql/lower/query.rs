@@ -1,0 +1,273 @@
+//! Queries and statements that change rows.
+
+use super::Lower;
+use super::name::persistence;
+use crate::sql::tree::{self, Node, ObjectType, Walk, walk};
+use crate::statement::{
+    Change, ChangeVerb, CreateTableAs, CreateView, Expr, ExprKind, Ident, Insert, InsertRows, Kind, Literal, Name, Query,
+    Relation, SetVariable,
+};
+
+/// How deep expressions are looked into. PostgreSQL's own limit on nesting is the stack; people stay below 30.
+pub(super) const DEEPEST: usize = 100;
+
+/// How many queries inside one another have their output expressions looked at; all of them have their relations listed.
+const NESTED_QUERIES: u32 = 8;
+
+impl Lower<'_> {
+    pub(super) fn query_kind(&self, node: Node<'_>) -> Option<(Kind, &'static str)> {
+        Some(match node {
+            Node::SelectStmt(select) => match set_config(self, select) {
+                Some(set) => (Kind::Set(set), "SELECT"),
+                None => (Kind::Select(Box::new(self.query(node))), "SELECT"),
+            },
+            Node::InsertStmt(insert) => {
+                let rows = match insert.selectStmt() {
+                    Some(Node::SelectStmt(select)) if !select.valuesLists().is_empty() => {
+                        InsertRows::Values(select.valuesLists().len())
+                    }
+                    Some(_) => InsertRows::Query,
+                    None => InsertRows::Values(1),
+                };
+                let insert = Insert {
+                    table: self.relation(insert.relation()),
+                    columns: insert
+                        .cols()
+                        .of::<tree::ResTarget<'_>>()
+                        .filter_map(|target| Some(Ident::new(target.name()?, self.at(target.location()))))
+                        .collect(),
+                    rows,
+                    query: self.query(node),
+                };
+                (Kind::Insert(Box::new(insert)), "INSERT")
+            }
+            Node::UpdateStmt(_) => (Kind::Change(Box::new(self.change(node)?)), "UPDATE"),
+            Node::DeleteStmt(_) => (Kind::Change(Box::new(self.change(node)?)), "DELETE"),
+            Node::MergeStmt(_) => (Kind::Merge(Box::new(self.change(node)?)), "MERGE"),
+            Node::ViewStmt(view) => {
+                let var = view.view()?;
+                let query = view.query().map(|query| self.query(query)).unwrap_or_default();
+                let create = CreateView {
+                    name: self.range_var(var),
+                    or_replace: view.replace(),
+                    persistence: persistence(var.relpersistence()),
+                    columns: self.output_columns(view.aliases(), view.query()),
+                    query,
+                };
+                (Kind::CreateView(Box::new(create)), "CREATE VIEW")
+            }
+            Node::CreateTableAsStmt(create) => {
+                let into = create.into()?;
+                let var = into.rel()?;
+                let materialized = create.objtype() == ObjectType::OBJECT_MATVIEW;
+                let lowered = CreateTableAs {
+                    name: self.range_var(var),
+                    materialized,
+                    persistence: persistence(var.relpersistence()),
+                    if_not_exists: create.if_not_exists(),
+                    with_data: !into.skipData(),
+                    columns: self.output_columns(into.colNames(), create.query()),
+                    query: create.query().map(|query| self.query(query)).unwrap_or_default(),
+                };
+                let tag = if materialized { "CREATE MATERIALIZED VIEW" } else { "CREATE TABLE AS" };
+                (Kind::CreateTableAs(Box::new(lowered)), tag)
+            }
+            _ => return None,
+        })
+    }
+
+    /// `UPDATE`, `DELETE`, `MERGE`.
+    fn change(&self, node: Node<'_>) -> Option<Change> {
+        let (verb, target, condition, assignments) = match node {
+            Node::UpdateStmt(update) => {
+                (ChangeVerb::Update, update.relation()?, update.whereClause(), Some(update.targetList()))
+            }
+            Node::DeleteStmt(delete) => (ChangeVerb::Delete, delete.relation()?, delete.whereClause(), None),
+            Node::MergeStmt(merge) => (ChangeVerb::Merge, merge.relation()?, merge.joinCondition(), None),
+            Node::InsertStmt(insert) => (ChangeVerb::Insert, insert.relation()?, None, None),
+            _ => return None,
+        };
+        let assignments = assignments
+            .into_iter()
+            .flat_map(tree::List::of::<tree::ResTarget<'_>>)
+            .filter_map(|target| {
+                let value = target.val().map_or_else(
+                    || Expr { span: self.at(target.location()), kind: ExprKind::Other(Vec::new()) },
+                    |value| self.expr(value),
+                );
+                Some((Ident::new(target.name()?, self.at(target.location())), value))
+            })
+            .collect();
+        Some(Change {
+            verb,
+            table: Relation { name: self.range_var(target), only: !target.inh() },
+            assignments,
+            condition: self.opt_expr(condition),
+            query: self.query(node),
+        })
+    }
+
+    /// What a query (or a changing statement around queries) reads and calls.
+    pub(super) fn query(&self, root: Node<'_>) -> Query {
+        let mut query = Query::default();
+        let mut ctes: Vec<&str> = Vec::new();
+        // Relations that are written and not read, by where they stand.
+        let mut written: Vec<Option<usize>> = Vec::new();
+        let mut locks_all = false;
+        let mut locked: Vec<String> = Vec::new();
+        let mut aliases: Vec<(String, Name)> = Vec::new();
+        let mut first = true;
+        walk(root, &mut |node| {
+            let is_root = std::mem::replace(&mut first, false);
+            match node {
+                Node::SelectStmt(select) => {
+                    if is_root {
+                        query.has_where = select.whereClause().is_some();
+                        query.has_limit = select.limitCount().is_some();
+                        query.into = select.intoClause().and_then(|into| into.rel()).map(|var| self.range_var(var));
+                    }
+                    if let Some(var) = select.intoClause().and_then(|into| into.rel()) {
+                        written.push(var.location());
+                    }
+                }
+                Node::InsertStmt(insert) => written.extend(insert.relation().map(|var| var.location())),
+                Node::UpdateStmt(update) => written.extend(update.relation().map(|var| var.location())),
+                Node::DeleteStmt(delete) => written.extend(delete.relation().map(|var| var.location())),
+                Node::MergeStmt(merge) => written.extend(merge.relation().map(|var| var.location())),
+                Node::CommonTableExpr(cte) => ctes.extend(cte.ctename()),
+                Node::RangeVar(var) => {
+                    if !written.contains(&var.location()) {
+                        let name = self.range_var(var);
+                        let alias = var.alias().and_then(|alias| alias.aliasname()).unwrap_or(&name.name);
+                        aliases.push((alias.to_owned(), name.clone()));
+                        query.reads.push(name);
+                    }
+                }
+                Node::ColumnRef(column) => match column.fields().last() {
+                    Some(Node::String(text)) => {
+                        query.columns.push(Ident::new(text.sval().unwrap_or(""), self.at(column.location())));
+                    }
+                    _ => query.star = true,
+                },
+                Node::FuncCall(call) => {
+                    let parts: Vec<&str> = call.funcname().strings().collect();
+                    query.calls.push(self.parts_name(&parts, self.at(call.location())));
+                }
+                Node::LockingClause(clause) => {
+                    let names: Vec<String> = clause
+                        .lockedRels()
+                        .of::<tree::RangeVar<'_>>()
+                        .filter_map(|var| var.relname().map(ToOwned::to_owned))
+                        .collect();
+                    locks_all |= names.is_empty();
+                    locked.extend(names);
+                    return Walk::Skip;
+                }
+                _ => {}
+            }
+            if !is_root && matches!(node, Node::InsertStmt(_) | Node::UpdateStmt(_) | Node::DeleteStmt(_) | Node::MergeStmt(_)) {
+                if let Some(change) = self.shallow_change(node) {
+                    query.changes.push(change);
+                }
+            }
+            Walk::Enter
+        });
+        query.reads.retain(|name| name.schema.is_some() || !ctes.contains(&&*name.name));
+        if locks_all {
+            query.locked.clone_from(&query.reads);
+        } else {
+            query.locked =
+                aliases.into_iter().filter(|(alias, _)| locked.contains(alias)).map(|(_, name)| name).collect();
+        }
+        if let Node::SelectStmt(select) = root
+            && self.nesting.get() < NESTED_QUERIES
+        {
+            self.nesting.set(self.nesting.get() + 1);
+            query.targets = select
+                .targetList()
+                .of::<tree::ResTarget<'_>>()
+                .filter_map(|target| target.val())
+                .take(100)
+                .map(|value| self.expr_of_target(value))
+                .collect();
+            self.nesting.set(self.nesting.get() - 1);
+        }
+        query
+    }
+
+    /// An output expression; a sub-query in it is not looked into again.
+    fn expr_of_target(&self, node: Node<'_>) -> Expr {
+        match node {
+            Node::SubLink(_) => Expr { span: self.at(node.location()), kind: ExprKind::Other(Vec::new()) },
+            node => self.expr(node),
+        }
+    }
+
+    /// A change inside `WITH`, without what it reads (the whole query has that).
+    fn shallow_change(&self, node: Node<'_>) -> Option<Change> {
+        let (verb, target, condition) = match node {
+            Node::InsertStmt(insert) => (ChangeVerb::Insert, insert.relation()?, None),
+            Node::UpdateStmt(update) => (ChangeVerb::Update, update.relation()?, update.whereClause()),
+            Node::DeleteStmt(delete) => (ChangeVerb::Delete, delete.relation()?, delete.whereClause()),
+            Node::MergeStmt(merge) => (ChangeVerb::Merge, merge.relation()?, merge.joinCondition()),
+            _ => return None,
+        };
+        Some(Change {
+            verb,
+            table: Relation { name: self.range_var(target), only: !target.inh() },
+            assignments: Vec::new(),
+            condition: self.opt_expr(condition),
+            query: Query::default(),
+        })
+    }
+
+    /// Names of a query's output columns; empty if they cannot be told without a schema.
+    fn output_columns(&self, aliases: tree::List<'_>, query: Option<Node<'_>>) -> Vec<Ident> {
+        let mut names = self.idents(aliases, self.whole());
+        let mut select = match query {
+            Some(Node::SelectStmt(select)) => select,
+            _ => return names,
+        };
+        // A set operation is named by its leftmost branch.
+        while let Some(left) = select.larg() {
+            select = left;
+        }
+        for target in select.targetList().of::<tree::ResTarget<'_>>().skip(names.len()) {
+            let name = target.name().or_else(|| match target.val() {
+                Some(Node::ColumnRef(column)) => match column.fields().last() {
+                    Some(Node::String(text)) => text.sval(),
+                    _ => None,
+                },
+                Some(Node::FuncCall(call)) => call.funcname().strings().last(),
+                Some(Node::TypeCast(cast)) => match cast.arg() {
+                    Some(Node::ColumnRef(column)) => column.fields().strings().last(),
+                    _ => cast.typeName().and_then(|ty| ty.names().strings().last()),
+                },
+                Some(Node::CaseExpr(_)) => Some("case"),
+                Some(Node::CoalesceExpr(_)) => Some("coalesce"),
+                _ => Some("?column?"),
+            });
+            match name {
+                Some(name) => names.push(Ident::new(name, self.at(target.location()))),
+                None => return Vec::new(),
+            }
+        }
+        names
+    }
+}
+
+/// `SELECT set_config('lock_timeout', '5s', false)` as the `SET` it is.
+fn set_config(lower: &Lower<'_>, select: tree::SelectStmt<'_>) -> Option<SetVariable> {
+    let mut targets = select.targetList().of::<tree::ResTarget<'_>>();
+    let (target, None) = (targets.next()?, targets.next()) else { return None };
+    if !select.fromClause().is_empty() {
+        return None;
+    }
+    let ExprKind::Call { schema: None, name, args, .. } = lower.expr(target.val()?).kind else { return None };
+    if &*name != "set_config" || args.len() != 3 {
+        return None;
+    }
+    let local = matches!(args[2].kind, ExprKind::Literal(Literal::Bool(true)));
+    // PostgreSQL turns an empty search_path (as pg_dump writes it) into "no schema".
+    Some(SetVariable { name: args[0].as_string()?.to_ascii_lowercase().into(), value: args[1].as_string().map(Into::into), local })
+}
