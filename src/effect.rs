@@ -1,7 +1,67 @@
 //! What PostgreSQL does for a statement: locks, work under them, waits, certain failures.
 
+pub mod alter;
+pub mod column;
+mod compute;
+pub mod proof;
+pub mod types;
+pub mod volatility;
+
+pub use compute::{Situation, effects};
+
 use crate::diagnostic::Certainty;
 use crate::statement::QualifiedName;
+
+/// Everything one statement does.
+#[derive(Debug, Clone, Default)]
+pub struct Effects {
+    /// One entry per relation that exists before the statement and that it locks, sorted by name.
+    pub list: Vec<Effect>,
+    /// What it waits for beyond ordinary locks.
+    pub waits_for: Vec<WaitsFor>,
+    /// Why it is certain to be refused.
+    pub fails: Option<Failure>,
+}
+
+impl Effects {
+    /// The effect on a relation.
+    #[must_use]
+    pub fn on(&self, relation: &QualifiedName) -> Option<&Effect> {
+        self.list.iter().find(|effect| effect.relation == *relation)
+    }
+}
+
+/// Transactions that a statement waits for although no lock of theirs conflicts with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum WaitsFor {
+    /// All that hold a snapshot older than its own, anywhere in the database.
+    OldSnapshots,
+    /// All that wrote the table.
+    Writers,
+    /// All that use the table in any way.
+    Readers,
+}
+
+impl WaitsFor {
+    /// Words of the JSON format.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::OldSnapshots => "old snapshots",
+            Self::Writers => "writers",
+            Self::Readers => "readers",
+        }
+    }
+}
+
+/// A certain refusal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// SQLSTATE.
+    pub sqlstate: &'static str,
+    /// In words.
+    pub reason: String,
+}
 
 /// PostgreSQL's table-level lock modes, weakest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,0 +1,433 @@
+//! `ALTER TABLE`: lock level and work of each sub-command, and of the tables it does not name.
+
+use super::compute::Collector;
+use super::proof::{self, NotNull};
+use super::types::{self, TypeChange};
+use super::{LockMode, Work, column};
+use crate::diagnostic::Certainty;
+use crate::schema::{Relation, Schema, Table, TableKind};
+use crate::statement::{
+    AlterAction, AlterTable, ColumnChange, ConstraintDef, ConstraintKind, ObjectKind, Persistence, QualifiedName,
+};
+
+/// Storage parameters that need no more than SHARE UPDATE EXCLUSIVE (the rest of what a table has: ACCESS EXCLUSIVE).
+fn mild_option(name: &str) -> bool {
+    const MILD: &[&str] = &[
+        "fillfactor", "toast_tuple_target", "parallel_workers", "vacuum_index_cleanup", "vacuum_truncate", "log_autovacuum_min_duration",
+        "vacuum_max_eager_freeze_failure_rate", "n_distinct", "n_distinct_inherited", "deduplicate_items", "pages_per_range", "autosummarize",
+    ];
+    let name = name.strip_prefix("toast.").unwrap_or(name);
+    name.starts_with("autovacuum_") || MILD.contains(&name)
+}
+
+/// Work of the sub-commands on the table itself, by their place in the command. Index 0 belongs to the first one.
+#[must_use]
+pub fn action_work(
+    action: &AlterAction,
+    alter: &AlterTable,
+    schema: &Schema,
+    postgres: u32,
+    time_zone: Option<&str>,
+) -> (LockMode, Work, Certainty) {
+    let table = schema.table(&alter.name);
+    let certain = |lock, work| (lock, work, Certainty::Certain);
+    match action {
+        AlterAction::AddColumn(add) => {
+            let exists = table.is_some_and(|table| table.column(&add.column.name.text).is_some());
+            if add.if_not_exists && exists {
+                return certain(LockMode::AccessExclusive, Work::NONE);
+            }
+            let cost = column::add(&add.column, schema, postgres);
+            (LockMode::AccessExclusive, cost.work, cost.certainty)
+        }
+        AlterAction::AlterColumn(change) => match &change.change {
+            ColumnChange::Type { ty, using, collation, .. } => {
+                let known = table.and_then(|table| table.column(&change.column.text));
+                let old = known.and_then(|column| column.ty.as_ref());
+                let verdict = types::change(schema, &change.column.text, old, ty, using.as_deref(), time_zone);
+                let (work, certainty) = type_work(
+                    verdict,
+                    schema,
+                    table.map(|table| &**table),
+                    &change.column.text,
+                    collation.is_some() && known.is_some_and(|column| column.collation != *collation),
+                );
+                (LockMode::AccessExclusive, work, certainty)
+            }
+            ColumnChange::SetNotNull => {
+                let dropped = dropped_constraints(alter);
+                let proof = table.map(|table| proof::not_null(table, &change.column.text, &dropped));
+                match proof {
+                    Some(NotNull::Already | NotNull::ProvenBy(_)) => certain(LockMode::AccessExclusive, Work::NONE),
+                    _ => certain(LockMode::AccessExclusive, Work::SCAN),
+                }
+            }
+            ColumnChange::SetExpression(_) => {
+                let stored = table
+                    .and_then(|table| table.column(&change.column.text))
+                    .and_then(|column| column.generated.as_ref())
+                    .is_none_or(|generated| generated.stored);
+                certain(LockMode::AccessExclusive, if stored { Work::REWRITE } else { Work::NONE })
+            }
+            ColumnChange::Statistics | ColumnChange::Options => certain(LockMode::ShareUpdateExclusive, Work::NONE),
+            _ => certain(LockMode::AccessExclusive, Work::NONE),
+        },
+        AlterAction::AddConstraint(def) => add_constraint(def, alter, schema),
+        AlterAction::ValidateConstraint(name) => {
+            let valid = table.and_then(|table| table.constraint(&name.text)).is_some_and(|constraint| constraint.valid);
+            certain(LockMode::ShareUpdateExclusive, if valid { Work::NONE } else { Work::SCAN })
+        }
+        AlterAction::AlterConstraint { enforced: true, .. } => certain(LockMode::AccessExclusive, Work::SCAN),
+        AlterAction::AttachPartition { .. } => certain(LockMode::ShareUpdateExclusive, Work::NONE),
+        AlterAction::DetachPartition { concurrently, finalize, .. } => {
+            let mild = *concurrently || *finalize;
+            certain(if mild { LockMode::ShareUpdateExclusive } else { LockMode::AccessExclusive }, Work::NONE)
+        }
+        AlterAction::Options(names) => {
+            let mild = names.iter().all(|name| mild_option(name));
+            certain(if mild { LockMode::ShareUpdateExclusive } else { LockMode::AccessExclusive }, Work::NONE)
+        }
+        AlterAction::ClusterOn => certain(LockMode::ShareUpdateExclusive, Work::NONE),
+        AlterAction::Trigger { .. } => certain(LockMode::ShareRowExclusive, Work::NONE),
+        AlterAction::SetLogged(logged) => {
+            let already = table.is_some_and(|table| {
+                table.known && (table.persistence == Persistence::Permanent) == *logged
+            });
+            certain(LockMode::AccessExclusive, if already { Work::NONE } else { Work::REWRITE })
+        }
+        AlterAction::SetTablespace(_) => certain(LockMode::AccessExclusive, Work::FILE_COPY),
+        AlterAction::SetAccessMethod(_) => (LockMode::AccessExclusive, Work::REWRITE, Certainty::Possible),
+        _ => certain(LockMode::AccessExclusive, Work::NONE),
+    }
+}
+
+/// Names of constraints that the same command drops: their drop runs before everything else.
+fn dropped_constraints(alter: &AlterTable) -> Vec<&str> {
+    alter
+        .actions
+        .iter()
+        .filter_map(|action| match action {
+            AlterAction::DropConstraint { name, .. } => Some(&*name.text),
+            _ => None,
+        })
+        .collect()
+}
+
+/// What a type change does to the table, its indexes and its checks.
+fn type_work(
+    verdict: TypeChange,
+    schema: &Schema,
+    table: Option<&Table>,
+    column: &str,
+    collation_changes: bool,
+) -> (Work, Certainty) {
+    let Some(table) = table else {
+        return match verdict {
+            TypeChange::Free => (Work::NONE, Certainty::Certain),
+            TypeChange::Indexes => (Work::INDEX_BUILD, Certainty::Possible),
+            TypeChange::Rewrite => (Work::REWRITE, Certainty::Certain),
+            TypeChange::Unknown => (Work::REWRITE, Certainty::Unknown),
+        };
+    };
+    let mut work = match verdict {
+        TypeChange::Rewrite => return (Work::REWRITE, Certainty::Certain),
+        TypeChange::Unknown => return (Work::REWRITE, Certainty::Unknown),
+        TypeChange::Free | TypeChange::Indexes => Work::NONE,
+    };
+    let rebuild_plain = verdict == TypeChange::Indexes || collation_changes;
+    for index in schema.indexes_of(&table.name) {
+        let plain = index.columns().any(|name| name == column);
+        // Expression and partial indexes that mention the column are rebuilt even by a free change (measured).
+        let indirect = index
+            .elements
+            .iter()
+            .filter_map(|element| element.expr.as_ref())
+            .chain(&index.predicate)
+            .any(|expr| expr.columns().any(|name| name == column));
+        if (plain && rebuild_plain) || indirect {
+            work = work.and(Work::INDEX_BUILD);
+        }
+    }
+    // Any valid CHECK on the column is verified again.
+    let checked = table.constraints.iter().any(|constraint| {
+        constraint.valid
+            && matches!(&constraint.def.kind, ConstraintKind::Check(expr) if expr.columns().any(|name| name == column))
+    });
+    if checked {
+        work = work.and(Work::SCAN);
+    }
+    (work, Certainty::Certain)
+}
+
+fn add_constraint(def: &ConstraintDef, alter: &AlterTable, schema: &Schema) -> (LockMode, Work, Certainty) {
+    let checked = !def.not_valid && !def.not_enforced;
+    let work = match &def.kind {
+        ConstraintKind::ForeignKey(_) => {
+            let work = if checked { Work::SCAN } else { Work::NONE };
+            return (LockMode::ShareRowExclusive, work, Certainty::Certain);
+        }
+        ConstraintKind::Check(_) => if checked { Work::SCAN } else { Work::NONE },
+        ConstraintKind::NotNull(column) => {
+            let proof = schema.table(&alter.name).map(|table| proof::not_null(table, &column.text, &dropped_constraints(alter)));
+            match proof {
+                Some(NotNull::Already | NotNull::ProvenBy(_)) => Work::NONE,
+                _ if checked => Work::SCAN,
+                _ => Work::NONE,
+            }
+        }
+        ConstraintKind::PrimaryKey(key) if key.using_index.is_some() => {
+            let index = key.using_index.as_ref().map_or("", |index| &*index.text);
+            let table = schema.resolve(&alter.name);
+            let columns: Option<Vec<String>> = schema
+                .indexes_of(&table)
+                .find(|candidate| &*candidate.name.name == index)
+                .map(|index| index.columns().map(ToOwned::to_owned).collect());
+            match (columns, schema.table_at(&table)) {
+                (Some(columns), Some(known)) => {
+                    let proven = columns.iter().all(|column| {
+                        matches!(proof::not_null(known, column, &[]), NotNull::Already | NotNull::ProvenBy(_))
+                    });
+                    return (LockMode::AccessExclusive, if proven { Work::NONE } else { Work::SCAN }, Certainty::Certain);
+                }
+                _ => return (LockMode::AccessExclusive, Work::SCAN, Certainty::Unknown),
+            }
+        }
+        ConstraintKind::Unique(key) if key.using_index.is_some() => Work::NONE,
+        ConstraintKind::PrimaryKey(_) | ConstraintKind::Unique(_) | ConstraintKind::Exclude { .. } => Work::INDEX_BUILD,
+    };
+    (LockMode::AccessExclusive, work, Certainty::Certain)
+}
+
+/// All locks of an `ALTER TABLE`.
+pub(super) fn alter_table(collector: &mut Collector<'_>, alter: &AlterTable) {
+    let situation = collector.situation;
+    let schema = situation.schema;
+    let key = schema.resolve(&alter.name);
+    match schema.relation_at(&key) {
+        Some(Relation::Index(_)) => {
+            alter_index(collector, alter, &key);
+            return;
+        }
+        Some(Relation::Sequence(_)) => {
+            collector.certain(&key, LockMode::ShareRowExclusive, Work::NONE);
+            return;
+        }
+        Some(Relation::View(_)) => {
+            collector.certain(&key, LockMode::AccessExclusive, Work::NONE);
+            return;
+        }
+        None if alter.if_exists && alter.object != ObjectKind::Table => return,
+        _ => {}
+    }
+    for action in &alter.actions {
+        let (lock, work, certainty) = action_work(action, alter, schema, situation.postgres, situation.time_zone);
+        let partitioned = schema.table_at(&key).is_some_and(|table| table.kind == TableKind::Partitioned);
+        // A partitioned table has no rows of its own.
+        collector.lock(&key, lock, if partitioned { Work::NONE } else { work }, certainty);
+        if !alter.only && recurses(action) {
+            for child in schema.descendants(&key) {
+                let leaf = child.kind != TableKind::Partitioned;
+                collector.lock(&child.name, lock, if leaf { work } else { Work::NONE }, certainty);
+            }
+        }
+        others(collector, action, &key, work);
+    }
+}
+
+/// Sub-commands that reach partitions and children.
+fn recurses(action: &AlterAction) -> bool {
+    !matches!(
+        action,
+        AlterAction::AttachPartition { .. }
+            | AlterAction::DetachPartition { .. }
+            | AlterAction::Owner
+            | AlterAction::Options(_)
+            | AlterAction::RowSecurity { .. }
+            | AlterAction::Inherit { .. }
+            | AlterAction::ReplicaIdentity
+            | AlterAction::SetTablespace(_)
+            | AlterAction::SetLogged(_)
+            | AlterAction::SetAccessMethod(_)
+            | AlterAction::ClusterOn
+            | AlterAction::Rule
+    )
+}
+
+/// Locks on relations that the sub-command does not name.
+fn others(collector: &mut Collector<'_>, action: &AlterAction, key: &QualifiedName, work: Work) {
+    let schema = collector.situation.schema;
+    match action {
+        AlterAction::AddColumn(add) => {
+            for constraint in &add.column.constraints {
+                if let ConstraintKind::ForeignKey(foreign) = &constraint.kind {
+                    collector.named(&foreign.table, LockMode::ShareRowExclusive, if work.scan { Work::SCAN } else { Work::NONE });
+                }
+            }
+        }
+        AlterAction::AddConstraint(def) => {
+            if let ConstraintKind::ForeignKey(foreign) = &def.kind {
+                collector.named(&foreign.table, LockMode::ShareRowExclusive, work);
+            }
+        }
+        AlterAction::DropConstraint { name, cascade, .. } => {
+            let Some(table) = schema.table_at(key) else { return };
+            if let Some(referenced) = table.constraint(&name.text).and_then(|constraint| constraint.references.clone()) {
+                collector.certain(&referenced, LockMode::AccessExclusive, Work::NONE);
+            }
+            if *cascade {
+                let dependents: Vec<QualifiedName> = schema.referencing(key).map(|(other, _)| other.name.clone()).collect();
+                for other in dependents {
+                    collector.certain(&other, LockMode::AccessExclusive, Work::NONE);
+                }
+            }
+        }
+        AlterAction::DropColumn { column, cascade, .. } => {
+            let Some(table) = schema.table_at(key) else { return };
+            let referenced: Vec<QualifiedName> = table
+                .constraints
+                .iter()
+                .filter(|constraint| match &constraint.def.kind {
+                    ConstraintKind::ForeignKey(foreign) => foreign.columns.contains(column),
+                    _ => false,
+                })
+                .filter_map(|constraint| constraint.references.clone())
+                .collect();
+            for other in referenced {
+                collector.certain(&other, LockMode::AccessExclusive, Work::NONE);
+            }
+            if *cascade {
+                let dependents: Vec<QualifiedName> = schema.referencing(key).map(|(other, _)| other.name.clone()).collect();
+                for other in dependents {
+                    collector.certain(&other, LockMode::AccessExclusive, Work::NONE);
+                }
+                let views: Vec<QualifiedName> = schema
+                    .views()
+                    .filter(|view| view.reads.contains(key))
+                    .filter(|view| view.query.star || view.query.columns.contains(column))
+                    .map(|view| view.name.clone())
+                    .collect();
+                for view in views {
+                    collector.certain(&view, LockMode::AccessExclusive, Work::NONE);
+                }
+            }
+        }
+        AlterAction::AlterColumn(change) if matches!(change.change, ColumnChange::Type { .. }) => {
+            // Foreign keys on either side are dropped and made again.
+            let Some(table) = schema.table_at(key) else { return };
+            let mine = table.constraints.iter().filter_map(|constraint| match &constraint.def.kind {
+                ConstraintKind::ForeignKey(foreign) if foreign.columns.contains(&change.column) => {
+                    constraint.references.clone()
+                }
+                _ => None,
+            });
+            let theirs = schema.referencing(key).filter_map(|(other, constraint)| match &constraint.def.kind {
+                ConstraintKind::ForeignKey(foreign)
+                    if foreign.referenced.contains(&change.column)
+                        || (foreign.referenced.is_empty() && is_primary_key(table, &change.column.text)) =>
+                {
+                    Some(other.name.clone())
+                }
+                _ => None,
+            });
+            let touched: Vec<QualifiedName> = mine.chain(theirs).collect();
+            for other in touched {
+                collector.certain(&other, LockMode::AccessExclusive, Work::NONE);
+            }
+        }
+        AlterAction::AlterColumn(change)
+            if matches!(change.change, ColumnChange::SetIdentity | ColumnChange::DropIdentity) =>
+        {
+            let owned: Vec<QualifiedName> = schema
+                .sequences()
+                .filter(|s| s.owned_by.as_ref().is_some_and(|(t, c)| t == key && *c == change.column.text))
+                .map(|sequence| sequence.name.clone())
+                .collect();
+            for sequence in owned {
+                collector.certain(&sequence, LockMode::AccessExclusive, Work::NONE);
+            }
+        }
+        AlterAction::ValidateConstraint(name) => {
+            let Some(table) = schema.table_at(key) else { return };
+            if let Some(constraint) = table.constraint(&name.text)
+                && let Some(referenced) = constraint.references.clone()
+                && !constraint.valid
+            {
+                collector.certain(&referenced, LockMode::RowShare, Work::SCAN);
+            }
+        }
+        AlterAction::AlterConstraint { name, enforced } => {
+            let referenced = schema
+                .table_at(key)
+                .and_then(|table| table.constraint(&name.text))
+                .and_then(|constraint| constraint.references.clone());
+            if let Some(referenced) = referenced {
+                let (lock, work) = if *enforced {
+                    (LockMode::ShareRowExclusive, Work::SCAN)
+                } else {
+                    (LockMode::AccessExclusive, Work::NONE)
+                };
+                collector.certain(&referenced, lock, work);
+            }
+        }
+        AlterAction::AttachPartition { partition, bound } => {
+            let child = schema.resolve(partition);
+            collector.certain(&child, LockMode::AccessExclusive, Work::SCAN);
+            if bound.as_ref().is_some_and(|bound| !bound.is_default)
+                && let Some(default) = schema.default_partition(key)
+            {
+                let name = default.name.clone();
+                collector.certain(&name, LockMode::AccessExclusive, Work::SCAN);
+            }
+            collector.parent_foreign_keys(key);
+        }
+        AlterAction::DetachPartition { partition, concurrently, finalize } => {
+            let child = schema.resolve(partition);
+            if *concurrently {
+                collector.certain(&child, LockMode::AccessExclusive, Work::NONE);
+                collector.waits_for.extend([super::WaitsFor::Writers, super::WaitsFor::Readers]);
+                return;
+            }
+            let lock = if collector.situation.postgres >= 14 || *finalize {
+                LockMode::AccessExclusive
+            } else {
+                LockMode::ShareUpdateExclusive
+            };
+            collector.certain(&child, lock, Work::NONE);
+            if let Some(default) = schema.default_partition(key).filter(|default| default.name != child) {
+                let name = default.name.clone();
+                collector.certain(&name, LockMode::AccessExclusive, Work::NONE);
+            }
+        }
+        AlterAction::Inherit { parent, .. } => {
+            collector.named(parent, LockMode::ShareUpdateExclusive, Work::NONE);
+        }
+        _ => {}
+    }
+}
+
+fn is_primary_key(table: &Table, column: &str) -> bool {
+    table.primary_key().is_some_and(|constraint| match &constraint.def.kind {
+        ConstraintKind::PrimaryKey(key) => key.columns.iter().any(|name| &*name.text == column),
+        _ => false,
+    })
+}
+
+/// `ALTER INDEX`: what is planned takes ACCESS SHARE on every index, so a strong lock on an index stops queries.
+fn alter_index(collector: &mut Collector<'_>, alter: &AlterTable, index: &QualifiedName) {
+    for action in &alter.actions {
+        let (lock, work) = match action {
+            AlterAction::Options(names) if names.iter().all(|name| mild_option(name)) => {
+                (LockMode::ShareUpdateExclusive, Work::NONE)
+            }
+            AlterAction::SetTablespace(_) => (LockMode::AccessExclusive, Work::FILE_COPY),
+            AlterAction::AttachPartition { partition, .. } => {
+                let child = collector.situation.schema.resolve(partition);
+                collector.certain(&child, LockMode::AccessExclusive, Work::NONE);
+                (LockMode::ShareUpdateExclusive, Work::NONE)
+            }
+            AlterAction::AlterColumn(_) => (LockMode::ShareUpdateExclusive, Work::NONE),
+            _ => (LockMode::AccessExclusive, Work::NONE),
+        };
+        collector.certain(index, lock, work);
+    }
+}
