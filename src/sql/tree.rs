@@ -134,7 +134,8 @@ struct Turn;
 
 impl Turn {
     fn take() -> Option<Self> {
-        (!BUSY.replace(true)).then_some(Self)
+        // Made only if it is our turn: dropping another one would end the turn of the holder.
+        if BUSY.replace(true) { None } else { Some(Self) }
     }
 }
 

@@ -10,7 +10,7 @@ use super::list::{List, RawList};
 
 /// `PgQueryError`.
 #[repr(C)]
-struct RawError {
+pub(super) struct RawError {
     message: *mut c_char,
     funcname: *mut c_char,
     filename: *mut c_char,
@@ -29,17 +29,17 @@ struct RawParse {
 
 /// `PgQueryParseResult`.
 #[repr(C)]
-struct ParseResult {
-    parse_tree: *mut c_char,
-    stderr_buffer: *mut c_char,
-    error: *mut RawError,
+pub(super) struct ParseResult {
+    pub(super) parse_tree: *mut c_char,
+    pub(super) stderr_buffer: *mut c_char,
+    pub(super) error: *mut RawError,
 }
 
 unsafe extern "C" {
     fn pg_query_enter_memory_context() -> *mut c_void;
     fn pg_query_exit_memory_context(context: *mut c_void);
     fn pg_query_raw_parse(input: *const c_char, parser_options: c_int) -> RawParse;
-    fn pg_query_free_parse_result(result: ParseResult);
+    pub(super) fn pg_query_free_parse_result(result: ParseResult);
 }
 
 /// A C memory context of this thread, in which trees live; left when dropped. Not `Send`: it is the thread's.
