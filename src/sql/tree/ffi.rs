@@ -1,4 +1,4 @@
-//! The C entry points, declared after `pg_query.h` and `src/pg_query_internal.h` of libpg_query 18.1.0.
+//! The C entry points, declared after `pg_query.h` and `src/pg_query_internal.h` of `libpg_query` 18.1.0.
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::ptr;
@@ -61,6 +61,7 @@ impl Session {
     }
 
     /// Parses a text; the tree lives as long as the session. `options` is a `PgQueryParseMode`.
+    #[allow(clippy::unused_self, reason = "the tree borrows the session")]
     pub(super) fn parse(&self, sql: &CStr, options: c_int) -> Result<List<'_>, ParseError> {
         // SAFETY: inside a context of this thread; the text ends in NUL. C errors do not unwind, they are caught in C.
         let RawParse {
