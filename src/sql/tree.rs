@@ -29,6 +29,7 @@
     reason = "the table of nodes is complete on purpose, and so is what can be asked of it"
 )]
 
+pub(crate) mod bits;
 mod check;
 pub(crate) mod codes;
 mod ffi;

@@ -426,3 +426,25 @@ fn threads_do_not_disturb_each_other() {
         }
     });
 }
+
+#[test]
+fn sets_of_bits() {
+    let sql = "create trigger g instead of insert or delete on v execute function f(); create table t (like u including indexes)";
+    with_tree(sql, Mode::Statements, |tree| {
+        let statements: Vec<_> = tree.expect("parses").statements().collect();
+        let Node::CreateTrigStmt(trigger) = statements[0].node else {
+            panic!("{statements:?}")
+        };
+        assert_eq!(trigger.timing(), bits::TRIGGER_TYPE_INSTEAD);
+        assert_eq!(trigger.events(), bits::TRIGGER_TYPE_INSERT | bits::TRIGGER_TYPE_DELETE);
+        let Node::CreateStmt(table) = statements[1].node else {
+            panic!("{statements:?}")
+        };
+        let options: Vec<_> = table
+            .tableElts()
+            .of::<TableLikeClause<'_>>()
+            .map(TableLikeClause::options)
+            .collect();
+        assert_eq!(options, [bits::CREATE_TABLE_LIKE_INDEXES]);
+    });
+}
