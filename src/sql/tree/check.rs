@@ -21,28 +21,55 @@ vacuum (full) t; copy t from stdin";
 
 /// What [`TEXT`] is read as.
 const EXPECTED: &str = "\
-0..119 CreateStmt(#0,)RangeVar(s,é,+,t,18,)ColumnDef(a,0,+,0,24,)TypeName(0,-1,26,)String(pg_catalog,)\
-String(numeric,)A_Const(Integer(3,)34,)ColumnDef(b,0,+,0,38,)TypeName(0,-1,40,)String(text,)\
-Constraint(#1,+,+,0,45,)Constraint(#2,0,54,)A_Const(String(x,)62,)Constraint(#9,+,+,s,a,c,0,66,)\
-RangeVar(u,+,p,77,)PartitionSpec(#2,98,)PartitionElem(a,117,)121..171 AlterTableStmt(#41,)RangeVar(t,p,138,)\
-AlterTableCmd(#13,c,0,#1,+,)173..239 AlterTableStmt(#41,)RangeVar(t,+,p,185,)AlterTableCmd(#59,0,#0,)\
-PartitionCmd()RangeVar(p,+,p,204,)PartitionBoundSpec(r,0,0,217,)A_Const(Integer(1,)223,)ColumnRef(230,)\
-String(maxvalue,)241..322 IndexStmt(i,gin,0,0,0,0,+,+,)RangeVar(t,+,p,279,)IndexElem(#2,#0,)FuncCall(#0,292,)\
-String(lower,)ColumnRef(298,)String(a,)NullTest(#0,315,)ColumnRef(313,)String(b,)\
-324..363 CreateForeignTableStmt(x,)RangeVar(f,+,p,345,)ColumnDef(a,0,+,0,348,)TypeName(0,-1,350,)\
-String(pg_catalog,)String(int4,)365..568 InsertStmt(#0,)RangeVar(t,+,p,476,)SelectStmt(#0,#0,)ResTarget(485,)\
-ColumnRef(485,)String(w,)A_Star()ResTarget(490,)A_Const(BitString(b1,)490,)ResTarget(496,)A_Const(Boolean(+,)\
-496,)ResTarget(502,)A_Const(+,502,)ResTarget(508,)FuncCall(+,#0,508,)String(f,)A_ArrayExpr(524,528,519,)\
-ColumnRef(525,)String(w,)String(a,)WindowDef(1058,536,)RangeVar(w,+,p,544,)OnConflictClause(#1,546,)\
-WithClause(365,)CommonTableExpr(w,#0,370,0,)SelectStmt(#1,#0,)ResTarget(392,)A_Const(Float(1.5,)392,)\
-JoinExpr(#0,0,)RangeVar(t,+,p,401,)RangeVar(u,+,p,408,)A_Expr(#0,0,0,417,)String(=,)ColumnRef(413,)String(t,)\
-String(a,)ParamRef(1,419,)A_Const(Integer(1,)431,)SortBy(#0,#0,-1,)A_Const(Integer(2,)442,)A_Const(Integer(3,)\
-450,)LockingClause(#4,#0,)570..593 FetchStmt(#1,5,c,)595..661 GrantStmt(+,#1,#41,+,#0,)String(s,)\
-AccessPriv(select,)RoleSpec(#4,637,)663..690 LockStmt(5,+,)RangeVar(t,+,p,668,)692..768 CreateFunctionStmt(+,)\
-String(f,)FunctionParameter(a,#5,721,)TypeName(0,-1,723,)String(pg_catalog,)String(int4,)TypeName(0,-1,736,)\
-String(pg_catalog,)String(int4,)DefElem(language,#0,740,-1,)String(sql,)DefElem(as,#0,753,756,)List()\
-String(select 1,)770..785 VacuumStmt(+,)DefElem(full,#0,778,-1,)VacuumRelation(0,)RangeVar(t,+,p,784,)\
-787..804 CopyStmt(+,)RangeVar(t,+,p,792,)";
+0..119 CreateStmt(relation=RangeVar,tableElts[2],partspec=PartitionSpec,)RangeVar(schemaname=s,relname=é,inh,\
+relpersistence=t,location=18,)ColumnDef(colname=a,typeName=TypeName,is_local,location=24,)TypeName(names[2],\
+typmods[1],typemod=-1,location=26,)String(sval=pg_catalog,)String(sval=numeric,)A_Const(Integer(ival=3,)\
+location=34,)ColumnDef(colname=b,typeName=TypeName,is_local,constraints[3],location=38,)TypeName(names[1],\
+typemod=-1,location=40,)String(sval=text,)Constraint(contype=#1,is_enforced,initially_valid,location=45,)\
+Constraint(contype=#2,raw_expr=A_Const,location=54,)A_Const(String(sval=x,)location=62,)Constraint(contype=#9,\
+is_enforced,initially_valid,pktable=RangeVar,fk_matchtype=s,fk_upd_action=a,fk_del_action=c,location=66,)\
+RangeVar(relname=u,inh,relpersistence=p,location=77,)PartitionSpec(strategy=#2,partParams[1],location=98,)\
+PartitionElem(name=a,location=117,)121..171 AlterTableStmt(relation=RangeVar,cmds[1],objtype=#41,)\
+RangeVar(relname=t,relpersistence=p,location=138,)AlterTableCmd(subtype=#13,name=c,behavior=#1,missing_ok,)\
+173..239 AlterTableStmt(relation=RangeVar,cmds[1],objtype=#41,)RangeVar(relname=t,inh,relpersistence=p,\
+location=185,)AlterTableCmd(subtype=#59,def=PartitionCmd,)PartitionCmd(name=RangeVar,bound=PartitionBoundSpec,)\
+RangeVar(relname=p,inh,relpersistence=p,location=204,)PartitionBoundSpec(strategy=r,lowerdatums[1],\
+upperdatums[1],location=217,)A_Const(Integer(ival=1,)location=223,)ColumnRef(fields[1],location=230,)\
+String(sval=maxvalue,)241..322 IndexStmt(idxname=i,relation=RangeVar,accessMethod=gin,indexParams[1],\
+whereClause=NullTest,unique,concurrent,)RangeVar(relname=t,inh,relpersistence=p,location=279,)\
+IndexElem(expr=FuncCall,ordering=#2,)FuncCall(funcname[1],args[1],location=292,)String(sval=lower,)\
+ColumnRef(fields[1],location=298,)String(sval=a,)NullTest(arg=ColumnRef,location=315,)ColumnRef(fields[1],\
+location=313,)String(sval=b,)324..363 CreateForeignTableStmt(base=CreateStmt,servername=x,)RangeVar(relname=f,\
+inh,relpersistence=p,location=345,)ColumnDef(colname=a,typeName=TypeName,is_local,location=348,)\
+TypeName(names[2],typemod=-1,location=350,)String(sval=pg_catalog,)String(sval=int4,)\
+365..568 InsertStmt(relation=RangeVar,selectStmt=SelectStmt,onConflictClause=OnConflictClause,\
+withClause=WithClause,)RangeVar(relname=t,inh,relpersistence=p,location=476,)SelectStmt(targetList[5],\
+fromClause[1],)ResTarget(val=ColumnRef,location=485,)ColumnRef(fields[2],location=485,)String(sval=w,)A_Star()\
+ResTarget(val=A_Const,location=490,)A_Const(BitString(bsval=b1,)location=490,)ResTarget(val=A_Const,\
+location=496,)A_Const(Boolean(boolval,)location=496,)ResTarget(val=A_Const,location=502,)A_Const(isnull,\
+location=502,)ResTarget(val=FuncCall,location=508,)FuncCall(funcname[1],args[1],over=WindowDef,func_variadic,\
+location=508,)String(sval=f,)A_ArrayExpr(elements[1],list_start=524,list_end=528,location=519,)\
+ColumnRef(fields[2],location=525,)String(sval=w,)String(sval=a,)WindowDef(frameOptions=1058,location=536,)\
+RangeVar(relname=w,inh,relpersistence=p,location=544,)OnConflictClause(action=#1,location=546,)\
+WithClause(ctes[1],location=365,)CommonTableExpr(ctename=w,ctequery=SelectStmt,location=370,)\
+SelectStmt(distinctClause[1],targetList[1],fromClause[1],groupClause[1],sortClause[1],limitCount=A_Const,\
+limitOption=#1,lockingClause[1],)ResTarget(val=A_Const,location=392,)A_Const(Float(fval=1.5,)location=392,)\
+JoinExpr(larg=RangeVar,rarg=RangeVar,quals=A_Expr,)RangeVar(relname=t,inh,relpersistence=p,location=401,)\
+RangeVar(relname=u,inh,relpersistence=p,location=408,)A_Expr(name[1],lexpr=ColumnRef,rexpr=ParamRef,\
+location=417,)String(sval==,)ColumnRef(fields[2],location=413,)String(sval=t,)String(sval=a,)ParamRef(number=1,\
+location=419,)A_Const(Integer(ival=1,)location=431,)SortBy(node=A_Const,location=-1,)A_Const(Integer(ival=2,)\
+location=442,)A_Const(Integer(ival=3,)location=450,)LockingClause(strength=#4,)570..593 FetchStmt(direction=#1,\
+howMany=5,portalname=c,)595..661 GrantStmt(is_grant,targtype=#1,objtype=#41,objects[1],privileges[1],\
+grantees[1],grant_option,)String(sval=s,)AccessPriv(priv_name=select,)RoleSpec(roletype=#4,location=637,)\
+663..690 LockStmt(relations[1],mode=5,nowait,)RangeVar(relname=t,inh,relpersistence=p,location=668,)\
+692..768 CreateFunctionStmt(replace,funcname[1],parameters[1],returnType=TypeName,options[2],)String(sval=f,)\
+FunctionParameter(name=a,argType=TypeName,mode=#5,location=721,)TypeName(names[2],typemod=-1,location=723,)\
+String(sval=pg_catalog,)String(sval=int4,)TypeName(names[2],typemod=-1,location=736,)String(sval=pg_catalog,)\
+String(sval=int4,)DefElem(defname=language,arg=String,location=740,arg_location=-1,)String(sval=sql,)\
+DefElem(defname=as,arg=List,location=753,arg_location=756,)List(items[1],)String(sval=select 1,)\
+770..785 VacuumStmt(options[1],rels[1],is_vacuumcmd,)DefElem(defname=full,location=778,arg_location=-1,)\
+VacuumRelation(relation=RangeVar,)RangeVar(relname=t,inh,relpersistence=p,location=784,)\
+787..804 CopyStmt(relation=RangeVar,is_from,)RangeVar(relname=t,inh,relpersistence=p,location=792,)";
 
 /// Parses a fixed text and compares what is read with what is known to be there.
 ///
@@ -80,16 +107,19 @@ pub(crate) fn self_check() -> Result<(), String> {
     ))
 }
 
-/// The kind and what is in the node itself, a literal's value node included (literals do not nest).
+/// The kind and every field that is set, by name: a literal with its value node (literals do not nest), other nodes by
+/// their kind, lists by their length.
 fn describe(node: Node<'_>, out: &mut String) {
     let _ = write!(out, "{}(", node.kind());
-    node.fields(&mut |_, value| {
+    node.fields(&mut |name, value| {
         let _ = match value {
-            Value::Text(Some(text)) => write!(out, "{text},"),
-            Value::Flag(true) => write!(out, "+,"),
-            Value::Letter(letter) if letter != '\0' => write!(out, "{letter},"),
-            Value::Int(number) => write!(out, "{number},"),
-            Value::Code { rank, .. } => write!(out, "#{rank},"),
+            Value::Text(Some(text)) => write!(out, "{name}={text},"),
+            Value::Flag(true) => write!(out, "{name},"),
+            Value::Letter(letter) if letter != '\0' => write!(out, "{name}={letter},"),
+            Value::Int(number) if number != 0 => write!(out, "{name}={number},"),
+            Value::Code { rank, .. } if rank != 0 => write!(out, "{name}=#{rank},"),
+            Value::Items(list) if !list.is_empty() => write!(out, "{name}[{}],", list.len()),
+            Value::Any(Some(node)) | Value::Of(Some(node)) => write!(out, "{name}={},", node.kind()),
             Value::Literal(Some(literal)) => {
                 describe(literal, out);
                 Ok(())
