@@ -29,6 +29,7 @@
     reason = "the table of nodes is complete on purpose, and so is what can be asked of it"
 )]
 
+pub(crate) mod bits;
 mod check;
 pub(crate) mod codes;
 mod ffi;
@@ -134,7 +135,8 @@ struct Turn;
 
 impl Turn {
     fn take() -> Option<Self> {
-        (!BUSY.replace(true)).then_some(Self)
+        // Made only if it is our turn: dropping another one would end the turn of the holder.
+        if BUSY.replace(true) { None } else { Some(Self) }
     }
 }
 

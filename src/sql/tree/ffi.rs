@@ -1,4 +1,4 @@
-//! The C entry points, declared after `pg_query.h` and `src/pg_query_internal.h` of libpg_query 18.1.0.
+//! The C entry points, declared after `pg_query.h` and `src/pg_query_internal.h` of `libpg_query` 18.1.0.
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::ptr;
@@ -10,7 +10,7 @@ use super::list::{List, RawList};
 
 /// `PgQueryError`.
 #[repr(C)]
-struct RawError {
+pub(super) struct RawError {
     message: *mut c_char,
     funcname: *mut c_char,
     filename: *mut c_char,
@@ -29,17 +29,17 @@ struct RawParse {
 
 /// `PgQueryParseResult`.
 #[repr(C)]
-struct ParseResult {
-    parse_tree: *mut c_char,
-    stderr_buffer: *mut c_char,
-    error: *mut RawError,
+pub(super) struct ParseResult {
+    pub(super) parse_tree: *mut c_char,
+    pub(super) stderr_buffer: *mut c_char,
+    pub(super) error: *mut RawError,
 }
 
 unsafe extern "C" {
     fn pg_query_enter_memory_context() -> *mut c_void;
     fn pg_query_exit_memory_context(context: *mut c_void);
     fn pg_query_raw_parse(input: *const c_char, parser_options: c_int) -> RawParse;
-    fn pg_query_free_parse_result(result: ParseResult);
+    pub(super) fn pg_query_free_parse_result(result: ParseResult);
 }
 
 /// A C memory context of this thread, in which trees live; left when dropped. Not `Send`: it is the thread's.
@@ -61,6 +61,7 @@ impl Session {
     }
 
     /// Parses a text; the tree lives as long as the session. `options` is a `PgQueryParseMode`.
+    #[allow(clippy::unused_self, reason = "the tree borrows the session")]
     pub(super) fn parse(&self, sql: &CStr, options: c_int) -> Result<List<'_>, ParseError> {
         // SAFETY: inside a context of this thread; the text ends in NUL. C errors do not unwind, they are caught in C.
         let RawParse {

@@ -41,13 +41,13 @@ pub(crate) trait Field {
     /// # Safety
     /// `self` must be part of a node of a live tree: its pointers are null or point to live, correctly laid out
     /// objects of the kind that the field's type says.
-    unsafe fn view<'t>(&'t self) -> Self::View<'t>;
+    unsafe fn view(&self) -> Self::View<'_>;
 
     /// Reads the field without its type.
     ///
     /// # Safety
     /// As for [`Field::view`].
-    unsafe fn value<'t>(&'t self) -> Value<'t>;
+    unsafe fn value(&self) -> Value<'_>;
 
     /// Appends the nodes that the field holds.
     ///
@@ -90,8 +90,8 @@ macro_rules! numbers {
     ($($ty:ty),*) => {$(
         impl Field for $ty {
             type View<'t> = $ty;
-            unsafe fn view<'t>(&'t self) -> $ty { *self }
-            unsafe fn value<'t>(&'t self) -> Value<'t> { Value::Int(i64::from(*self)) }
+            unsafe fn view(&self) -> $ty { *self }
+            unsafe fn value(&self) -> Value<'_> { Value::Int(i64::from(*self)) }
         }
     )*};
 }
@@ -103,11 +103,11 @@ pub(crate) struct Text(*const c_char);
 
 impl Field for Text {
     type View<'t> = Option<&'t str>;
-    unsafe fn view<'t>(&'t self) -> Option<&'t str> {
+    unsafe fn view(&self) -> Option<&'_ str> {
         // SAFETY: a string of a live tree ends in NUL and lives as long as the tree.
-        (!self.0.is_null()).then(|| utf8(unsafe { CStr::from_ptr::<'t>(self.0) }))
+        (!self.0.is_null()).then(|| utf8(unsafe { CStr::from_ptr(self.0) }))
     }
-    unsafe fn value<'t>(&'t self) -> Value<'t> {
+    unsafe fn value(&self) -> Value<'_> {
         // SAFETY: the caller's promise.
         Value::Text(unsafe { self.view() })
     }
@@ -129,10 +129,10 @@ pub(crate) struct Flag(u8);
 
 impl Field for Flag {
     type View<'t> = bool;
-    unsafe fn view<'t>(&'t self) -> bool {
+    unsafe fn view(&self) -> bool {
         self.0 != 0
     }
-    unsafe fn value<'t>(&'t self) -> Value<'t> {
+    unsafe fn value(&self) -> Value<'_> {
         Value::Flag(self.0 != 0)
     }
 }
@@ -143,10 +143,10 @@ pub(crate) struct Letter(u8);
 
 impl Field for Letter {
     type View<'t> = char;
-    unsafe fn view<'t>(&'t self) -> char {
+    unsafe fn view(&self) -> char {
         char::from(self.0)
     }
-    unsafe fn value<'t>(&'t self) -> Value<'t> {
+    unsafe fn value(&self) -> Value<'_> {
         Value::Letter(char::from(self.0))
     }
 }
@@ -158,10 +158,10 @@ pub(crate) struct Long(c_long);
 impl Field for Long {
     type View<'t> = i64;
     #[allow(clippy::useless_conversion, reason = "c_long is an i32 on Windows")]
-    unsafe fn view<'t>(&'t self) -> i64 {
+    unsafe fn view(&self) -> i64 {
         i64::from(self.0)
     }
-    unsafe fn value<'t>(&'t self) -> Value<'t> {
+    unsafe fn value(&self) -> Value<'_> {
         // SAFETY: the caller's promise.
         Value::Int(unsafe { self.view() })
     }
@@ -173,10 +173,10 @@ pub(crate) struct Place(i32);
 
 impl Field for Place {
     type View<'t> = Option<usize>;
-    unsafe fn view<'t>(&'t self) -> Option<usize> {
+    unsafe fn view(&self) -> Option<usize> {
         usize::try_from(self.0).ok()
     }
-    unsafe fn value<'t>(&'t self) -> Value<'t> {
+    unsafe fn value(&self) -> Value<'_> {
         Value::Int(i64::from(self.0))
     }
 }
@@ -200,10 +200,10 @@ impl<E: CEnum> Field for Code<E> {
         = E
     where
         Self: 't;
-    unsafe fn view<'t>(&'t self) -> E {
+    unsafe fn view(&self) -> E {
         E::of(self.0)
     }
-    unsafe fn value<'t>(&'t self) -> Value<'t> {
+    unsafe fn value(&self) -> Value<'_> {
         let code = E::of(self.0);
         Value::Code {
             name: code.name(),
@@ -218,11 +218,11 @@ pub(crate) struct Any(*const u32);
 
 impl Field for Any {
     type View<'t> = Option<Node<'t>>;
-    unsafe fn view<'t>(&'t self) -> Option<Node<'t>> {
+    unsafe fn view(&self) -> Option<Node<'_>> {
         // SAFETY: the caller's promise: null or a live node.
         unsafe { Node::at(self.0) }
     }
-    unsafe fn value<'t>(&'t self) -> Value<'t> {
+    unsafe fn value(&self) -> Value<'_> {
         // SAFETY: the caller's promise.
         Value::Any(unsafe { self.view() })
     }
@@ -247,11 +247,11 @@ impl<T: RawNode> Of<T> {
 
 impl<T: RawNode> Field for Of<T> {
     type View<'t> = Option<T::View<'t>>;
-    unsafe fn view<'t>(&'t self) -> Option<T::View<'t>> {
+    unsafe fn view(&self) -> Option<T::View<'_>> {
         // SAFETY: the caller's promise.
         unsafe { self.get() }.map(T::view)
     }
-    unsafe fn value<'t>(&'t self) -> Value<'t> {
+    unsafe fn value(&self) -> Value<'_> {
         // SAFETY: the caller's promise.
         Value::Of(unsafe { self.view() }.map(Into::into))
     }
@@ -267,11 +267,11 @@ pub(crate) struct Items(*const RawList);
 
 impl Field for Items {
     type View<'t> = List<'t>;
-    unsafe fn view<'t>(&'t self) -> List<'t> {
+    unsafe fn view(&self) -> List<'_> {
         // SAFETY: the caller's promise: null or a live list.
         unsafe { List::at(self.0) }
     }
-    unsafe fn value<'t>(&'t self) -> Value<'t> {
+    unsafe fn value(&self) -> Value<'_> {
         // SAFETY: the caller's promise.
         Value::Items(unsafe { self.view() })
     }
@@ -288,11 +288,11 @@ pub(crate) struct Literal([MaybeUninit<usize>; 2]);
 
 impl Field for Literal {
     type View<'t> = Option<Node<'t>>;
-    unsafe fn view<'t>(&'t self) -> Option<Node<'t>> {
+    unsafe fn view(&self) -> Option<Node<'_>> {
         // SAFETY: the union begins with a tag, and the tag says which value node is in it.
         unsafe { Node::at((&raw const self.0).cast()) }.filter(|node| !matches!(node, Node::Other(_)))
     }
-    unsafe fn value<'t>(&'t self) -> Value<'t> {
+    unsafe fn value(&self) -> Value<'_> {
         // SAFETY: the caller's promise.
         Value::Literal(unsafe { self.view() })
     }
@@ -304,8 +304,8 @@ pub(crate) struct Unset(*const c_void);
 
 impl Field for Unset {
     type View<'t> = ();
-    unsafe fn view<'t>(&'t self) {}
-    unsafe fn value<'t>(&'t self) -> Value<'t> {
+    unsafe fn view(&self) {}
+    unsafe fn value(&self) -> Value<'_> {
         Value::Unset
     }
 }

@@ -65,6 +65,7 @@ macro_rules! kinds {
             ///
             /// # Safety
             /// `node` must be null or point to a live node, laid out as its tag says.
+            #[allow(clippy::cast_ptr_alignment, reason = "the C library aligns each node for its own type")]
             pub(super) unsafe fn at(node: *const u32) -> Option<Self> {
                 if node.is_null() {
                     return None;

@@ -55,11 +55,11 @@ macro_rules! nodes {
                     #[allow(unused_variables, reason = "not every node has fields")]
                     fn fields<'t>(&'t self, show: &mut dyn FnMut(&'static str, Value<'t>)) {
                         $( show("base", Value::Of(Some(<$base as RawNode>::view(&self.head).into()))); )?
-                        // SAFETY: references to nodes are made from live trees only.
-                        $( show(
-                            stringify!($field).trim_start_matches("r#"),
-                            unsafe { Field::value(&self.$field) },
-                        ); )*
+                        $(
+                            // SAFETY: references to nodes are made from live trees only.
+                            let value = unsafe { Field::value(&self.$field) };
+                            show(stringify!($field).trim_start_matches("r#"), value);
+                        )*
                     }
                 }
 

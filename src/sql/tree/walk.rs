@@ -14,7 +14,8 @@ pub(crate) enum Walk {
 }
 
 /// Visits `root` and all nodes below it, each before its children, children in the order of the C fields. Lists are
-/// visited only where they stand in place of a node. True unless it was stopped.
+/// visited only where they stand in place of a node; the literal of an `A_Const` is part of it and is not visited. True
+/// unless it was stopped.
 pub(crate) fn walk<'t>(root: Node<'t>, visit: &mut impl FnMut(Node<'t>) -> Walk) -> bool {
     let mut pending = vec![root];
     while let Some(node) = pending.pop() {
