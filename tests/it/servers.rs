@@ -23,7 +23,7 @@ use postgres::{Client, NoTls};
 const SUPPORTED: [u32; 6] = [13, 14, 15, 16, 17, 18];
 
 /// How long a server may take to answer, and to be initialised, on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The numeric user and group (`nobody`) that runs the servers when the tests run as root, because PostgreSQL
 /// refuses to.
@@ -45,24 +45,24 @@ rm -rf "$dir"
 ///
 /// # Panics
 /// When one is missing and the environment says that none may be.
-pub fn majors() -> Vec<u32> {
+pub(crate) fn majors() -> Vec<u32> {
     FOUND.iter().map(|found| found.major).collect()
 }
 
 /// A new connection to the database `postgres` of the server with this major version.
-pub fn connect(major: u32) -> Client {
+pub(crate) fn connect(major: u32) -> Client {
     server(major).connect("postgres")
 }
 
 /// A new, empty database.
 #[must_use = "the database is dropped with the value"]
-pub fn fresh_database(major: u32) -> Database {
+pub(crate) fn fresh_database(major: u32) -> Database {
     Database::create(server(major), "template0")
 }
 
 /// A new database that holds the example world (`fixtures/world.sql`).
 #[must_use = "the database is dropped with the value"]
-pub fn world(major: u32) -> Database {
+pub(crate) fn world(major: u32) -> Database {
     static TEMPLATES: [OnceLock<()>; SUPPORTED.len()] =
         [const { OnceLock::new() }; SUPPORTED.len()];
 
@@ -81,7 +81,7 @@ pub fn world(major: u32) -> Database {
 }
 
 /// A database that is dropped with this value: keep the value as long as its connections.
-pub struct Database {
+pub(crate) struct Database {
     server: &'static Server,
     name: String,
 }
@@ -98,12 +98,12 @@ impl Database {
     }
 
     /// A new connection to this database.
-    pub fn connect(&self) -> Client {
+    pub(crate) fn connect(&self) -> Client {
         self.server.connect(&self.name)
     }
 
     /// What a PostgreSQL client program needs to reach this database, as a URL.
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         let socket = self.server.socket.to_str().unwrap().replace('/', "%2F");
         format!("postgresql://postgres@{socket}/{}", self.name)
     }
@@ -144,9 +144,8 @@ static FOUND: LazyLock<Vec<Binaries>> = LazyLock::new(|| {
         .into_iter()
         .filter(|major| found.iter().all(|found| found.major != *major))
         .collect();
-    let is_set = |name| env::var(name).is_ok_and(|value| !value.is_empty() && value != "false");
     assert!(
-        missing.is_empty() || !(is_set("CI") || is_set("LOCKGATE_REQUIRE_SERVERS")),
+        missing.is_empty() || !nothing_may_be_missing(),
         "no PostgreSQL server for major {missing:?}, and this run must test on all of them: run .ci/test, which fetches them"
     );
     // Straight to the stream: the test harness holds back what is printed by a test that passes.
@@ -161,6 +160,34 @@ static FOUND: LazyLock<Vec<Binaries>> = LazyLock::new(|| {
     );
     found
 });
+
+/// Whether a server or tool that cannot be had must fail the tests instead of making them do nothing.
+fn nothing_may_be_missing() -> bool {
+    ["CI", "LOCKGATE_REQUIRE_SERVERS"]
+        .into_iter()
+        .any(|name| env::var(name).is_ok_and(|value| !value.is_empty() && value != "false"))
+}
+
+/// A program of the Python environment that `.ci/test` makes (`python`, `alembic`, `pre-commit`).
+///
+/// # Panics
+/// When it is missing and the environment says that nothing may be.
+pub(crate) fn python_tool(name: &str) -> Option<PathBuf> {
+    let program = root().join("target/venv/bin").join(name);
+    if program.exists() {
+        return Some(program);
+    }
+    assert!(
+        !nothing_may_be_missing(),
+        "{} is missing: run .ci/test, which installs it",
+        program.display()
+    );
+    let _ = writeln!(
+        io::stderr(),
+        "no {name} in target/venv: a test that needs it does nothing (.ci/test installs it)"
+    );
+    None
+}
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -218,23 +245,27 @@ impl Server {
         // Directly under the directory for temporary files: the path of a Unix socket has at most 107 bytes.
         let dir = tempfile::Builder::new()
             .prefix("lockgate-pg")
-            .tempdir_in(short_temp_dir())?
-            .keep();
-        let bin = readable_by_the_server(&binaries.bin, &dir)?;
+            .tempdir_in(short_temp_dir())?;
+        let server = Self::start_in(dir.path(), binaries)?;
+        // From here on the watchdog removes it.
+        let _ = dir.keep();
+        Ok(server)
+    }
+
+    fn start_in(dir: &Path, binaries: &Binaries) -> io::Result<Self> {
+        let bin = readable_by_the_server(&binaries.bin, dir)?;
         let data = dir.join("data");
-        initialise(binaries, &bin, &dir, &data)?;
+        initialise(binaries, &bin, dir, &data)?;
 
         let mut command = Command::new("sh");
-        command
-            .args(["-c", WATCHDOG, "lockgate-watchdog"])
-            .arg(&dir);
+        command.args(["-c", WATCHDOG, "lockgate-watchdog"]).arg(dir);
         command
             .args(unprivileged())
             .arg(bin.join("postgres"))
             .arg("-D")
             .arg(&data)
             .arg("-k")
-            .arg(&dir);
+            .arg(dir);
         for setting in [
             "listen_addresses=",
             "fsync=off",
@@ -259,7 +290,7 @@ impl Server {
             .spawn()?;
 
         let server = Self {
-            socket: dir.clone(),
+            socket: dir.to_path_buf(),
             _watchdog: watchdog,
         };
         let started = Instant::now();
@@ -307,7 +338,8 @@ fn initialise(binaries: &Binaries, bin: &Path, dir: &Path, data: &Path) -> io::R
     let template = servers_dir()
         .join(binaries.major.to_string())
         .join("data-template");
-    if !template.is_dir() {
+    // One made by another user may be closed to this one.
+    if fs::read_dir(&template).is_err() {
         hand_over(dir)?;
         let mut initdb = command_of_server(&bin.join("initdb"));
         initdb.arg("-D").arg(data).args([
@@ -321,12 +353,11 @@ fn initialise(binaries: &Binaries, bin: &Path, dir: &Path, data: &Path) -> io::R
             "--no-sync",
         ]);
         run(initdb)?;
-        // A system's server has no directory of ours beside it and does without the copy.
+        // Best effort: a system's server has no directory of ours beside it, and another test process may be faster.
         if template.parent().is_some_and(Path::is_dir) {
             let fresh = template.with_extension(std::process::id().to_string());
-            run(copy(data, &fresh))?;
-            if fs::rename(&fresh, &template).is_err() {
-                fs::remove_dir_all(&fresh)?; // another test process was faster
+            if run(copy(data, &fresh)).is_err() || fs::rename(&fresh, &template).is_err() {
+                let _ = fs::remove_dir_all(&fresh);
             }
         }
         return Ok(());
@@ -424,7 +455,9 @@ fn run(mut command: Command) -> io::Result<()> {
 }
 
 mod tests {
-    use super::{fresh_database, majors, world};
+    use std::process::Command;
+
+    use super::{fresh_database, majors, python_tool, world};
 
     #[test]
     fn every_server_answers_with_its_major() {
@@ -487,5 +520,24 @@ mod tests {
                 .unwrap();
             assert_eq!(left.get::<_, i64>(0), 0, "PostgreSQL {major}");
         }
+    }
+    #[test]
+    fn python_tools_reach_a_server() {
+        let Some(python) = python_tool("python") else {
+            return;
+        };
+        let Some(major) = majors().pop() else { return };
+        let database = fresh_database(major);
+        let script =
+            "import psycopg, sys; print(psycopg.connect(sys.argv[1]).info.server_version // 10000)";
+        let output = Command::new(python)
+            .args(["-c", script, &database.url()])
+            .output()
+            .unwrap();
+        assert_eq!(
+            String::from_utf8_lossy(&output.stdout).trim(),
+            major.to_string(),
+            "{output:?}"
+        );
     }
 }
