@@ -102,10 +102,13 @@ impl Database {
         self.server.connect(&self.name)
     }
 
-    /// What a PostgreSQL client program needs to reach this database, as a URL.
+    /// Where this database is, in the form that libpq and SQLAlchemy both understand.
     pub(crate) fn url(&self) -> String {
-        let socket = self.server.socket.to_str().unwrap().replace('/', "%2F");
-        format!("postgresql://postgres@{socket}/{}", self.name)
+        format!(
+            "postgresql://postgres@/{}?host={}",
+            self.name,
+            self.server.socket.display()
+        )
     }
 }
 
