@@ -92,7 +92,8 @@ find_libclang() {
 # libclang brings no C headers of its own when it comes without clang's resource directory (pip, libclang1).
 has_clang_headers() {
   local file
-  have clang && return 0
+  case "${BINDGEN_EXTRA_CLANG_ARGS:-}" in *-I*) return 0 ;; esac
+  if have clang || [ "$(uname -s)" = Darwin ]; then return 0; fi
   for file in "$1"/clang/*/include/stddef.h /usr/lib/llvm-*/lib/clang/*/include/stddef.h /usr/lib*/clang/*/include/stddef.h; do
     [ -e "$file" ] && return 0
   done
@@ -123,9 +124,12 @@ ensure_build_tools() {
     apt_install gcc libc6-dev || die "no C compiler (cc): install gcc or clang (macOS: xcode-select --install), then run this again"
   fi
 
-  # shellcheck disable=SC1090 # written by an earlier run of this function
-  if [ -f "$BUILD_ENV" ]; then . "$BUILD_ENV"; fi
-  if ! dir=$(find_libclang); then
+  # What an earlier run found out, unless the caller's own shell says otherwise.
+  # shellcheck disable=SC1090
+  if [ -z "${LIBCLANG_PATH:-}" ] && [ -f "$BUILD_ENV" ]; then . "$BUILD_ENV"; fi
+  if dir=$(find_libclang) && has_clang_headers "$dir"; then return 0; fi
+
+  if [ -z "$dir" ]; then
     rm -f "$BUILD_ENV"
     unset LIBCLANG_PATH
     dir=$(find_libclang) ||
@@ -133,11 +137,9 @@ ensure_build_tools() {
       { pip_libclang && dir=$(find_libclang); } ||
       die "libclang is missing, which building PostgreSQL's parser needs. Install it (Debian, Ubuntu: libclang-dev; Fedora: clang-devel; macOS: brew install llvm), or Python 3 with pip, then run this again"
   fi
-  if ! has_clang_headers "$dir" && [ "$(uname -s)" != Darwin ]; then
-    case "${BINDGEN_EXTRA_CLANG_ARGS:-}" in
-    *-I*) ;;
-    *) export BINDGEN_EXTRA_CLANG_ARGS="-I$(cc -print-file-name=include)" ;;
-    esac
+  if ! has_clang_headers "$dir"; then
+    BINDGEN_EXTRA_CLANG_ARGS="-I$(cc -print-file-name=include)"
+    export BINDGEN_EXTRA_CLANG_ARGS
   fi
   save_build_env
 }
@@ -150,16 +152,19 @@ brew_llvm() {
   export LIBCLANG_PATH
 }
 
+# Writes what cargo must be told, for the next run and for the developer's own shell.
 save_build_env() {
   local name
-  local lines=""
+  : >"$BUILD_ENV"
   for name in LIBCLANG_PATH BINDGEN_EXTRA_CLANG_ARGS; do
-    [ -n "${!name:-}" ] && lines="$lines$(printf 'export %s=%q' "$name" "${!name}")"$'\n'
+    [ -z "${!name:-}" ] || printf 'export %s=%q\n' "$name" "${!name}" >>"$BUILD_ENV"
   done
-  [ -n "$lines" ] || return 0
-  if [ "$(cat "$BUILD_ENV" 2>/dev/null)" != "${lines%$'\n'}" ]; then printf '%s' "$lines" >"$BUILD_ENV"; fi
-  say "for cargo in your own shell: . target/build-env.sh, which says:"
-  sed 's/^/   /' "$BUILD_ENV" >&2
+  if [ -s "$BUILD_ENV" ]; then
+    say "to run cargo yourself, first do this (or: . target/build-env.sh)"
+    sed 's/^/   /' "$BUILD_ENV" >&2
+  else
+    rm -f "$BUILD_ENV"
+  fi
 }
 
 # ---------------------------------------------------------------- what the tests need
