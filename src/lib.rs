@@ -1,3 +1,4 @@
 //! Lockgate.
 
 pub mod source;
+pub mod sql;
