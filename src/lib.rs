@@ -11,10 +11,3 @@ pub mod schema;
 pub mod settings;
 pub mod source;
 pub mod sql;
-pub mod statement;
-
-#[doc(hidden)]
-pub mod testing {
-    //! For the project's own integration tests; no part of the public interface.
-    pub use crate::sql::tree::testing::agrees_with_protobuf;
-}

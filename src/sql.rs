@@ -1,5 +1,5 @@
-//! SQL text to what the rules read.
+//! SQL text: cutting it into tokens and statements, and finding the SQL inside of PL/pgSQL.
 
 pub mod lex;
-mod lower;
-pub(crate) mod tree;
+pub mod plpgsql;
+pub mod split;
