@@ -1,6 +1,316 @@
 //! What a rule may ask.
 
-/// Context.
+use crate::diagnostic::{Certainty, Diagnostic};
+use crate::effect::{Effect, Effects, LockMode};
+use crate::layout::{History, Layout, Migration, Problem, ProblemKind, Runner};
+use crate::replay::{Replay, Step};
+use crate::rule::{Finding, On, Rule};
+use crate::schema::{Presence, Relation, Schema};
+use crate::session::{Moment, Refusal};
+use crate::settings::{OptionValue, Settings};
+use crate::source::{Location, Span};
+use crate::statement::{Name, QualifiedName, Statement};
+use crate::suppress;
+
+/// The world of one rule at one statement, migration or history.
 pub struct Cx<'a> {
-    marker: std::marker::PhantomData<&'a ()>,
+    pub(crate) rule: &'static Rule,
+    pub(crate) settings: &'a Settings,
+    pub(crate) replay: &'a Replay<'a>,
+    /// Index of the migration, for rules on statements and migrations.
+    pub(crate) migration: Option<usize>,
+    /// Index of the step, for rules on statements.
+    pub(crate) step: Option<usize>,
+    /// Options of the rule as configured for the file.
+    pub(crate) options: &'a std::collections::BTreeMap<String, OptionValue>,
+    /// Problems of suppression comments in the history's files.
+    pub(crate) suppressions: &'a [suppress::Problem],
+    pub(crate) found: Vec<Diagnostic>,
+}
+
+impl<'a> Cx<'a> {
+    /// Reports a finding.
+    ///
+    /// A finding about a table that is new in the same change is dropped if the rule is about existing ones. One about a
+    /// statement that may not run is a possible one at most.
+    pub fn report(&mut self, finding: Finding) {
+        let mut certainty = finding.certainty;
+        if let Some(step) = self.current() {
+            if self.rule.on == On::Existing
+                && let Some(table) = &finding.table
+                && self.is_new(table)
+            {
+                return;
+            }
+            certainty = certainty.min(step.certainty());
+        }
+        let migration = self.migration.map(|index| &self.replay.history.migrations[index]);
+        let primary = finding.source.unwrap_or_else(|| match migration {
+            Some(migration) => Location { source: migration.source, span: finding.span },
+            None => Location { source: self.first_source(), span: finding.span },
+        });
+        self.found.push(Diagnostic {
+            rule: self.rule.id,
+            // The engine puts the configured level here; a rule's own one stands until then.
+            level: finding.level.or(self.rule.level_in(self.settings.environment)).unwrap_or(crate::diagnostic::Level::Warning),
+            certainty,
+            message: finding.message,
+            primary,
+            labels: finding.labels,
+            help: finding.help,
+            fix: finding.fix,
+            effects: finding.effects,
+            migration: migration.map(|migration| migration.version.clone()).filter(|version| !version.is_empty()),
+            direction: migration.map(|migration| migration.direction.as_str()),
+            fingerprint: String::new(),
+            subject: self.current().map(|step| step.outer.span),
+        });
+    }
+
+    fn first_source(&self) -> crate::source::SourceId {
+        self.replay.history.migrations.first().map_or(crate::source::SourceId(0), |migration| migration.source)
+    }
+
+    fn current(&self) -> Option<&'a Step<'a>> {
+        self.step.map(|index| &self.replay.steps[index])
+    }
+
+    /// The current step.
+    ///
+    /// # Panics
+    /// In a rule that is not about statements; the engine turns it into a finding that names the rule.
+    #[must_use]
+    pub fn step(&self) -> &'a Step<'a> {
+        self.current().expect("only rules on statements ask for the step")
+    }
+
+    /// Target major of PostgreSQL.
+    #[must_use]
+    pub fn postgres(&self) -> u32 {
+        self.settings.postgres
+    }
+
+    /// The settings of the run.
+    #[must_use]
+    pub fn settings(&self) -> &'a Settings {
+        self.settings
+    }
+
+    /// The history.
+    #[must_use]
+    pub fn history(&self) -> &'a History {
+        self.replay.history
+    }
+
+    /// The migration being checked.
+    ///
+    /// # Panics
+    /// In a rule about the whole history.
+    #[must_use]
+    pub fn migration(&self) -> &'a Migration {
+        &self.replay.history.migrations[self.migration.expect("rules on the history have no migration")]
+    }
+
+    /// The tool.
+    #[must_use]
+    pub fn layout(&self) -> &'static Layout {
+        self.replay.history.found.layout
+    }
+
+    /// How the tool runs scripts.
+    #[must_use]
+    pub fn runner(&self) -> &'static Runner {
+        &self.layout().runner
+    }
+
+    /// The schema before the statement (for rules on migrations: at the end of the history).
+    #[must_use]
+    pub fn before(&self) -> &'a Schema {
+        self.current().map_or(&self.replay.last, |step| &step.before)
+    }
+
+    /// The schema behind the migration.
+    #[must_use]
+    pub fn after_migration(&self) -> &'a Schema {
+        self.migration.map_or(&self.replay.last, |index| &self.replay.after[index])
+    }
+
+    /// The schema at the end of the history.
+    #[must_use]
+    pub fn at_the_end(&self) -> &'a Schema {
+        &self.replay.last
+    }
+
+    /// What the statement does.
+    #[must_use]
+    pub fn effects(&self) -> &'a Effects {
+        &self.step().effects
+    }
+
+    /// What the statement does to a relation.
+    #[must_use]
+    pub fn effect_on(&self, name: &Name) -> Option<&'a Effect> {
+        self.effects().on(&self.before().resolve(name))
+    }
+
+    /// The session at the statement.
+    #[must_use]
+    pub fn moment(&self) -> &'a Moment {
+        &self.step().moment
+    }
+
+    /// Why a statement here that refuses a transaction block would fail, if it would. Inside of a `DO` block it always
+    /// does; that is said by `is_nested`.
+    #[must_use]
+    pub fn refusal(&self) -> Option<Refusal> {
+        self.moment().refusal()
+    }
+
+    /// What is known about a table before the statement.
+    #[must_use]
+    pub fn presence(&self, name: &Name) -> Presence<'a> {
+        self.before().presence(name)
+    }
+
+    /// True if the relation was made by the same change and holds no rows worth counting, or is temporary.
+    #[must_use]
+    pub fn is_new(&self, name: &Name) -> bool {
+        let schema = self.before();
+        name.schema.as_deref() == Some("pg_temp") || schema.is_fresh(&schema.resolve(name))
+    }
+
+    /// The full name of a relation.
+    #[must_use]
+    pub fn resolve(&self, name: &Name) -> QualifiedName {
+        self.before().resolve(name)
+    }
+
+    /// The table of an index that is named.
+    #[must_use]
+    pub fn table_of_index(&self, index: &Name) -> Option<Name> {
+        match self.before().relation(index) {
+            Some(Relation::Index(found)) => Some(Name::new(Some(&found.table.schema), &found.table.name, index.span)),
+            _ => None,
+        }
+    }
+
+    /// Steps of the same transaction before the current one, in order. Empty if there is no transaction.
+    pub fn earlier_in_transaction(&self) -> impl DoubleEndedIterator<Item = &'a Step<'a>> {
+        let step = self.step();
+        let range = self.replay.ranges[step.migration].start..self.step.unwrap_or_default();
+        self.replay.steps[range]
+            .iter()
+            .filter(move |earlier| earlier.moment.transaction.number == step.moment.transaction.number)
+    }
+
+    /// Steps of the same migration before the current one.
+    #[must_use]
+    pub fn earlier_in_migration(&self) -> &'a [Step<'a>] {
+        let step = self.step();
+        &self.replay.steps[self.replay.ranges[step.migration].start..self.step.unwrap_or_default()]
+    }
+
+    /// Steps of the same migration behind the current one.
+    #[must_use]
+    pub fn later_in_migration(&self) -> &'a [Step<'a>] {
+        let step = self.step();
+        &self.replay.steps[self.step.unwrap_or_default() + 1..self.replay.ranges[step.migration].end]
+    }
+
+    /// All steps of the migration being checked.
+    #[must_use]
+    pub fn steps(&self) -> &'a [Step<'a>] {
+        let index = self.migration.unwrap_or_default();
+        &self.replay.steps[self.replay.ranges[index].clone()]
+    }
+
+    /// All steps of a migration of the history.
+    #[must_use]
+    pub fn steps_of(&self, migration: usize) -> &'a [Step<'a>] {
+        &self.replay.steps[self.replay.ranges[migration].clone()]
+    }
+
+    /// Locks on relations that are in use, of at least that mode, that the statement takes.
+    pub fn locks_at_least(&self, mode: LockMode) -> impl Iterator<Item = &'a Effect> {
+        let step = self.step();
+        step.effects
+            .list
+            .iter()
+            .filter(move |effect| effect.lock >= mode && !step.before.is_fresh(&effect.relation))
+    }
+
+    /// A place in the file of the migration being checked.
+    #[must_use]
+    pub fn location(&self, span: Span) -> Location {
+        Location { source: self.migration().source, span }
+    }
+
+    /// The place of a step.
+    #[must_use]
+    pub fn location_of(&self, step: &Step<'_>) -> Location {
+        Location { source: self.replay.history.migrations[step.migration].source, span: step.statement.span }
+    }
+
+    /// Problems of the set of migrations, of one kind.
+    pub fn problems(&self, kind: ProblemKind) -> impl Iterator<Item = &'a Problem> {
+        self.replay.history.problems.iter().filter(move |problem| problem.kind == kind)
+    }
+
+    /// Problems of suppression comments, of one kind.
+    pub(crate) fn suppression_problems(&self, kind: suppress::ProblemKind) -> Vec<suppress::Problem> {
+        self.suppressions.iter().filter(|problem| problem.kind == kind).cloned().collect()
+    }
+
+    /// A duration option in milliseconds.
+    #[must_use]
+    pub fn duration_option(&self, name: &str) -> u64 {
+        let text = match self.options.get(name) {
+            Some(OptionValue::Text(text)) => text.clone(),
+            Some(OptionValue::Int(number)) => number.to_string(),
+            _ => self.default_of(name).to_owned(),
+        };
+        crate::session::milliseconds(&text).unwrap_or_default()
+    }
+
+    /// A number option.
+    #[must_use]
+    pub fn int_option(&self, name: &str) -> i64 {
+        match self.options.get(name) {
+            Some(OptionValue::Int(number)) => *number,
+            _ => self.default_of(name).parse().unwrap_or_default(),
+        }
+    }
+
+    /// A yes-or-no option.
+    #[must_use]
+    pub fn bool_option(&self, name: &str) -> bool {
+        match self.options.get(name) {
+            Some(OptionValue::Bool(value)) => *value,
+            _ => self.default_of(name) == "true",
+        }
+    }
+
+    fn default_of(&self, name: &str) -> &'static str {
+        self.rule.options.iter().find(|option| option.name == name).map_or("", |option| option.default)
+    }
+
+    /// How sure something is about a table: possible if the history does not make it.
+    #[must_use]
+    pub fn certainty_of(&self, name: &Name) -> Certainty {
+        match self.presence(name) {
+            Presence::Unknown => Certainty::Possible,
+            _ => Certainty::Certain,
+        }
+    }
+
+    /// The text of a statement on one line, shortened.
+    #[must_use]
+    pub fn short_text(&self, statement: &Statement) -> String {
+        let text: Vec<&str> = statement.source.sql.split_whitespace().collect();
+        let mut text = text.join(" ");
+        if text.chars().count() > 60 {
+            text = text.chars().take(59).collect::<String>() + "…";
+        }
+        text
+    }
 }

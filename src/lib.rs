@@ -1,13 +1,23 @@
 //! Lockgate.
 
+pub mod analyze;
 pub mod context;
 pub mod diagnostic;
 pub mod effect;
 pub mod layout;
+pub mod replay;
 pub mod report;
 pub mod rule;
 pub mod rules;
 pub mod schema;
+pub mod session;
 pub mod settings;
 pub mod source;
 pub mod sql;
+pub mod statement;
+
+#[doc(hidden)]
+pub mod testing {
+    //! For the project's own integration tests; no part of the public interface.
+    pub use crate::sql::tree::testing::agrees_with_protobuf;
+}

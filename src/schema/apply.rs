@@ -21,7 +21,7 @@ use crate::statement::{
 };
 
 impl Schema {
-    /// Applies a statement. `origin` says which one it is.
+    /// Applies a statement, without those inside it. `origin` says which one it is.
     pub fn apply(&mut self, statement: &Statement, origin: Origin) {
         let certain = !statement.conditional;
         match &statement.kind {
@@ -186,9 +186,6 @@ impl Schema {
                 self.set_search_path(schemas);
             }
             _ => {}
-        }
-        for nested in statement.nested.iter().filter(|nested| nested.runs) {
-            self.apply(&nested.statement, origin);
         }
     }
 

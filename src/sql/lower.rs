@@ -15,7 +15,7 @@ use std::cell::Cell;
 
 use crate::source::{Fragment, Span, SpanMap};
 use crate::sql::lex::{Token, next_token};
-use crate::sql::tree::{Node, self};
+use crate::sql::tree::{self, Node};
 use crate::statement::{Kind, Statement};
 
 /// What lowering has to know about the text a tree was made from.
@@ -45,6 +45,17 @@ impl<'a> Lower<'a> {
             conditional: false,
             placeholders: Vec::new(),
         }
+    }
+
+    /// Language and body of a `DO` block.
+    pub(super) fn block_body(
+        text: &'a str,
+        map: &'a SpanMap,
+        parsed: &tree::Statement<'_>,
+        block: tree::DoStmt<'_>,
+    ) -> Option<(String, Fragment)> {
+        let range = trim(text, parsed.range.clone());
+        Self { text, map, range, nesting: Cell::new(0) }.do_body(block)
     }
 
     /// The span in the file of the token at an offset of the text; the whole statement if there is no offset.
