@@ -73,6 +73,14 @@ impl Rule {
     }
 }
 
+/// The address of a rule's page, where the package says where it lives.
+#[must_use]
+pub fn page_url(id: &str) -> Option<String> {
+    let repository = env!("CARGO_PKG_REPOSITORY");
+    let version = env!("CARGO_PKG_VERSION");
+    (!repository.is_empty()).then(|| format!("{repository}/blob/v{version}/rules/{id}.md"))
+}
+
 /// An option of a rule.
 #[derive(Debug)]
 pub struct RuleOption {
