@@ -1,5 +1,6 @@
 //! Lockgate.
 
+pub mod config;
 pub mod context;
 pub mod diagnostic;
 pub mod effect;
@@ -10,3 +11,4 @@ pub mod rules;
 pub mod settings;
 pub mod source;
 pub mod statement;
+pub mod suggest;
