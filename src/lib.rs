@@ -12,3 +12,4 @@ pub mod settings;
 pub mod source;
 pub mod statement;
 pub mod suggest;
+pub mod suppress;
