@@ -1,8 +1,58 @@
 //! The result of a run, and the formats it is written in.
+//!
+//! A format is one file of `report/` with one function that sees nothing but the [`Report`]. What leaves the process
+//! is made harmless in one place, `report/harmless.rs`: names and texts come from files that anyone may have written.
 
-use crate::diagnostic::{Diagnostic, FileError, NotAnalysed};
+mod github;
+pub(crate) mod harmless;
+pub mod json;
+mod short;
+mod snippet;
+pub mod text;
+
+use std::io::{self, Write};
+
+use crate::diagnostic::{Diagnostic, FileError, Level, NotAnalysed};
 use crate::settings::Settings;
 use crate::source::{Source, SourceId};
+
+/// A format that a report can be written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Format {
+    /// For people: source text, marks, help and a summary.
+    #[default]
+    Text,
+    /// One line for each finding: `path:line:col: level[rule] message`.
+    Short,
+    /// One JSON document, described by `lockgate schema json`.
+    Json,
+    /// Workflow commands that GitHub shows as annotations.
+    Github,
+}
+
+/// How text for people may look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Style {
+    /// ANSI colours.
+    pub color: bool,
+    /// OSC-8 links to the rules' pages.
+    pub links: bool,
+}
+
+/// Writes a report.
+pub fn render(
+    report: &Report,
+    format: Format,
+    style: &Style,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    match format {
+        Format::Text => text::write(report, style, out),
+        Format::Short => short::write(report, out),
+        Format::Json => json::write(report, out),
+        Format::Github => github::write(report, out),
+    }
+}
 
 /// Everything a run found; the only thing a format's writer sees.
 #[derive(Debug)]
@@ -54,6 +104,15 @@ pub struct Counts {
 }
 
 impl Report {
+    /// Number of findings of that level.
+    #[must_use]
+    pub fn count(&self, level: Level) -> usize {
+        self.diagnostics
+            .iter()
+            .filter(|diagnostic| diagnostic.level == level)
+            .count()
+    }
+
     /// The file of that id.
     #[must_use]
     pub fn source(&self, id: SourceId) -> &Source {

@@ -62,6 +62,18 @@ impl Rule {
         self.levels[index]
     }
 
+    /// True for the rule's name in another tool, with the tool (`squawk:ban-drop-column`) or without, and for a name
+    /// it had before.
+    #[must_use]
+    pub fn is_called(&self, name: &str) -> bool {
+        self.aliases.iter().any(|alias| {
+            *alias == name
+                || alias
+                    .split_once(':')
+                    .is_some_and(|(_, plain)| plain == name)
+        })
+    }
+
     /// The page without its front matter.
     #[must_use]
     pub fn body(&self) -> &'static str {
@@ -71,6 +83,14 @@ impl Rule {
             .unwrap_or("")
             .trim_start()
     }
+}
+
+/// The address of a rule's page, where the package says where it lives.
+#[must_use]
+pub fn page_url(id: &str) -> Option<String> {
+    let repository = env!("CARGO_PKG_REPOSITORY");
+    let version = env!("CARGO_PKG_VERSION");
+    (!repository.is_empty()).then(|| format!("{repository}/blob/v{version}/rules/{id}.md"))
 }
 
 /// An option of a rule.

@@ -1,5 +1,10 @@
 //! The rules: one module each, and the table that the build script makes of `rules/*.md`.
 
+mod expired_suppression;
+mod invalid_suppression;
+mod unexplained_suppression;
+mod unused_suppression;
+
 use crate::diagnostic::Level;
 use crate::rule::{Category, Check, FixKind, For, On, Rule, RuleOption};
 use crate::settings::Strictness;

@@ -1,0 +1,177 @@
+//! `lockgate.yaml`: found, read, checked and turned into [`Settings`].
+//!
+//! Everything that is wrong points at its line. The file is first read into a tree of nodes with their places
+//! (`config/node.rs`), so that every message and every suggestion is ours.
+
+mod node;
+mod read;
+
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use crate::rule::Rule;
+use crate::rules::RULES;
+use crate::settings::Settings;
+use crate::source::{Source, SourceId, Span};
+pub use read::parse;
+
+/// Name of the configuration file.
+pub const FILE_NAME: &str = "lockgate.yaml";
+
+/// The JSON Schema of the configuration; [`schema`] adds the rules.
+pub const SCHEMA: &str = include_str!("config/schema.json");
+
+/// The JSON Schema of the configuration with every rule and its options, for editors.
+#[must_use]
+pub fn schema() -> serde_json::Value {
+    let mut schema: serde_json::Value = serde_json::from_str(SCHEMA).unwrap_or_default();
+    let rules: serde_json::Map<String, serde_json::Value> = RULES
+        .iter()
+        .map(|rule| (rule.id.to_owned(), rule_schema(rule)))
+        .collect();
+    schema["$defs"]["rules"]["properties"] = rules.into();
+    schema["$defs"]["rules"]["additionalProperties"] = false.into();
+    schema
+}
+
+fn rule_schema(rule: &Rule) -> serde_json::Value {
+    let mut properties = serde_json::Map::new();
+    properties.insert("level".to_owned(), json!({ "$ref": "#/$defs/level" }));
+    for option in rule.options {
+        let mut value = match option.kind {
+            "duration" => json!({ "$ref": "#/$defs/duration" }),
+            "int" => json!({ "type": "integer" }),
+            "bool" => json!({ "type": "boolean" }),
+            "list" => json!({ "type": "array", "items": { "type": ["string", "number"] } }),
+            _ => json!({ "type": ["string", "number", "boolean"] }),
+        };
+        value["description"] = format!("{} (default: {})", option.text, option.default).into();
+        properties.insert(option.name.to_owned(), value);
+    }
+    json!({
+        "description": rule.summary,
+        "anyOf": [
+            { "$ref": "#/$defs/level" },
+            { "type": "object", "properties": properties, "additionalProperties": false },
+        ],
+    })
+}
+
+/// A configuration that was found and understood.
+#[derive(Debug)]
+pub struct Loaded {
+    /// What it says; everything it leaves out has its default.
+    pub settings: Settings,
+    /// The file.
+    pub path: PathBuf,
+    /// Its directory: what paths in it are relative to.
+    pub root: PathBuf,
+}
+
+/// What is wrong with a configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("the configuration cannot be read: {path}: {reason}")]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// What the system says.
+        reason: String,
+    },
+    /// Something in it is not understood.
+    #[error("{message}")]
+    Invalid {
+        /// One line.
+        message: String,
+        /// What to do instead, if that is known.
+        help: Option<String>,
+        /// Where in the file.
+        span: Span,
+        /// The file.
+        source_file: Box<Source>,
+    },
+}
+
+/// Finds the configuration for a path: in its directory or the nearest one above that has one.
+///
+/// `start` is a file or directory; it is made absolute first, so that `.` has directories above it.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the configuration is the one file that is not a migration"
+)]
+pub fn find(start: &Path) -> Option<PathBuf> {
+    let start = std::path::absolute(start).ok()?;
+    start
+        .ancestors()
+        .map(|directory| directory.join(FILE_NAME))
+        .find(|file| file.is_file())
+}
+
+/// Finds and reads the configuration for a path; none if there is none.
+pub fn load(start: &Path) -> Result<Option<Loaded>, ConfigError> {
+    find(start).map(|path| load_file(&path)).transpose()
+}
+
+/// Reads a configuration.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the configuration is the one file that is not a migration"
+)]
+pub fn load_file(path: &Path) -> Result<Loaded, ConfigError> {
+    let shown = path.display().to_string();
+    let unreadable = |reason: String| ConfigError::Unreadable {
+        path: shown.clone(),
+        reason,
+    };
+    let bytes = std::fs::read(path).map_err(|error| unreadable(error.to_string()))?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        unreadable(format!(
+            "not UTF-8 at byte {}",
+            error.utf8_error().valid_up_to()
+        ))
+    })?;
+    let source = Source::new(SourceId(0), shown.clone(), text);
+    let settings = parse(&source).map_err(|problem| problem.in_file(source))?;
+    Ok(Loaded {
+        settings,
+        path: path.to_owned(),
+        root: path.parent().unwrap_or(Path::new("")).to_owned(),
+    })
+}
+
+/// Something in a configuration that is not understood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// One line.
+    pub message: String,
+    /// What to do instead, if that is known.
+    pub help: Option<String>,
+    /// Where.
+    pub span: Span,
+}
+
+impl Problem {
+    fn new(span: Span, message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            help: None,
+            span,
+        }
+    }
+
+    fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    fn in_file(self, source: Source) -> ConfigError {
+        ConfigError::Invalid {
+            message: self.message,
+            help: self.help,
+            span: self.span,
+            source_file: Box::new(source),
+        }
+    }
+}

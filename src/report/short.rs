@@ -1,0 +1,50 @@
+//! One line for each finding, for `grep`, editors and agents; nothing in it is cut or coloured.
+
+use std::io::{self, Write};
+
+use super::Report;
+use super::harmless::escaped;
+use super::text::summary;
+use crate::diagnostic::Certainty;
+use crate::source::Location;
+
+/// Writes the report.
+pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    for diagnostic in &report.diagnostics {
+        let certainty = match diagnostic.certainty {
+            Certainty::Certain => String::new(),
+            other => format!("{}: ", other.as_str()),
+        };
+        let first = diagnostic
+            .help
+            .as_deref()
+            .map(|help| help.split('\n').next().unwrap_or(help).trim_end());
+        let help = first.map_or_else(String::new, |help| format!(" (help: {})", escaped(help)));
+        writeln!(
+            out,
+            "{}: {}[{}] {certainty}{}{help}",
+            place(report, diagnostic.primary),
+            diagnostic.level.as_str(),
+            diagnostic.rule,
+            escaped(&diagnostic.message),
+        )?;
+    }
+    for entry in &report.not_analysed {
+        let reason = escaped(&entry.reason);
+        let place = place(report, entry.location);
+        writeln!(out, "{place}: not analysed: {reason}")?;
+    }
+    for error in &report.errors {
+        let message = escaped(&error.message);
+        writeln!(out, "{}: error: {message}", escaped(&error.path))?;
+    }
+    writeln!(out, "{}", summary(report))
+}
+
+/// `path:line:col`.
+fn place(report: &Report, location: Location) -> String {
+    let source = report.source(location.source);
+    let position = source.position(location.span.start);
+    let path = escaped(&source.path);
+    format!("{path}:{}:{}", position.line, position.column)
+}

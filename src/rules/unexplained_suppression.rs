@@ -1,0 +1,12 @@
+//! See `rules/unexplained-suppression.md`.
+
+use crate::layout::History;
+use crate::rule::{Cx, Finding};
+use crate::suppress::ProblemKind;
+
+/// Reports what reading the comments found.
+pub(super) fn check(cx: &mut Cx<'_>, _: &History) {
+    for problem in cx.suppression_problems(ProblemKind::Unexplained) {
+        cx.report(Finding::at(problem.location, problem.message).help(problem.help));
+    }
+}
