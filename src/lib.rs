@@ -2,6 +2,7 @@
 
 pub mod context;
 pub mod diagnostic;
+pub mod discover;
 pub mod effect;
 pub mod layout;
 pub mod report;
