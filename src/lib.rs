@@ -1,3 +1,4 @@
 //! Lockgate.
 
+pub mod python;
 pub mod source;

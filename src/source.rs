@@ -152,7 +152,11 @@ impl Source {
             .iter()
             .position(|b| !b.is_ascii_whitespace())
             .unwrap_or(0);
-        let start = if bytes[start..].starts_with(b"\xef\xbb\xbf") { start + 3 } else { start };
+        let start = if bytes[start..].starts_with(b"\xef\xbb\xbf") {
+            start + 3
+        } else {
+            start
+        };
         let end = bytes[start..]
             .iter()
             .position(|b| matches!(b, b'\n' | b'\r'))
@@ -201,7 +205,10 @@ impl SpanMap {
     /// Text that stands nowhere in the file; all of it points at `whole`.
     #[must_use]
     pub fn generated(whole: Span) -> Self {
-        Self { whole, runs: Vec::new() }
+        Self {
+            whole,
+            runs: Vec::new(),
+        }
     }
 
     /// Adds a run copied byte for byte. Runs are added in the order of the SQL text.
