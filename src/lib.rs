@@ -5,6 +5,7 @@ pub mod diagnostic;
 pub mod discover;
 pub mod effect;
 pub mod layout;
+pub mod python;
 pub mod report;
 pub mod rule;
 pub mod rules;
