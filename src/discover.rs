@@ -139,7 +139,11 @@ impl<'a> Run<'a> {
     fn select(&mut self) {
         let request = self.request;
         if request.paths.is_empty() {
-            let root = request.settings.root.clone().unwrap_or_else(|| request.cwd.to_owned());
+            let root = request
+                .settings
+                .root
+                .clone()
+                .unwrap_or_else(|| request.cwd.to_owned());
             self.select_directory(&normal(&root), false);
         }
         // Files of one project go together: they are one history, walked once.
@@ -147,12 +151,20 @@ impl<'a> Run<'a> {
         for path in request.paths {
             let mut text = None;
             let path = if path.as_os_str() == "-" {
-                let Some(stdin) = &request.stdin else { continue };
-                let shown = stdin.filename.as_ref().map_or_else(|| STDIN.to_owned(), |path| self.shown(&self.absolute(path)));
+                let Some(stdin) = &request.stdin else {
+                    continue;
+                };
+                let shown = stdin
+                    .filename
+                    .as_ref()
+                    .map_or_else(|| STDIN.to_owned(), |path| self.shown(&self.absolute(path)));
                 match tree::decode(stdin.bytes.clone()) {
                     Ok(decoded) => text = Some(Arc::from(decoded)),
                     Err(message) => {
-                        self.errors.push(FileError { path: shown, message });
+                        self.errors.push(FileError {
+                            path: shown,
+                            message,
+                        });
                         continue;
                     }
                 }
@@ -172,7 +184,10 @@ impl<'a> Run<'a> {
                     }
                     Ok(PathKind::File) => {}
                     Err(message) => {
-                        self.errors.push(FileError { path: self.shown(&path), message });
+                        self.errors.push(FileError {
+                            path: self.shown(&path),
+                            message,
+                        });
                         continue;
                     }
                 }
@@ -194,7 +209,14 @@ impl<'a> Run<'a> {
     /// Selects the histories inside a directory, and those that it is a part of.
     fn select_directory(&mut self, directory: &Path, is_named: bool) {
         let boundary = self.boundary(directory);
-        if !self.request.settings.roots.is_empty() && self.request.settings.root.as_ref().is_some_and(|root| normal(root) == boundary) {
+        if !self.request.settings.roots.is_empty()
+            && self
+                .request
+                .settings
+                .root
+                .as_ref()
+                .is_some_and(|root| normal(root) == boundary)
+        {
             let ground = self.ground(&boundary);
             if self.select_related(ground, directory) {
                 return;
@@ -202,7 +224,10 @@ impl<'a> Run<'a> {
         }
         let ground = self.ground(directory);
         let founds = &self.grounds[ground].founds;
-        let is_part = founds.is_empty() || founds.iter().any(|found| found.directories.iter().any(String::is_empty));
+        let is_part = founds.is_empty()
+            || founds
+                .iter()
+                .any(|found| found.directories.iter().any(String::is_empty));
         if is_part && is_named && boundary != directory {
             // The directory itself holds migrations: what rules them may stand above it.
             let above = self.ground(&boundary);
@@ -227,11 +252,20 @@ impl<'a> Run<'a> {
         let Some(place) = relative(directory, &self.grounds[ground].tree.root) else {
             return false;
         };
-        let is_below = |path: &str| place.is_empty() || path.strip_prefix(&place).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        let is_below = |path: &str| {
+            place.is_empty()
+                || path
+                    .strip_prefix(&place)
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
         let mut related = Vec::new();
         for (index, found) in self.grounds[ground].founds.iter().enumerate() {
             let files = &self.grounds[ground].files[index];
-            let below: BTreeSet<String> = files.iter().filter(|file| is_below(file)).cloned().collect();
+            let below: BTreeSet<String> = files
+                .iter()
+                .filter(|file| is_below(file))
+                .cloned()
+                .collect();
             if is_below(&found.root) || below.len() == files.len() {
                 related.push((index, None));
             } else if found.claims(&place) || !below.is_empty() {
@@ -259,7 +293,10 @@ impl<'a> Run<'a> {
         self.survey(index);
         for (path, _) in files {
             let ground = &self.grounds[index];
-            let owner = ground.files.iter().position(|files| files.binary_search(&path).is_ok());
+            let owner = ground
+                .files
+                .iter()
+                .position(|files| files.binary_search(&path).is_ok());
             if let Some(owner) = owner {
                 let (found, files) = (ground.founds[owner].clone(), ground.files[owner].clone());
                 self.add(index, found, files, Some(BTreeSet::from([path])));
@@ -279,12 +316,22 @@ impl<'a> Run<'a> {
         tree.overlay(STDIN, text);
         let mut found = (layout::plain().open)(&tree, "", &BTreeMap::new());
         found.reason = "standard input".to_owned();
-        self.grounds.push(Ground { tree, founds: Vec::new(), files: Vec::new() });
+        self.grounds.push(Ground {
+            tree,
+            founds: Vec::new(),
+            files: Vec::new(),
+        });
         self.add(self.grounds.len() - 1, found, vec![STDIN.to_owned()], None);
     }
 
     /// Adds a history, or widens what is wanted of one that was selected before.
-    fn add(&mut self, ground: usize, found: Found, files: Vec<String>, wanted: Option<BTreeSet<String>>) {
+    fn add(
+        &mut self,
+        ground: usize,
+        found: Found,
+        files: Vec<String>,
+        wanted: Option<BTreeSet<String>>,
+    ) {
         let same = self.selections.iter_mut().find(|other| {
             other.ground == ground
                 && std::ptr::eq(other.found.layout, found.layout)
@@ -298,20 +345,33 @@ impl<'a> Run<'a> {
                     wanted.extend(more);
                 }
             }
-            (None, wanted) => self.selections.push(Selection { ground, found, files, wanted }),
+            (None, wanted) => self.selections.push(Selection {
+                ground,
+                found,
+                files,
+                wanted,
+            }),
         }
     }
 
     /// The ground of a directory, walked when first asked for.
     fn ground(&mut self, root: &Path) -> usize {
-        if let Some(index) = self.grounds.iter().position(|ground| ground.tree.root == root) {
+        if let Some(index) = self
+            .grounds
+            .iter()
+            .position(|ground| ground.tree.root == root)
+        {
             return index;
         }
         let top = self.boundary(root);
         let (mut errors, cwd) = (Vec::new(), self.request.cwd);
         let tree = Tree::walk(root, &top, &mut errors, &|path| shown(path, cwd));
         self.errors.append(&mut errors);
-        self.grounds.push(Ground { tree, founds: Vec::new(), files: Vec::new() });
+        self.grounds.push(Ground {
+            tree,
+            founds: Vec::new(),
+            files: Vec::new(),
+        });
         let index = self.grounds.len() - 1;
         self.survey(index);
         index
@@ -321,7 +381,11 @@ impl<'a> Run<'a> {
     fn survey(&mut self, index: usize) {
         let settings = self.request.settings;
         let tree = &self.grounds[index].tree;
-        let is_configured = !settings.roots.is_empty() && settings.root.as_ref().is_none_or(|root| normal(root) == tree.root);
+        let is_configured = !settings.roots.is_empty()
+            && settings
+                .root
+                .as_ref()
+                .is_none_or(|root| normal(root) == tree.root);
         let mut errors = Vec::new();
         let founds = if is_configured {
             configured(&settings.roots, tree, &mut errors)
@@ -352,7 +416,10 @@ impl<'a> Run<'a> {
         {
             return root;
         }
-        if let Some(root) = directory.ancestors().find(|root| exists(&root.join(".git"))) {
+        if let Some(root) = directory
+            .ancestors()
+            .find(|root| exists(&root.join(".git")))
+        {
             return root.to_owned();
         }
         directory
@@ -375,7 +442,10 @@ impl<'a> Run<'a> {
     /// Reads every selected file, in parallel, and puts each history in order.
     fn read(mut self) -> Discovered {
         self.selections.sort_by_key(|selection| {
-            let root = self.grounds[selection.ground].tree.root.join(&selection.found.root);
+            let root = self.grounds[selection.ground]
+                .tree
+                .root
+                .join(&selection.found.root);
             (root, selection.files.first().cloned())
         });
         // Sorted by the path as shown, so that ids follow it.
@@ -419,25 +489,52 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn project(&self, selection: &Selection, sources: &[Source], not_analysed: &mut Vec<NotAnalysed>) -> Project {
+    fn project(
+        &self,
+        selection: &Selection,
+        sources: &[Source],
+        not_analysed: &mut Vec<NotAnalysed>,
+    ) -> Project {
         let tree = &self.grounds[selection.ground].tree;
         let found = &selection.found;
         let own: Vec<(&String, &Source)> = selection
             .files
             .iter()
-            .filter_map(|file| Some((file, by_path(sources, &self.shown_in(selection.ground, file))?)))
+            .filter_map(|file| {
+                Some((
+                    file,
+                    by_path(sources, &self.shown_in(selection.ground, file))?,
+                ))
+            })
             .collect();
         let readings: Vec<(&Source, Reading)> = own
             .par_iter()
-            .map(|(path, source)| (*source, (found.layout.read)(found, &File { path, source, files: tree })))
+            .map(|(path, source)| {
+                (
+                    *source,
+                    (found.layout.read)(
+                        found,
+                        &File {
+                            path,
+                            source,
+                            files: tree,
+                        },
+                    ),
+                )
+            })
             .collect();
         let (mut scripts, mut problems) = (Vec::new(), Vec::new());
         for (source, reading) in readings {
             scripts.extend(reading.scripts);
             problems.extend(reading.problems);
-            not_analysed.extend(reading.not_analysed.into_iter().map(|(span, reason)| NotAnalysed {
-                location: Location { source: source.id, span },
-                reason,
+            not_analysed.extend(reading.not_analysed.into_iter().map(|(span, reason)| {
+                NotAnalysed {
+                    location: Location {
+                        source: source.id,
+                        span,
+                    },
+                    reason,
+                }
             }));
         }
         let arrangement = (found.layout.arrange)(found, scripts);
@@ -448,7 +545,10 @@ impl<'a> Run<'a> {
         problems.extend(foreign.map(|(_, problem)| problem));
         problems.sort_by_key(|problem| (problem.location, problem.kind));
         let wanted = selection.wanted.as_ref().map(|wanted| {
-            own.iter().filter(|(path, _)| wanted.contains(*path)).map(|(_, source)| source.id).collect()
+            own.iter()
+                .filter(|(path, _)| wanted.contains(*path))
+                .map(|(_, source)| source.id)
+                .collect()
         });
         Project {
             root: self.shown_in(selection.ground, &found.root),
@@ -463,14 +563,20 @@ impl<'a> Run<'a> {
     /// Links in the directories of a history that lead nowhere.
     fn broken(&self, selection: &Selection) -> Vec<FileError> {
         let tree = &self.grounds[selection.ground].tree;
-        let is_single = selection.files.len() == 1 && selection.found.layout.name == layout::plain().name;
+        let is_single =
+            selection.files.len() == 1 && selection.found.layout.name == layout::plain().name;
         tree.broken
             .iter()
             .filter(|path| !is_single && (is_sql(path) || path.ends_with(".py")))
-            .filter(|path| selection.found.claims(path.rsplit_once('/').map_or("", |(directory, _)| directory)))
+            .filter(|path| {
+                selection
+                    .found
+                    .claims(path.rsplit_once('/').map_or("", |(directory, _)| directory))
+            })
             .map(|path| FileError {
                 path: self.shown_in(selection.ground, path),
-                message: "cannot be read: it is a symbolic link to a file that is not there".to_owned(),
+                message: "cannot be read: it is a symbolic link to a file that is not there"
+                    .to_owned(),
             })
             .collect()
     }
@@ -490,12 +596,22 @@ fn configured(roots: &[Root], tree: &Tree, errors: &mut Vec<FileError>) -> Vec<F
     for root in roots {
         let place = root.path.trim_start_matches("./").trim_matches('/');
         let place = if place == "." { "" } else { place };
-        let is_there = place.is_empty() || tree.paths().iter().any(|path| path.strip_prefix(place).is_some_and(|rest| rest.starts_with('/')));
+        let is_there = place.is_empty()
+            || tree.paths().iter().any(|path| {
+                path.strip_prefix(place)
+                    .is_some_and(|rest| rest.starts_with('/'))
+            });
         let mut failed = |message: String| {
-            errors.push(FileError { path: place.to_owned(), message });
+            errors.push(FileError {
+                path: place.to_owned(),
+                message,
+            });
         };
         if !is_there {
-            failed("the configuration names this directory for migrations, and it holds no files".to_owned());
+            failed(
+                "the configuration names this directory for migrations, and it holds no files"
+                    .to_owned(),
+            );
             continue;
         }
         if let Some(name) = &root.layout {
@@ -503,7 +619,10 @@ fn configured(roots: &[Root], tree: &Tree, errors: &mut Vec<FileError>) -> Vec<F
                 Some(layout) => founds.push((layout.open)(tree, place, &root.options)),
                 None => {
                     let known: Vec<&str> = layout::ALL.iter().map(|layout| layout.name).collect();
-                    failed(format!("the configuration names the layout `{name}`; known are {}", known.join(", ")));
+                    failed(format!(
+                        "the configuration names the layout `{name}`; known are {}",
+                        known.join(", ")
+                    ));
                 }
             }
             continue;
@@ -517,7 +636,13 @@ fn configured(roots: &[Root], tree: &Tree, errors: &mut Vec<FileError>) -> Vec<F
         if inside.is_empty() {
             inside = all
                 .iter()
-                .filter(|found| place.is_empty() || found.root.strip_prefix(place).is_some_and(|rest| rest.starts_with('/')))
+                .filter(|found| {
+                    place.is_empty()
+                        || found
+                            .root
+                            .strip_prefix(place)
+                            .is_some_and(|rest| rest.starts_with('/'))
+                })
                 .cloned()
                 .collect();
         }
@@ -541,33 +666,51 @@ fn foreign(found: &Found, sources: &[&Source]) -> Option<(&'static str, Problem)
     let help = "Lockgate judges PostgreSQL only; leave this directory out, or name the PostgreSQL one in `migrations:`";
     let problem = |source: &Source, span, message: String| Problem {
         kind: ProblemKind::Dialect,
-        location: Location { source: source.id, span },
+        location: Location {
+            source: source.id,
+            span,
+        },
         message,
         help: Some(help.to_owned()),
         labels: Vec::new(),
     };
-    let url = ["url", "sqlalchemy.url"].iter().find_map(|key| found.settings.get(*key));
+    let url = ["url", "sqlalchemy.url"]
+        .iter()
+        .find_map(|key| found.settings.get(*key));
     if let Some(dialect) = url.and_then(|url| dialect::of_url(url))
         && let Some(first) = sources.first()
         && !sources.iter().any(|source| dialect::is_postgres(source))
     {
-        let message = format!("these migrations are for {dialect}: the connection URL in the tool's configuration says so");
+        let message = format!(
+            "these migrations are for {dialect}: the connection URL in the tool's configuration says so"
+        );
         return Some((dialect, problem(first, first.first_line(), message)));
     }
-    let sql: Vec<&Source> = sources.iter().copied().filter(|source| !source.path.ends_with(".py")).collect();
+    let sql: Vec<&Source> = sources
+        .iter()
+        .copied()
+        .filter(|source| !source.path.ends_with(".py"))
+        .collect();
     let (index, sign) = dialect::of_files(&sql)?;
-    let message = format!("these migrations are for {}: {} in this file and its neighbours", sign.dialect, sign.evidence);
+    let message = format!(
+        "these migrations are for {}: {} in this file and its neighbours",
+        sign.dialect, sign.evidence
+    );
     Some((sign.dialect, problem(sql[index], sign.span, message)))
 }
 
 fn by_path<'s>(sources: &'s [Source], path: &str) -> Option<&'s Source> {
-    let index = sources.binary_search_by(|source| source.path.as_str().cmp(path)).ok()?;
+    let index = sources
+        .binary_search_by(|source| source.path.as_str().cmp(path))
+        .ok()?;
     sources.get(index)
 }
 
 fn is_sql(path: &str) -> bool {
     path.rsplit_once('.').is_some_and(|(_, extension)| {
-        ["sql", "pgsql", "psql", "ddl"].iter().any(|known| extension.eq_ignore_ascii_case(known))
+        ["sql", "pgsql", "psql", "ddl"]
+            .iter()
+            .any(|known| extension.eq_ignore_ascii_case(known))
     })
 }
 
@@ -584,7 +727,9 @@ fn kind_of(path: &Path) -> Result<PathKind, String> {
         Err(_) if std::fs::symlink_metadata(path).is_ok() => {
             Err("cannot be read: it is a symbolic link to a file that is not there".to_owned())
         }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err("there is no such file or directory".to_owned()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err("there is no such file or directory".to_owned())
+        }
         Err(error) => Err(format!("cannot be read: {error}")),
     }
 }
@@ -612,15 +757,28 @@ fn normal(path: &Path) -> PathBuf {
 /// A path as shown: relative to the current directory, with `/`; absolute if the two have nothing in common.
 fn shown(path: &Path, cwd: &Path) -> String {
     let cwd = normal(cwd);
-    let common = path.components().zip(cwd.components()).take_while(|(a, b)| a == b).count();
+    let common = path
+        .components()
+        .zip(cwd.components())
+        .take_while(|(a, b)| a == b)
+        .count();
     let named = |part: &Component<'_>| matches!(part, Component::Normal(_));
-    if path.components().take(common).filter(named).count() == 0 && cwd.components().any(|part| named(&part)) {
+    if path.components().take(common).filter(named).count() == 0
+        && cwd.components().any(|part| named(&part))
+    {
         return path.to_string_lossy().replace('\\', "/");
     }
     let up = cwd.components().skip(common).map(|_| "..".to_owned());
-    let down = path.components().skip(common).map(|part| part.as_os_str().to_string_lossy().into_owned());
+    let down = path
+        .components()
+        .skip(common)
+        .map(|part| part.as_os_str().to_string_lossy().into_owned());
     let parts: Vec<String> = up.chain(down).collect();
-    if parts.is_empty() { ".".to_owned() } else { parts.join("/") }
+    if parts.is_empty() {
+        ".".to_owned()
+    } else {
+        parts.join("/")
+    }
 }
 
 #[cfg(test)]

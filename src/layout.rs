@@ -3,6 +3,7 @@
 //! A tool is one [`Layout`] value in one file of `layout/`. Its functions are pure: [`crate::discover`] reads the
 //! files and hands them in. Rules never ask which tool it is; they ask about [`Unit`]s, directions and pairs.
 
+mod alembic;
 pub mod dialect;
 mod flyway;
 mod golang_migrate;
@@ -20,7 +21,12 @@ use crate::source::{Fragment, Location, Source, SourceId, Span, SpanMap};
 use crate::statement::Statement;
 
 /// All layouts, those with the stronger signs first. A directory belongs to the first one that claims it.
-pub static ALL: &[&Layout] = &[&flyway::LAYOUT, &golang_migrate::LAYOUT, &plain::LAYOUT];
+pub static ALL: &[&Layout] = &[
+    &alembic::LAYOUT,
+    &flyway::LAYOUT,
+    &golang_migrate::LAYOUT,
+    &plain::LAYOUT,
+];
 
 /// The layout of that name.
 #[must_use]
@@ -49,7 +55,11 @@ pub fn detect(files: &dyn Files) -> Vec<Found> {
             }
         }
     }
-    founds.sort_by(|a, b| a.root.cmp(&b.root).then_with(|| a.directories.cmp(&b.directories)));
+    founds.sort_by(|a, b| {
+        a.root
+            .cmp(&b.root)
+            .then_with(|| a.directories.cmp(&b.directories))
+    });
     founds
 }
 
@@ -442,7 +452,10 @@ fn duplicates(scripts: &[Script], consequence: &str) -> Vec<Problem> {
         if std::ptr::eq(earlier, script) {
             continue;
         }
-        let (name, other) = (path::file_name(&script.path), path::file_name(&earlier.path));
+        let (name, other) = (
+            path::file_name(&script.path),
+            path::file_name(&earlier.path),
+        );
         let other = if name == other { &earlier.path } else { other };
         let what = if script.version.is_empty() {
             format!("the description `{}`", script.description)

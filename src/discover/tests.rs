@@ -10,6 +10,10 @@ fn paths_are_shown_from_the_current_directory() {
         ("/a/c.sql", "/", "a/c.sql"),
     ];
     for (path, cwd, expected) in cases {
-        assert_eq!(shown(Path::new(path), Path::new(cwd)), expected, "{path} from {cwd}");
+        assert_eq!(
+            shown(Path::new(path), Path::new(cwd)),
+            expected,
+            "{path} from {cwd}"
+        );
     }
 }

@@ -18,7 +18,15 @@ const MAX_BYTES: u64 = 64 << 20;
 /// Configuration files larger than this are not looked at.
 const MAX_CONFIG_BYTES: u64 = 1 << 20;
 /// Directories that hold other people's files or build products.
-const SKIPPED: &[&str] = &["node_modules", "target", "venv", "env.bak", "__pycache__", "bower_components", "site-packages"];
+const SKIPPED: &[&str] = &[
+    "node_modules",
+    "target",
+    "venv",
+    "env.bak",
+    "__pycache__",
+    "bower_components",
+    "site-packages",
+];
 
 /// The files below a directory.
 pub(super) struct Tree {
@@ -34,7 +42,12 @@ pub(super) struct Tree {
 
 impl Tree {
     /// Walks a directory. `top` is where ignore files above begin to count.
-    pub(super) fn walk(root: &Path, top: &Path, errors: &mut Vec<FileError>, shown: &dyn Fn(&Path) -> String) -> Self {
+    pub(super) fn walk(
+        root: &Path,
+        top: &Path,
+        errors: &mut Vec<FileError>,
+        shown: &dyn Fn(&Path) -> String,
+    ) -> Self {
         let mut ignores = Ignores::above(root, top);
         let mut paths = Vec::new();
         let mut broken = Vec::new();
@@ -46,7 +59,11 @@ impl Tree {
                     let path = error.path().unwrap_or(root);
                     errors.push(FileError {
                         path: shown(path),
-                        message: cause(&error.io_error().map_or_else(|| error.to_string(), ToString::to_string)),
+                        message: cause(
+                            &error
+                                .io_error()
+                                .map_or_else(|| error.to_string(), ToString::to_string),
+                        ),
                     });
                     continue;
                 }
@@ -55,7 +72,11 @@ impl Tree {
                 continue;
             }
             let Some(path) = relative(entry.path(), root) else {
-                if entry.path().extension().is_some_and(|extension| extension == "sql" || extension == "py") {
+                if entry
+                    .path()
+                    .extension()
+                    .is_some_and(|extension| extension == "sql" || extension == "py")
+                {
                     errors.push(FileError {
                         path: shown(entry.path()),
                         message: "its name is not UTF-8; rename it".to_owned(),
@@ -96,7 +117,10 @@ impl Tree {
 
     /// Adds a file that was named by a person, whatever ignore files say.
     pub(super) fn add(&mut self, path: &str) {
-        if let Err(at) = self.paths.binary_search_by(|other| other.as_str().cmp(path)) {
+        if let Err(at) = self
+            .paths
+            .binary_search_by(|other| other.as_str().cmp(path))
+        {
             self.paths.insert(at, path.to_owned());
         }
     }
@@ -126,11 +150,17 @@ impl Files for Tree {
             return Some(Arc::clone(text));
         }
         // Layouts ask for files by name; what the walk left out does not exist for them.
-        self.paths.binary_search_by(|other| other.as_str().cmp(path)).ok()?;
+        self.paths
+            .binary_search_by(|other| other.as_str().cmp(path))
+            .ok()?;
         let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
         texts
             .entry(path.to_owned())
-            .or_insert_with(|| read(&self.root.join(path), MAX_CONFIG_BYTES).ok().map(Arc::from))
+            .or_insert_with(|| {
+                read(&self.root.join(path), MAX_CONFIG_BYTES)
+                    .ok()
+                    .map(Arc::from)
+            })
             .clone()
     }
 }
@@ -151,7 +181,10 @@ impl Ignores {
             .take_while(|directory| directory.starts_with(top))
             .filter_map(Self::read)
             .collect();
-        if above.iter().any(|ignore| ignore.matched_path_or_any_parents(root, true).is_ignore()) {
+        if above
+            .iter()
+            .any(|ignore| ignore.matched_path_or_any_parents(root, true).is_ignore())
+        {
             above.clear();
         }
         Self {
@@ -179,10 +212,17 @@ impl Ignores {
         self.inside.retain(|(depth, _)| *depth < entry.depth());
         if entry.depth() > 0 {
             let name = entry.file_name().to_string_lossy();
-            if name.starts_with('.') || (is_directory && (SKIPPED.contains(&name.as_ref()) || is_venv(entry.path()))) {
+            if name.starts_with('.')
+                || (is_directory && (SKIPPED.contains(&name.as_ref()) || is_venv(entry.path())))
+            {
                 return false;
             }
-            let nearest_first = self.inside.iter().rev().map(|(_, ignore)| ignore).chain(&self.above);
+            let nearest_first = self
+                .inside
+                .iter()
+                .rev()
+                .map(|(_, ignore)| ignore)
+                .chain(&self.above);
             let verdict = nearest_first
                 .map(|ignore| ignore.matched(entry.path(), is_directory))
                 .find(|verdict| !verdict.is_none());
@@ -205,7 +245,10 @@ fn is_venv(directory: &Path) -> bool {
 /// A path below a directory, with `/`; none if it is not below it or not UTF-8.
 pub(super) fn relative(path: &Path, root: &Path) -> Option<String> {
     let path = path.strip_prefix(root).ok()?;
-    let parts: Option<Vec<&str>> = path.components().map(|part| part.as_os_str().to_str()).collect();
+    let parts: Option<Vec<&str>> = path
+        .components()
+        .map(|part| part.as_os_str().to_str())
+        .collect();
     Some(parts?.join("/"))
 }
 
@@ -213,13 +256,20 @@ fn read(path: &Path, limit: u64) -> Result<String, String> {
     let failed = |error: std::io::Error| cause(&error.to_string());
     let file = File::open(path).map_err(failed)?;
     let size = file.metadata().map_err(failed)?.len();
-    let too_large = || format!("larger than {} MiB; split it, or leave it out of the migrations", limit >> 20);
+    let too_large = || {
+        format!(
+            "larger than {} MiB; split it, or leave it out of the migrations",
+            limit >> 20
+        )
+    };
     if size > limit {
         return Err(too_large());
     }
     let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
     // What is no regular file tells no size: one byte more than allowed is enough to know.
-    file.take(limit + 1).read_to_end(&mut bytes).map_err(failed)?;
+    file.take(limit + 1)
+        .read_to_end(&mut bytes)
+        .map_err(failed)?;
     if bytes.len() as u64 > limit {
         return Err(too_large());
     }
@@ -253,8 +303,18 @@ mod tests {
     fn bytes_that_are_not_utf8_are_located() {
         assert_eq!(decode(b"a\xc3\xa9".to_vec()).as_deref(), Ok("a\u{e9}"));
         let message = decode(b"a\r\nb\rc\n\xe9".to_vec()).unwrap_err();
-        assert!(message.starts_with("not UTF-8 at byte 7 (line 4)"), "{message}");
-        assert!(decode(b"\xff\xfea\0".to_vec()).unwrap_err().starts_with("UTF-16"));
-        assert_eq!(decode(b"\xef\xbb\xbfa".to_vec()).as_deref(), Ok("\u{feff}a"));
+        assert!(
+            message.starts_with("not UTF-8 at byte 7 (line 4)"),
+            "{message}"
+        );
+        assert!(
+            decode(b"\xff\xfea\0".to_vec())
+                .unwrap_err()
+                .starts_with("UTF-16")
+        );
+        assert_eq!(
+            decode(b"\xef\xbb\xbfa".to_vec()).as_deref(),
+            Ok("\u{feff}a")
+        );
     }
 }

@@ -65,10 +65,18 @@ pub fn of_sql(source: &Source) -> Option<Sign> {
     } else {
         return None;
     };
-    let needle = shown.split('=').next().unwrap_or(shown).to_ascii_uppercase();
+    let needle = shown
+        .split('=')
+        .next()
+        .unwrap_or(shown)
+        .to_ascii_uppercase();
     // The blanked text keeps no offsets; the words are rare enough for the first one in the file to be the right one.
     let start = source.text.to_ascii_uppercase().find(&needle).unwrap_or(0);
-    let evidence = if shown == "`" { "names in backticks".to_owned() } else { format!("`{shown}`") };
+    let evidence = if shown == "`" {
+        "names in backticks".to_owned()
+    } else {
+        format!("`{shown}`")
+    };
     Some(Sign {
         dialect,
         evidence,
@@ -80,11 +88,25 @@ pub fn of_sql(source: &Source) -> Option<Sign> {
 #[must_use]
 pub fn is_postgres(source: &Source) -> bool {
     const WORDS: &[&str] = &[
-        "JSONB", "TIMESTAMPTZ", "BIGSERIAL", "SERIAL", "PLPGSQL", "CONCURRENTLY", "GEN_RANDOM_UUID", "BYTEA", "TSVECTOR",
-        "SEARCH_PATH", "LOCK_TIMEOUT", "PG_CATALOG", "ILIKE", "CITEXT",
+        "JSONB",
+        "TIMESTAMPTZ",
+        "BIGSERIAL",
+        "SERIAL",
+        "PLPGSQL",
+        "CONCURRENTLY",
+        "GEN_RANDOM_UUID",
+        "BYTEA",
+        "TSVECTOR",
+        "SEARCH_PATH",
+        "LOCK_TIMEOUT",
+        "PG_CATALOG",
+        "ILIKE",
+        "CITEXT",
     ];
     let code = text::code(&source.text);
-    code.contains("::") || WORDS.iter().any(|word| contains_word(&code, word)) || source.text.contains("$$")
+    code.contains("::")
+        || WORDS.iter().any(|word| contains_word(&code, word))
+        || source.text.contains("$$")
 }
 
 /// The other database that a set of SQL files is written for: most files show it, or a good part of them does and none
@@ -103,7 +125,12 @@ pub fn of_files(sources: &[&Source]) -> Option<(usize, Sign)> {
     let most = 2 * signs.len() > filled;
     let some = 4 * signs.len() >= filled && !sources.iter().any(|source| is_postgres(source));
     // A file that PostgreSQL could not read either way is not a reason to leave the others out.
-    let dialect_counts = |dialect: &str| signs.iter().filter(|(_, sign)| sign.dialect == dialect).count();
+    let dialect_counts = |dialect: &str| {
+        signs
+            .iter()
+            .filter(|(_, sign)| sign.dialect == dialect)
+            .count()
+    };
     if signs.is_empty() || !(most || some) {
         return None;
     }
@@ -119,7 +146,11 @@ fn is_backticked(code: &str) -> bool {
     let mut parts = code.split('`');
     parts.next();
     let names = parts.step_by(2).filter(|name| {
-        !name.is_empty() && name.len() < 64 && name.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '.')
+        !name.is_empty()
+            && name.len() < 64
+            && name
+                .chars()
+                .all(|c| c.is_alphanumeric() || c == '_' || c == '.')
     });
     names.count() >= 2
 }
@@ -162,13 +193,28 @@ mod tests {
     fn sql_shows_its_dialect_outside_of_comments_and_strings() {
         let dialect = |text: &str| of_sql(&source(text)).map(|sign| (sign.dialect, sign.evidence));
         let is = |dialect, evidence: &str| Some((dialect, evidence.to_owned()));
-        assert_eq!(dialect("create table a (id int) engine=InnoDB;"), is("MySQL", "`ENGINE=InnoDB`"));
-        assert_eq!(dialect("insert into `a` (`b`) values (1)"), is("MySQL", "names in backticks"));
-        assert_eq!(dialect("id int identity(1,1)"), is("SQL Server", "`IDENTITY(1,1)`"));
+        assert_eq!(
+            dialect("create table a (id int) engine=InnoDB;"),
+            is("MySQL", "`ENGINE=InnoDB`")
+        );
+        assert_eq!(
+            dialect("insert into `a` (`b`) values (1)"),
+            is("MySQL", "names in backticks")
+        );
+        assert_eq!(
+            dialect("id int identity(1,1)"),
+            is("SQL Server", "`IDENTITY(1,1)`")
+        );
         assert_eq!(dialect("a\nGO\n"), is("SQL Server", "`GO`"));
         assert_eq!(dialect("a varchar2(10)"), is("Oracle", "`VARCHAR2`"));
-        assert_eq!(dialect("-- `a` and `b`, auto_increment\nselect '`a` `b`'"), None);
-        assert_eq!(dialect("create table a (id int generated always as identity)"), None);
+        assert_eq!(
+            dialect("-- `a` and `b`, auto_increment\nselect '`a` `b`'"),
+            None
+        );
+        assert_eq!(
+            dialect("create table a (id int generated always as identity)"),
+            None
+        );
         assert_eq!(dialect("select $$ engine=innodb $$"), None);
     }
 

@@ -20,8 +20,8 @@ use std::collections::BTreeMap;
 use self::name::{Naming, Sort};
 use super::name::compare_dotted;
 use super::{
-    Arrangement, Direction, DownScripts, File, Files, Found, Layout, ProblemKind, Reading, Runner, Script, Send, Wraps,
-    duplicates, keys, path,
+    Arrangement, Direction, DownScripts, File, Files, Found, Layout, ProblemKind, Reading, Runner,
+    Script, Send, Wraps, duplicates, keys, path,
 };
 use crate::statement::{Kind, ObjectKind, ReindexTarget, Statement};
 
@@ -74,7 +74,10 @@ fn files(found: &Found, files: &dyn Files) -> Vec<String> {
     files
         .paths()
         .iter()
-        .filter(|path| found.claims(path::parent(path)) && naming.without_suffix(path::file_name(path)).is_some())
+        .filter(|path| {
+            found.claims(path::parent(path))
+                && naming.without_suffix(path::file_name(path)).is_some()
+        })
         .cloned()
         .collect()
 }
@@ -85,7 +88,11 @@ fn read(found: &Found, file: &File<'_>) -> Reading {
         Ok(name) => name,
         Err(misnamed) => {
             let message = format!("Flyway never runs `{}`: {}", file.name(), misnamed.why);
-            return Reading::problem(file.problem(ProblemKind::Misnamed, message, Some(misnamed.help)));
+            return Reading::problem(file.problem(
+                ProblemKind::Misnamed,
+                message,
+                Some(misnamed.help),
+            ));
         }
     };
     let direction = match name.sort {
@@ -94,7 +101,10 @@ fn read(found: &Found, file: &File<'_>) -> Reading {
         Sort::Baseline => Direction::Baseline,
         Sort::Repeatable | Sort::Callback { migrate: true } => Direction::Repeatable,
         Sort::Callback { migrate: false } => {
-            let reason = format!("Flyway callback `{}`, which does not run when the database is migrated", name.prefix);
+            let reason = format!(
+                "Flyway callback `{}`, which does not run when the database is migrated",
+                name.prefix
+            );
             return Reading {
                 not_analysed: vec![(file.source.first_line(), reason)],
                 ..Reading::default()
@@ -104,7 +114,10 @@ fn read(found: &Found, file: &File<'_>) -> Reading {
     let own = own_settings(file);
     let own_setting = |key: &str| own.get(key).map(String::as_str);
     if own_setting("shouldExecute") == Some("false") {
-        let message = format!("Flyway never runs `{}`: its `.conf` file says `shouldExecute=false`", file.name());
+        let message = format!(
+            "Flyway never runs `{}`: its `.conf` file says `shouldExecute=false`",
+            file.name()
+        );
         let help = "remove the line, or remove the migration".to_owned();
         return Reading::problem(file.problem(ProblemKind::Ignored, message, Some(help)));
     }
@@ -121,8 +134,15 @@ fn read(found: &Found, file: &File<'_>) -> Reading {
         Sort::Callback { .. } => script.key.trim_end().to_owned(),
         _ => name.description,
     };
-    let wrapped = if found.is_on("group") { Wraps::Run } else { Wraps::Script };
-    let global = found.settings.get("executeInTransaction").map(String::as_str);
+    let wrapped = if found.is_on("group") {
+        Wraps::Run
+    } else {
+        Wraps::Script
+    };
+    let global = found
+        .settings
+        .get("executeInTransaction")
+        .map(String::as_str);
     let wraps = match own_setting("executeInTransaction").or(global) {
         Some("false") => Some(Wraps::Nothing),
         Some(_) => Some(wrapped),
@@ -137,7 +157,8 @@ fn read(found: &Found, file: &File<'_>) -> Reading {
 /// The settings in the file's own `<name>.sql.conf`.
 fn own_settings(file: &File<'_>) -> BTreeMap<String, String> {
     let text = file.files.text(&format!("{}.conf", file.path));
-    text.map(|text| keys::properties(&text).into_iter().collect()).unwrap_or_default()
+    text.map(|text| keys::properties(&text).into_iter().collect())
+        .unwrap_or_default()
 }
 
 fn arrange(_: &Found, mut scripts: Vec<Script>) -> Arrangement {
@@ -148,11 +169,20 @@ fn arrange(_: &Found, mut scripts: Vec<Script>) -> Arrangement {
         };
         stage(a)
             .cmp(&stage(b))
-            .then_with(|| if a.version.is_empty() { Ordering::Equal } else { versions() })
+            .then_with(|| {
+                if a.version.is_empty() {
+                    Ordering::Equal
+                } else {
+                    versions()
+                }
+            })
             .then_with(|| a.description.cmp(&b.description))
             .then_with(|| a.path.cmp(&b.path))
     });
-    let problems = duplicates(&scripts, "Flyway refuses to start with two migrations of one version or description; rename one");
+    let problems = duplicates(
+        &scripts,
+        "Flyway refuses to start with two migrations of one version or description; rename one",
+    );
     Arrangement { scripts, problems }
 }
 

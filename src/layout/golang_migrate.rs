@@ -10,8 +10,8 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Arrangement, Direction, DownScripts, File, Files, Found, Layout, ProblemKind, Reading, Runner, Script, Send, Wraps,
-    arrange_by_version, name, path,
+    Arrangement, Direction, DownScripts, File, Files, Found, Layout, ProblemKind, Reading, Runner,
+    Script, Send, Wraps, arrange_by_version, name, path,
 };
 
 /// The tool.
@@ -57,7 +57,10 @@ fn parse(file: &str) -> Result<Name<'_>, &'static str> {
     let Some((end, direction)) = marked else {
         return Err("neither `.up.` nor `.down.` stands before its extension");
     };
-    let Some(description) = file.get(version.len() + 1..end).filter(|_| file[version.len()..].starts_with('_')) else {
+    let Some(description) = file
+        .get(version.len() + 1..end)
+        .filter(|_| file[version.len()..].starts_with('_'))
+    else {
         return Err("no `_` stands behind its version number");
     };
     if version.parse::<u64>().is_err() {
@@ -74,7 +77,10 @@ fn detect(files: &dyn Files) -> Vec<Found> {
     let mut directories: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for path in files.paths() {
         if path::is_sql(path) {
-            directories.entry(path::parent(path)).or_default().push(path::file_name(path));
+            directories
+                .entry(path::parent(path))
+                .or_default()
+                .push(path::file_name(path));
         }
     }
     let mut founds = Vec::new();
@@ -93,7 +99,9 @@ fn detect(files: &dyn Files) -> Vec<Found> {
         let matching = names.iter().filter(|name| parse(name).is_ok()).count();
         let reason = match pair {
             Some(up) => format!("`{up}` has a `.down.sql` beside it"),
-            None if 2 * matching > names.len() => format!("most of its files are named like `{first}`"),
+            None if 2 * matching > names.len() => {
+                format!("most of its files are named like `{first}`")
+            }
             None => continue,
         };
         if another_tool(directory, files) {
@@ -156,12 +164,19 @@ fn read(found: &Found, file: &File<'_>) -> Reading {
         Err(why) => {
             let message = format!("golang-migrate never runs `{}`: {why}", file.name());
             let help = "name it `<version>_<title>.up.sql` (and `.down.sql` for the way back), or move it elsewhere";
-            return Reading::problem(file.problem(ProblemKind::Misnamed, message, Some(help.to_owned())));
+            return Reading::problem(file.problem(
+                ProblemKind::Misnamed,
+                message,
+                Some(help.to_owned()),
+            ));
         }
     };
     let mut script = Script::of_file(file, name.direction);
     name.version.clone_into(&mut script.version);
-    script.key = name.version.parse::<u64>().map_or_else(|_| name.version.to_owned(), |version| version.to_string());
+    script.key = name
+        .version
+        .parse::<u64>()
+        .map_or_else(|_| name.version.to_owned(), |version| version.to_string());
     script.description = name.description.replace('_', " ");
     if found.is_on(MULTI_STATEMENT) {
         for piece in &mut script.pieces {
@@ -172,7 +187,11 @@ fn read(found: &Found, file: &File<'_>) -> Reading {
 }
 
 fn arrange(_: &Found, scripts: Vec<Script>) -> Arrangement {
-    arrange_by_version(scripts, compare, "golang-migrate refuses to start with two files of one version; number it anew")
+    arrange_by_version(
+        scripts,
+        compare,
+        "golang-migrate refuses to start with two files of one version; number it anew",
+    )
 }
 
 fn compare(a: &Script, b: &Script) -> Ordering {
@@ -185,12 +204,32 @@ mod tests {
 
     #[test]
     fn names_are_taken_apart_as_the_tool_does() {
-        let parsed = |file| parse(file).map(|name| (name.version, name.description, name.direction));
-        assert_eq!(parsed("001_create_users.up.sql"), Ok(("001", "create_users", Direction::Up)));
+        let parsed =
+            |file| parse(file).map(|name| (name.version, name.description, name.direction));
+        assert_eq!(
+            parsed("001_create_users.up.sql"),
+            Ok(("001", "create_users", Direction::Up))
+        );
         assert_eq!(parsed("1_.down.sql"), Ok(("1", "", Direction::Down)));
-        assert_eq!(parsed("1_a.up.b.down.sql"), Ok(("1", "a.up.b", Direction::Down)), "the last mark counts");
-        assert_eq!(parsed("1_a.down.up.sql"), Ok(("1", "a.down", Direction::Up)));
-        for file in ["a_b.up.sql", "1-a.up.sql", "1.up.sql", "1_a.sql", "1_a.UP.sql", "18446744073709551616_a.up.sql", "", "_é.up.sql"] {
+        assert_eq!(
+            parsed("1_a.up.b.down.sql"),
+            Ok(("1", "a.up.b", Direction::Down)),
+            "the last mark counts"
+        );
+        assert_eq!(
+            parsed("1_a.down.up.sql"),
+            Ok(("1", "a.down", Direction::Up))
+        );
+        for file in [
+            "a_b.up.sql",
+            "1-a.up.sql",
+            "1.up.sql",
+            "1_a.sql",
+            "1_a.UP.sql",
+            "18446744073709551616_a.up.sql",
+            "",
+            "_é.up.sql",
+        ] {
             assert!(parse(file).is_err(), "{file}");
         }
     }

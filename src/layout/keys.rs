@@ -38,11 +38,16 @@ pub(super) fn ini(text: &str) -> Vec<(String, Vec<Key>)> {
         if trimmed.is_empty() || trimmed.starts_with('#') || trimmed.starts_with(';') {
             continue;
         }
-        if let Some(name) = trimmed.strip_prefix('[').and_then(|rest| rest.split(']').next()) {
+        if let Some(name) = trimmed
+            .strip_prefix('[')
+            .and_then(|rest| rest.split(']').next())
+        {
             sections.push((name.to_owned(), Vec::new()));
             continue;
         }
-        let Some((_, keys)) = sections.last_mut() else { continue };
+        let Some((_, keys)) = sections.last_mut() else {
+            continue;
+        };
         if line.starts_with([' ', '\t']) {
             if let Some((_, value)) = keys.last_mut() {
                 value.push('\n');
@@ -71,7 +76,11 @@ pub(super) fn toml(text: &str) -> Vec<Key> {
             section = line.trim_matches(['[', ']', ' ']).replace('"', "");
         } else if let Some((key, value)) = line.split_once('=') {
             let key = key.trim().trim_matches('"');
-            let key = if section.is_empty() { key.to_owned() } else { format!("{section}.{key}") };
+            let key = if section.is_empty() {
+                key.to_owned()
+            } else {
+                format!("{section}.{key}")
+            };
             let value = value.trim();
             if let Some(items) = value.strip_prefix('[') {
                 open_list = !items.contains(']');
@@ -106,11 +115,17 @@ pub(super) fn yaml(text: &str) -> Vec<Key> {
             continue;
         }
         let indent = line.len() - line.trim_start().len();
-        let Some((key, value)) = trimmed.split_once(": ").or_else(|| Some((trimmed.strip_suffix(':')?, ""))) else {
+        let Some((key, value)) = trimmed
+            .split_once(": ")
+            .or_else(|| Some((trimmed.strip_suffix(':')?, "")))
+        else {
             continue;
         };
         parents.retain(|(depth, _)| *depth < indent);
-        let mut path: String = parents.iter().map(|(_, parent)| format!("{parent}.")).collect();
+        let mut path: String = parents
+            .iter()
+            .map(|(_, parent)| format!("{parent}."))
+            .collect();
         path.push_str(unquoted(key.trim()));
         parents.push((indent, unquoted(key.trim()).to_owned()));
         let value = value.trim();
@@ -165,23 +180,37 @@ mod tests {
     use super::*;
 
     fn shown(keys: &[Key]) -> Vec<String> {
-        keys.iter().map(|(key, value)| format!("{key}={value}")).collect()
+        keys.iter()
+            .map(|(key, value)| format!("{key}={value}"))
+            .collect()
     }
 
     #[test]
     fn properties_have_comments_and_continued_lines() {
         let text = "# c\n! c\r\nflyway.url = jdbc:x://h\nflyway.locations=a,\\\n  b\nnothing\n";
-        assert_eq!(shown(&properties(text)), ["flyway.url=jdbc:x://h", "flyway.locations=a,b"]);
+        assert_eq!(
+            shown(&properties(text)),
+            ["flyway.url=jdbc:x://h", "flyway.locations=a,b"]
+        );
     }
 
     #[test]
     fn ini_values_go_on_in_indented_lines() {
         let text = "x = 1\n[alembic]\n; c\nscript_location = %(here)s/db\nversion_locations = a\n  b\n[tenant]\nscript_location: t\n";
-        let sections: Vec<_> = ini(text).into_iter().map(|(name, keys)| (name, shown(&keys))).collect();
+        let sections: Vec<_> = ini(text)
+            .into_iter()
+            .map(|(name, keys)| (name, shown(&keys)))
+            .collect();
         assert_eq!(
             sections,
             [
-                ("alembic".to_owned(), vec!["script_location=%(here)s/db".to_owned(), "version_locations=a\nb".to_owned()]),
+                (
+                    "alembic".to_owned(),
+                    vec![
+                        "script_location=%(here)s/db".to_owned(),
+                        "version_locations=a\nb".to_owned()
+                    ]
+                ),
                 ("tenant".to_owned(), vec!["script_location=t".to_owned()]),
             ]
         );
@@ -192,7 +221,13 @@ mod tests {
         let text = "a = 1\n[flyway]\nlocations = [\n  \"filesystem:a\", # one\n  'filesystem:b',\n]\nmixed = true # yes\n[environments.\"default\"]\nurl = \"jdbc:x#y\"\nz = [\"p\", \"q\"]\n";
         assert_eq!(
             shown(&toml(text)),
-            ["a=1", "flyway.locations=filesystem:a,filesystem:b", "flyway.mixed=true", "environments.default.url=jdbc:x#y", "environments.default.z=p,q"]
+            [
+                "a=1",
+                "flyway.locations=filesystem:a,filesystem:b",
+                "flyway.mixed=true",
+                "environments.default.url=jdbc:x#y",
+                "environments.default.z=p,q"
+            ]
         );
     }
 
@@ -202,9 +237,14 @@ mod tests {
         assert_eq!(
             shown(&yaml(text)),
             [
-                "spring=", "spring.datasource=", "spring.datasource.url=jdbc:x://h", "spring.flyway=",
-                "spring.flyway.locations=classpath:a,classpath:b", "spring.flyway.placeholders={}",
-                "spring.flyway.group=true", "other=a,b"
+                "spring=",
+                "spring.datasource=",
+                "spring.datasource.url=jdbc:x://h",
+                "spring.flyway=",
+                "spring.flyway.locations=classpath:a,classpath:b",
+                "spring.flyway.placeholders={}",
+                "spring.flyway.group=true",
+                "other=a,b"
             ]
         );
     }

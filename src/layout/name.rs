@@ -79,7 +79,10 @@ mod tests {
     fn natural_order_counts_digits_as_numbers() {
         let mut names = ["10_b", "9_a", "010_a", "2", "a10", "a9", "é", "1.10", "1.9"];
         names.sort_by(|a, b| natural(a, b));
-        assert_eq!(names, ["1.9", "1.10", "2", "9_a", "010_a", "10_b", "a9", "a10", "é"]);
+        assert_eq!(
+            names,
+            ["1.9", "1.10", "2", "9_a", "010_a", "10_b", "a9", "a10", "é"]
+        );
         assert_eq!(natural("01", "1"), Ordering::Less, "a total order");
         assert_eq!(natural("", ""), Ordering::Equal);
     }

@@ -7,8 +7,8 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use super::{
-    Arrangement, Direction, DownScripts, File, Files, Found, Layout, Piece, Reading, Runner, Script, Send, Wraps, name,
-    path, text,
+    Arrangement, Direction, DownScripts, File, Files, Found, Layout, Piece, Reading, Runner,
+    Script, Send, Wraps, name, path, text,
 };
 use crate::source::Span;
 
@@ -31,7 +31,14 @@ pub(super) static LAYOUT: Layout = Layout {
 };
 
 /// Names of directories whose SQL files are taken for migrations whatever their names are.
-const DIRECTORIES: &[&str] = &["migration", "migrations", "migrate", "db-migrations", "schema_migrations", "changesets"];
+const DIRECTORIES: &[&str] = &[
+    "migration",
+    "migrations",
+    "migrate",
+    "db-migrations",
+    "schema_migrations",
+    "changesets",
+];
 /// Words in names and directories of scripts that go back.
 const BACK: &[&str] = &["down", "rollback", "rollbacks", "revert", "undo"];
 /// Words in names and directories of their counterparts.
@@ -106,9 +113,15 @@ fn parse(path: &str) -> Name {
         direction = Direction::Down;
     }
     let version = name::digits(&bare).to_owned();
-    let description = bare[version.len()..].trim_matches(['_', '-', '.', ' ']).replace(['_', '-'], " ");
+    let description = bare[version.len()..]
+        .trim_matches(['_', '-', '.', ' '])
+        .replace(['_', '-'], " ");
     Name {
-        key: if place.is_empty() { bare.clone() } else { format!("{place}/{bare}") },
+        key: if place.is_empty() {
+            bare.clone()
+        } else {
+            format!("{place}/{bare}")
+        },
         version: if version.is_empty() { bare } else { version },
         description,
         direction,
@@ -133,7 +146,11 @@ fn without_first_word(stem: &str, words: &[&str]) -> Option<String> {
         return None;
     }
     let rest = &rest[end + 1..];
-    Some(if version.is_empty() { rest.to_owned() } else { format!("{version}_{rest}") })
+    Some(if version.is_empty() {
+        rest.to_owned()
+    } else {
+        format!("{version}_{rest}")
+    })
 }
 
 /// The name of a file among the others: `003_revert_prices.sql` goes back only if another file has its version or name.
@@ -144,15 +161,20 @@ fn understood(path: &str, files: &dyn Files) -> Name {
     }
     let directory = path::parent(path);
     let version = name::digits(&name.version);
-    let first = files.paths().partition_point(|other| other.as_str() < directory);
+    let first = files
+        .paths()
+        .partition_point(|other| other.as_str() < directory);
     let has_counterpart = files.paths()[first..]
         .iter()
         .take_while(|other| path::is_inside(other, directory))
-        .filter(|other| other.as_str() != path && path::parent(other) == directory && path::is_sql(other))
+        .filter(|other| {
+            other.as_str() != path && path::parent(other) == directory && path::is_sql(other)
+        })
         .map(|other| parse(other))
         .any(|other| {
             other.direction == Direction::Up
-                && (other.key == name.key || (!version.is_empty() && name::digits(&other.version) == version))
+                && (other.key == name.key
+                    || (!version.is_empty() && name::digits(&other.version) == version))
         });
     if has_counterpart {
         return name;
@@ -160,9 +182,19 @@ fn understood(path: &str, files: &dyn Files) -> Name {
     let stem = path::file_name(path);
     let stem = stem.rsplit_once('.').map_or(stem, |(stem, _)| stem);
     Name {
-        key: if directory.is_empty() { stem.to_owned() } else { format!("{directory}/{stem}") },
-        description: stem[name::digits(stem).len()..].trim_matches(['_', '-', '.', ' ']).replace(['_', '-'], " "),
-        version: if version.is_empty() { stem.to_owned() } else { name.version },
+        key: if directory.is_empty() {
+            stem.to_owned()
+        } else {
+            format!("{directory}/{stem}")
+        },
+        description: stem[name::digits(stem).len()..]
+            .trim_matches(['_', '-', '.', ' '])
+            .replace(['_', '-'], " "),
+        version: if version.is_empty() {
+            stem.to_owned()
+        } else {
+            name.version
+        },
         direction: Direction::Up,
         ambiguous: false,
     }
@@ -179,14 +211,23 @@ fn detect(files: &dyn Files) -> Vec<Found> {
             continue;
         }
         let own = path::file_name(directory).to_ascii_lowercase();
-        let numbered: Vec<&&str> = paths.iter().filter(|path| !name::digits(&parse(path).version).is_empty()).collect();
+        let numbered: Vec<&&str> = paths
+            .iter()
+            .filter(|path| !name::digits(&parse(path).version).is_empty())
+            .collect();
         let reason = if DIRECTORIES.contains(&own.as_str()) {
-            format!("the directory is called `{}` and holds SQL files", path::file_name(directory))
+            format!(
+                "the directory is called `{}` and holds SQL files",
+                path::file_name(directory)
+            )
         } else if let Some(first) = numbered.first()
             && numbered.len() > 1
             && 2 * numbered.len() > paths.len()
         {
-            format!("most of its files are numbered like `{}`", path::file_name(first))
+            format!(
+                "most of its files are numbered like `{}`",
+                path::file_name(first)
+            )
         } else {
             continue;
         };
@@ -209,7 +250,9 @@ fn home(file: &str) -> &str {
     if is_word(last, BACK) || is_word(last, FORWARD) {
         directory = path::parent(directory);
     }
-    let stem = path::file_name(file).rsplit_once('.').map_or("", |(stem, _)| stem);
+    let stem = path::file_name(file)
+        .rsplit_once('.')
+        .map_or("", |(stem, _)| stem);
     if is_word(stem, NAMELESS) && !directory.is_empty() {
         directory = path::parent(directory);
     }
@@ -221,7 +264,8 @@ fn open(_: &dyn Files, root: &str, options: &BTreeMap<String, String>) -> Found 
         layout: &LAYOUT,
         root: root.to_owned(),
         directories: vec![root.to_owned()],
-        reason: "no migration tool was recognised; SQL files in the order of their names".to_owned(),
+        reason: "no migration tool was recognised; SQL files in the order of their names"
+            .to_owned(),
         settings: options.clone(),
     }
 }
@@ -240,7 +284,11 @@ fn read(_: &Found, file: &File<'_>) -> Reading {
     let scripts = sections(&file.source.text)
         .into_iter()
         .map(|(section, part)| {
-            let direction = if name.direction == Direction::Down { Direction::Down } else { section };
+            let direction = if name.direction == Direction::Down {
+                Direction::Down
+            } else {
+                section
+            };
             let mut script = Script::of_part(file, direction, part);
             script.version.clone_from(&name.version);
             script.key.clone_from(&name.key);
@@ -248,7 +296,10 @@ fn read(_: &Found, file: &File<'_>) -> Reading {
             script
         })
         .collect::<Vec<_>>();
-    Reading { scripts: joined(scripts), ..Reading::default() }
+    Reading {
+        scripts: joined(scripts),
+        ..Reading::default()
+    }
 }
 
 /// The sections of a file with the direction that each one has, in order; a file without such comments is one.
@@ -260,19 +311,27 @@ fn sections(text: &str) -> Vec<(Direction, Span)> {
         }
         let line = line.to_ascii_lowercase();
         let section = SECTIONS.iter().find(|(mark, _)| {
-            line.strip_prefix(mark).is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric()))
+            line.strip_prefix(mark)
+                .is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric()))
         });
         if let Some((_, direction)) = section {
             borders.push((start, *direction));
         }
     }
     // What stands before the first mark belongs to the way up.
-    if borders.first().is_none_or(|(start, direction)| *start > 0 && *direction == Direction::Down) {
+    if borders
+        .first()
+        .is_none_or(|(start, direction)| *start > 0 && *direction == Direction::Down)
+    {
         borders.insert(0, (0, Direction::Up));
     } else if let Some(first) = borders.first_mut() {
         first.0 = 0;
     }
-    let ends = borders.iter().skip(1).map(|(start, _)| *start).chain([text.len()]);
+    let ends = borders
+        .iter()
+        .skip(1)
+        .map(|(start, _)| *start)
+        .chain([text.len()]);
     borders
         .iter()
         .zip(ends)
@@ -284,7 +343,10 @@ fn sections(text: &str) -> Vec<(Direction, Span)> {
 fn joined(scripts: Vec<Script>) -> Vec<Script> {
     let mut joined: Vec<Script> = Vec::new();
     for script in scripts {
-        if let Some(earlier) = joined.iter_mut().find(|other| other.direction == script.direction) {
+        if let Some(earlier) = joined
+            .iter_mut()
+            .find(|other| other.direction == script.direction)
+        {
             let pieces: Vec<Piece> = script.pieces;
             earlier.pieces.extend(pieces);
             if script.emptiness.is_none() {
@@ -298,8 +360,9 @@ fn joined(scripts: Vec<Script>) -> Vec<Script> {
 }
 
 fn arrange(_: &Found, scripts: Vec<Script>) -> Arrangement {
-    let (mut forward, mut down): (Vec<_>, Vec<_>) =
-        scripts.into_iter().partition(|script| script.direction.is_forward());
+    let (mut forward, mut down): (Vec<_>, Vec<_>) = scripts
+        .into_iter()
+        .partition(|script| script.direction.is_forward());
     let compare = |a: &Script, b: &Script| -> Ordering {
         name::natural(&a.key, &b.key).then_with(|| name::natural(&a.path, &b.path))
     };
@@ -332,9 +395,19 @@ mod tests {
             ("m/2024_users/migration.sql", "m/2024_users", "2024", Up),
             ("m/down/001_users.sql", "m/001_users", "001", Down),
             ("m/up/001_users.sql", "m/001_users", "001", Up),
-            ("m/rollback/001_users_rollback.sql", "m/001_users", "001", Down),
+            (
+                "m/rollback/001_users_rollback.sql",
+                "m/001_users",
+                "001",
+                Down,
+            ),
             ("rollback_001.sql", "001", "001", Down),
-            ("003_add_rollback_reason.sql", "003_add_rollback_reason", "003", Up),
+            (
+                "003_add_rollback_reason.sql",
+                "003_add_rollback_reason",
+                "003",
+                Up,
+            ),
             ("down.sql", "down", "down", Down),
             ("setup.sql", "setup", "setup", Up),
             ("breakdown.sql", "breakdown", "breakdown", Up),
@@ -342,20 +415,39 @@ mod tests {
         ];
         for (path, key, version, direction) in cases {
             let name = parse(path);
-            assert_eq!((name.key.as_str(), name.version.as_str(), name.direction), (key, version, direction), "{path}");
+            assert_eq!(
+                (name.key.as_str(), name.version.as_str(), name.direction),
+                (key, version, direction),
+                "{path}"
+            );
         }
     }
 
     #[test]
     fn sections_are_cut_at_their_comments() {
         let cut = |text: &'static str| -> Vec<(Direction, &str)> {
-            sections(text).into_iter().map(|(direction, span)| (direction, &text[span.range()])).collect()
+            sections(text)
+                .into_iter()
+                .map(|(direction, span)| (direction, &text[span.range()]))
+                .collect()
         };
         use Direction::{Down, Up};
         assert_eq!(cut("a;"), [(Up, "a;")]);
-        assert_eq!(cut("-- +goose Up\na;\n-- +goose Down\nb;"), [(Up, "-- +goose Up\na;\n"), (Down, "-- +goose Down\nb;")]);
-        assert_eq!(cut("a;\n-- migrate:down transaction:false\nb;"), [(Up, "a;\n"), (Down, "-- migrate:down transaction:false\nb;")]);
-        assert_eq!(cut("-- migrate:downtown\n"), [(Up, "-- migrate:downtown\n")]);
+        assert_eq!(
+            cut("-- +goose Up\na;\n-- +goose Down\nb;"),
+            [(Up, "-- +goose Up\na;\n"), (Down, "-- +goose Down\nb;")]
+        );
+        assert_eq!(
+            cut("a;\n-- migrate:down transaction:false\nb;"),
+            [
+                (Up, "a;\n"),
+                (Down, "-- migrate:down transaction:false\nb;")
+            ]
+        );
+        assert_eq!(
+            cut("-- migrate:downtown\n"),
+            [(Up, "-- migrate:downtown\n")]
+        );
         assert_eq!(cut("-- migrate:down\nb;"), [(Down, "-- migrate:down\nb;")]);
     }
 }

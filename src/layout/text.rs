@@ -13,7 +13,9 @@ pub(super) fn code(text: &str) -> String {
             out.push(' ');
             at += skipped;
         } else {
-            let Some(next) = rest.chars().next() else { break };
+            let Some(next) = rest.chars().next() else {
+                break;
+            };
             out.push(next.to_ascii_uppercase());
             at += next.len_utf8();
         }
@@ -92,7 +94,10 @@ fn skip(text: &str) -> usize {
             let tag = text[1..]
                 .find(|c: char| !c.is_alphanumeric() && c != '_')
                 .map_or("", |end| &text[..=end]);
-            let Some(delimiter) = text.get(..=tag.len()).filter(|d| !tag.is_empty() && d.ends_with('$')) else {
+            let Some(delimiter) = text
+                .get(..=tag.len())
+                .filter(|d| !tag.is_empty() && d.ends_with('$'))
+            else {
                 return 0;
             };
             let body = &text[delimiter.len()..];
@@ -129,13 +134,22 @@ mod tests {
     #[test]
     fn a_blank_script_may_say_why() {
         assert_eq!(blank(" \n;;\u{feff}"), Some(None));
-        assert_eq!(blank("-- nothing to undo\n;"), Some(Some("nothing to undo".to_owned())));
-        assert_eq!(blank("/* no way back */"), Some(Some("no way back".to_owned())));
+        assert_eq!(
+            blank("-- nothing to undo\n;"),
+            Some(Some("nothing to undo".to_owned()))
+        );
+        assert_eq!(
+            blank("/* no way back */"),
+            Some(Some("no way back".to_owned()))
+        );
         assert_eq!(blank("-- x\nselect 1"), None);
     }
 
     #[test]
     fn lines_know_where_they_start() {
-        assert_eq!(lines("a\r\nbc\nd").collect::<Vec<_>>(), [(0, "a"), (3, "bc"), (6, "d")]);
+        assert_eq!(
+            lines("a\r\nbc\nd").collect::<Vec<_>>(),
+            [(0, "a"), (3, "bc"), (6, "d")]
+        );
     }
 }

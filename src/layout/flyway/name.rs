@@ -22,7 +22,16 @@ const MIGRATE_EVENTS: &[&str] = &[
     "afterConnect",
 ];
 /// Commands whose callbacks do not run when a database is migrated.
-const OTHER_COMMANDS: &[&str] = &["Clean", "Info", "Validate", "Baseline", "Repair", "Undo", "EachUndo", "EachUndoStatement"];
+const OTHER_COMMANDS: &[&str] = &[
+    "Clean",
+    "Info",
+    "Validate",
+    "Baseline",
+    "Repair",
+    "Undo",
+    "EachUndo",
+    "EachUndoStatement",
+];
 
 /// What a file is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +41,9 @@ pub(super) enum Sort {
     Undo,
     Baseline,
     /// Runs at an event: one of `migrate`, or one of another command.
-    Callback { migrate: bool },
+    Callback {
+        migrate: bool,
+    },
 }
 
 /// The parts of a name.
@@ -62,7 +73,8 @@ pub(super) struct Naming {
 impl Naming {
     /// The naming of a project with these settings.
     pub(super) fn of(settings: &BTreeMap<String, String>) -> Self {
-        let get = |key: &str, default: &str| settings.get(key).map_or(default, String::as_str).to_owned();
+        let get =
+            |key: &str, default: &str| settings.get(key).map_or(default, String::as_str).to_owned();
         let suffixes: Vec<String> = get("sqlMigrationSuffixes", ".sql")
             .split(',')
             .map(|suffix| suffix.trim().to_owned())
@@ -93,7 +105,11 @@ impl Naming {
     pub(super) fn parse<'a>(&self, file: &'a str) -> Result<Name<'a>, Misnamed> {
         let stem = self.without_suffix(file).unwrap_or(file);
         let Some((sort, prefix)) = self.prefix(stem) else {
-            return Err(self.misnamed(file, stem, "its name begins with no prefix that Flyway knows".to_owned()));
+            return Err(self.misnamed(
+                file,
+                stem,
+                "its name begins with no prefix that Flyway knows".to_owned(),
+            ));
         };
         let rest = &stem[prefix.len()..];
         let (version, description) = match rest.split_once(self.separator.as_str()) {
@@ -101,15 +117,19 @@ impl Naming {
             _ => (rest, ""),
         };
         let why = match sort {
-            Sort::Repeatable | Sort::Callback { .. } if !version.is_empty() => {
-                Some(format!("`{version}` stands between the prefix `{prefix}` and the separator `{}`", self.separator))
-            }
+            Sort::Repeatable | Sort::Callback { .. } if !version.is_empty() => Some(format!(
+                "`{version}` stands between the prefix `{prefix}` and the separator `{}`",
+                self.separator
+            )),
             Sort::Repeatable | Sort::Callback { .. } => None,
             _ if version.is_empty() => Some("it has no version".to_owned()),
-            _ if dotted(version).is_none() && !rest.contains(&self.separator) => {
-                Some(format!("the separator `{}` is missing behind the version", self.separator))
-            }
-            _ if dotted(version).is_none() => Some(format!("`{version}` is no version: it must be numbers between dots or underscores")),
+            _ if dotted(version).is_none() && !rest.contains(&self.separator) => Some(format!(
+                "the separator `{}` is missing behind the version",
+                self.separator
+            )),
+            _ if dotted(version).is_none() => Some(format!(
+                "`{version}` is no version: it must be numbers between dots or underscores"
+            )),
             _ => None,
         };
         match why {
@@ -130,7 +150,8 @@ impl Naming {
             .iter()
             .filter(|(_, prefix)| !prefix.is_empty() && stem.starts_with(prefix.as_str()))
             .map(|(sort, prefix)| (*sort, &stem[..prefix.len()]));
-        own.chain(event(stem, &self.separator)).max_by_key(|(_, prefix)| prefix.len())
+        own.chain(event(stem, &self.separator))
+            .max_by_key(|(_, prefix)| prefix.len())
     }
 
     /// A name that Flyway would run, made from what the file is called.
@@ -139,22 +160,41 @@ impl Naming {
         let (_, repeatable) = &self.prefixes[1];
         let after = |prefix: &str| {
             let begin = stem.get(..prefix.len())?;
-            begin.eq_ignore_ascii_case(prefix).then(|| &stem[prefix.len()..])
+            begin
+                .eq_ignore_ascii_case(prefix)
+                .then(|| &stem[prefix.len()..])
         };
         let suffix = &file[stem.len()..];
-        let numbered = after(versioned).or_else(|| after(repeatable)).unwrap_or(stem);
+        let numbered = after(versioned)
+            .or_else(|| after(repeatable))
+            .unwrap_or(stem);
         let version: &str = {
-            let end = numbered.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(numbered.len());
+            let end = numbered
+                .find(|c: char| !c.is_ascii_digit() && c != '.')
+                .unwrap_or(numbered.len());
             numbered[..end].trim_end_matches('.')
         };
-        let description = |rest: &str| rest.trim_start_matches(['_', '-', '.', ' ']).replace([' ', '-'], "_");
+        let description = |rest: &str| {
+            rest.trim_start_matches(['_', '-', '.', ' '])
+                .replace([' ', '-'], "_")
+        };
         let name = if !digits(version).is_empty() {
             let description = description(&numbered[version.len()..]);
-            format!("{versioned}{version}{}{description}{suffix}", self.separator)
+            format!(
+                "{versioned}{version}{}{description}{suffix}",
+                self.separator
+            )
         } else if let Some(rest) = after(repeatable).filter(|rest| rest.starts_with(['_', '-'])) {
-            format!("{repeatable}{}{}{suffix}", self.separator, description(rest))
+            format!(
+                "{repeatable}{}{}{suffix}",
+                self.separator,
+                description(rest)
+            )
         } else {
-            let example = format!("{versioned}<version>{}<description>{suffix}", self.separator);
+            let example = format!(
+                "{versioned}<version>{}<description>{suffix}",
+                self.separator
+            );
             return Misnamed {
                 why,
                 help: format!("name it `{example}`, or move it out of the migrations"),
@@ -181,12 +221,16 @@ fn event<'a>(stem: &'a str, separator: &str) -> Option<(Sort, &'a str)> {
     if MIGRATE_EVENTS.contains(&name) {
         return Some((Sort::Callback { migrate: true }, name));
     }
-    let rest = name.strip_prefix("before").or_else(|| name.strip_prefix("after"))?;
+    let rest = name
+        .strip_prefix("before")
+        .or_else(|| name.strip_prefix("after"))?;
     let command = ["OperationFinish", "Error", "Applied"]
         .into_iter()
         .find_map(|end| rest.strip_suffix(end))
         .unwrap_or(rest);
-    OTHER_COMMANDS.contains(&command).then_some((Sort::Callback { migrate: false }, name))
+    OTHER_COMMANDS
+        .contains(&command)
+        .then_some((Sort::Callback { migrate: false }, name))
 }
 
 #[cfg(test)]
@@ -194,7 +238,12 @@ mod tests {
     use super::*;
 
     fn naming(settings: &[(&str, &str)]) -> Naming {
-        Naming::of(&settings.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect())
+        Naming::of(
+            &settings
+                .iter()
+                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+                .collect(),
+        )
     }
 
     #[test]
@@ -208,13 +257,27 @@ mod tests {
             ("U1__init.sql", Sort::Undo, "1", "init"),
             ("B3__state.sql", Sort::Baseline, "3", "state"),
             ("R__views.sql", Sort::Repeatable, "", "views"),
-            ("beforeMigrate.sql", Sort::Callback { migrate: true }, "", ""),
-            ("afterMigrate__grants.sql", Sort::Callback { migrate: true }, "", "grants"),
+            (
+                "beforeMigrate.sql",
+                Sort::Callback { migrate: true },
+                "",
+                "",
+            ),
+            (
+                "afterMigrate__grants.sql",
+                Sort::Callback { migrate: true },
+                "",
+                "grants",
+            ),
             ("afterClean.sql", Sort::Callback { migrate: false }, "", ""),
         ];
         for (file, sort, version, description) in cases {
             let name = naming.parse(file).unwrap();
-            assert_eq!((name.sort, name.version, name.description.as_str()), (sort, version, description), "{file}");
+            assert_eq!(
+                (name.sort, name.version, name.description.as_str()),
+                (sort, version, description),
+                "{file}"
+            );
         }
     }
 
@@ -227,10 +290,19 @@ mod tests {
             ("V3-add-it.sql", "rename it to `V3__add_it.sql`"),
             ("R_views.sql", "rename it to `R__views.sql`"),
             ("4_add.sql", "rename it to `V4__add.sql`"),
-            ("V__add.sql", "name it `V<version>__<description>.sql`, or move it out of the migrations"),
-            ("seed.sql", "name it `V<version>__<description>.sql`, or move it out of the migrations"),
+            (
+                "V__add.sql",
+                "name it `V<version>__<description>.sql`, or move it out of the migrations",
+            ),
+            (
+                "seed.sql",
+                "name it `V<version>__<description>.sql`, or move it out of the migrations",
+            ),
             ("R1__views.sql", "rename it to `V1__views.sql`"),
-            ("Vé__x.sql", "name it `V<version>__<description>.sql`, or move it out of the migrations"),
+            (
+                "Vé__x.sql",
+                "name it `V<version>__<description>.sql`, or move it out of the migrations",
+            ),
         ];
         for (file, help) in cases {
             assert_eq!(naming.parse(file).unwrap_err().help, help, "{file}");

@@ -84,7 +84,11 @@ pub(super) fn open(files: &dyn Files, root: &str, options: &BTreeMap<String, Str
     Found {
         layout: &LAYOUT,
         root: root.to_owned(),
-        directories: if named.is_empty() { vec![root.to_owned()] } else { named },
+        directories: if named.is_empty() {
+            vec![root.to_owned()]
+        } else {
+            named
+        },
         reason: "the configuration names it".to_owned(),
         settings,
     }
@@ -106,11 +110,16 @@ fn configs(files: &dyn Files) -> Vec<Config<'_>> {
     let mut configs: Vec<Config<'_>> = Vec::new();
     for path in files.paths() {
         let name = path::file_name(path);
-        let is_spring = matches!(name, "application.properties" | "application.yml" | "application.yaml");
+        let is_spring = matches!(
+            name,
+            "application.properties" | "application.yml" | "application.yaml"
+        );
         if !is_spring && !matches!(name, "flyway.conf" | "flyway.toml" | "flyway.user.toml") {
             continue;
         }
-        let Some(text) = files.text(path) else { continue };
+        let Some(text) = files.text(path) else {
+            continue;
+        };
         let keys = match path::extension(path).as_deref() {
             Some("toml") => keys::toml(&text),
             Some("yml" | "yaml") => keys::yaml(&text),
@@ -122,14 +131,26 @@ fn configs(files: &dyn Files) -> Vec<Config<'_>> {
                 settings.insert(key, value.clone());
             }
         }
-        if settings.get("enabled").is_some_and(|value| value == "false") || (is_spring && settings.is_empty()) {
+        if settings
+            .get("enabled")
+            .is_some_and(|value| value == "false")
+            || (is_spring && settings.is_empty())
+        {
             continue;
         }
-        if is_spring && let Some((_, url)) = keys.iter().find(|(key, _)| key == "spring.datasource.url") {
-            settings.entry("url".to_owned()).or_insert_with(|| url.clone());
+        if is_spring
+            && let Some((_, url)) = keys.iter().find(|(key, _)| key == "spring.datasource.url")
+        {
+            settings
+                .entry("url".to_owned())
+                .or_insert_with(|| url.clone());
         }
         let directory = path::parent(path);
-        let base = if path::file_name(directory) == "conf" { path::parent(directory) } else { directory };
+        let base = if path::file_name(directory) == "conf" {
+            path::parent(directory)
+        } else {
+            directory
+        };
         // `flyway.user.toml` overrides `flyway.toml`, which comes before it.
         match configs.iter_mut().find(|config| config.base == base) {
             Some(earlier) => earlier.settings.extend(settings),
@@ -148,8 +169,14 @@ fn setting(key: &str, is_spring: bool) -> Option<String> {
     if !is_spring && key.starts_with("environments.") && key.ends_with(".url") {
         return Some("url".to_owned());
     }
-    let prefixes: &[&str] = if is_spring { &["spring.flyway.", "quarkus.flyway."] } else { &["flyway."] };
-    let key = prefixes.iter().find_map(|prefix| key.strip_prefix(prefix))?;
+    let prefixes: &[&str] = if is_spring {
+        &["spring.flyway.", "quarkus.flyway."]
+    } else {
+        &["flyway."]
+    };
+    let key = prefixes
+        .iter()
+        .find_map(|prefix| key.strip_prefix(prefix))?;
     if key.starts_with("placeholders.") {
         return Some(key.to_owned());
     }
@@ -165,7 +192,10 @@ fn setting(key: &str, is_spring: bool) -> Option<String> {
             c => name.push(c),
         }
     }
-    if matches!(name.as_str(), "postgresql.transactionalLock" | "transactionalLock") {
+    if matches!(
+        name.as_str(),
+        "postgresql.transactionalLock" | "transactionalLock"
+    ) {
         "postgresql.transactional.lock".clone_into(&mut name);
     }
     KEYS.contains(&name.as_str()).then_some(name)
@@ -176,17 +206,28 @@ fn located(config: &Config<'_>, directories: &[&str]) -> Vec<String> {
     let locations = config.settings.get("locations").map_or("", String::as_str);
     let mut found: Vec<String> = Vec::new();
     let defaults = ["classpath:db/migration", "filesystem:sql"];
-    let named: Vec<&str> = locations.split(',').map(str::trim).filter(|location| !location.is_empty()).collect();
-    for location in if named.is_empty() { defaults.to_vec() } else { named } {
+    let named: Vec<&str> = locations
+        .split(',')
+        .map(str::trim)
+        .filter(|location| !location.is_empty())
+        .collect();
+    for location in if named.is_empty() {
+        defaults.to_vec()
+    } else {
+        named
+    } {
         let location = location.replace("{vendor}", "postgresql");
         let (kind, place) = location.split_once(':').unwrap_or(("classpath", &location));
         let place = place.trim_matches('/');
         let candidates: Vec<Option<String>> = match kind {
             "filesystem" => vec![path::resolve(config.base, place), path::resolve("", place)],
-            "classpath" => [config.base.to_owned(), format!("{}/src/main/resources", config.base)]
-                .iter()
-                .map(|base| path::resolve(base, place))
-                .collect(),
+            "classpath" => [
+                config.base.to_owned(),
+                format!("{}/src/main/resources", config.base),
+            ]
+            .iter()
+            .map(|base| path::resolve(base, place))
+            .collect(),
             _ => continue,
         };
         let mut matches = candidates
@@ -198,7 +239,9 @@ fn located(config: &Config<'_>, directories: &[&str]) -> Vec<String> {
         if matches.is_empty() && kind == "classpath" {
             // The class path is put together by the build; take the directory of that name below the configuration.
             let end = format!("/{place}");
-            let inside = directories.iter().filter(|directory| path::is_inside(directory, config.base));
+            let inside = directories
+                .iter()
+                .filter(|directory| path::is_inside(directory, config.base));
             let mut named: Vec<&&str> = inside
                 .filter(|directory| **directory == place || directory.ends_with(&end))
                 .collect();
@@ -217,13 +260,21 @@ fn located(config: &Config<'_>, directories: &[&str]) -> Vec<String> {
 /// The project's directories that a location with `*`, `**` and `?` means.
 fn expand(location: &str, directories: &[&str]) -> Vec<String> {
     if !location.contains(['*', '?']) {
-        return directories.iter().filter(|directory| **directory == location).map(|d| (*d).to_owned()).collect();
+        return directories
+            .iter()
+            .filter(|directory| **directory == location)
+            .map(|d| (*d).to_owned())
+            .collect();
     }
     let Ok(glob) = GlobBuilder::new(location).literal_separator(true).build() else {
         return Vec::new();
     };
     let matcher = glob.compile_matcher();
-    directories.iter().filter(|directory| matcher.is_match(directory)).map(|d| (*d).to_owned()).collect()
+    directories
+        .iter()
+        .filter(|directory| matcher.is_match(directory))
+        .map(|d| (*d).to_owned())
+        .collect()
 }
 
 /// Directories whose files have Flyway's names, each with the reason.
@@ -238,21 +289,31 @@ fn by_names(files: &dyn Files) -> Vec<(String, String)> {
             && parts.sort == Sort::Versioned
             && name.contains("__")
         {
-            entry.1.insert(super::super::name::dotted(parts.version).unwrap_or_default());
+            entry
+                .1
+                .insert(super::super::name::dotted(parts.version).unwrap_or_default());
             entry.2 = name;
         }
     }
     let is_standard = |directory: &str| format!("/{directory}/").contains("/db/migration/");
     counts.retain(|directory, (all, versions, _)| {
-        !versions.is_empty() && (2 * versions.len() >= *all || is_standard(directory)) && !is_refinery(directory, files)
+        !versions.is_empty()
+            && (2 * versions.len() >= *all || is_standard(directory))
+            && !is_refinery(directory, files)
     });
     let mut roots: Vec<(String, String)> = Vec::new();
     for (directory, (_, versions, example)) in &counts {
-        if roots.iter().any(|(root, _)| path::is_inside(directory, root)) {
+        if roots
+            .iter()
+            .any(|(root, _)| path::is_inside(directory, root))
+        {
             continue;
         }
         let root = root_of(directory, versions, &counts);
-        roots.push((root.to_owned(), format!("its files are named like `{example}`")));
+        roots.push((
+            root.to_owned(),
+            format!("its files are named like `{example}`"),
+        ));
     }
     roots
 }
@@ -272,16 +333,21 @@ fn root_of<'a>(
         at = path::parent(at);
     }
     let parent = path::parent(directory);
-    let is_release = |name: &str| name.trim_start_matches(['v', 'V', 'r', 'R']).starts_with(|c: char| c.is_ascii_digit());
+    let is_release = |name: &str| {
+        name.trim_start_matches(['v', 'V', 'r', 'R'])
+            .starts_with(|c: char| c.is_ascii_digit())
+    };
     let siblings: Vec<_> = all
         .iter()
-        .filter(|(other, _)| **other != directory && !other.is_empty() && path::parent(other) == parent)
+        .filter(|(other, _)| {
+            **other != directory && !other.is_empty() && path::parent(other) == parent
+        })
         .collect();
     let splits = is_release(path::file_name(directory))
         && siblings.iter().any(|_| true)
-        && siblings
-            .iter()
-            .all(|(other, (_, others, _))| is_release(path::file_name(other)) && others.is_disjoint(versions));
+        && siblings.iter().all(|(other, (_, others, _))| {
+            is_release(path::file_name(other)) && others.is_disjoint(versions)
+        });
     if splits { parent } else { directory }
 }
 
@@ -309,8 +375,16 @@ mod tests {
         let cases = [
             ("spring.flyway.out-of-order", true, Some("outOfOrder")),
             ("spring.flyway.outOfOrder", true, Some("outOfOrder")),
-            ("spring.flyway.postgresql.transactional-lock", true, Some("postgresql.transactional.lock")),
-            ("spring.flyway.placeholders.my-name", true, Some("placeholders.my-name")),
+            (
+                "spring.flyway.postgresql.transactional-lock",
+                true,
+                Some("postgresql.transactional.lock"),
+            ),
+            (
+                "spring.flyway.placeholders.my-name",
+                true,
+                Some("placeholders.my-name"),
+            ),
             ("spring.flyway.user", true, None),
             ("flyway.locations", false, Some("locations")),
             ("environments.default.url", false, Some("url")),
