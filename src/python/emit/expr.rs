@@ -152,7 +152,7 @@ impl Emitter {
                 let operand = self.expression(operand, scope)?;
                 Ok(concat(&[op, &" (", &operand, &")"]))
             }
-            SymKind::Attr { base, name } => self.column(base, name, scope),
+            SymKind::Attr { base, name } => self.attribute(base, name, scope),
             SymKind::Path(path) => match sqlalchemy(path) {
                 Some("CURRENT_TIMESTAMP") => Ok("CURRENT_TIMESTAMP".into()),
                 _ => fail(value.describe()),
@@ -166,7 +166,7 @@ impl Emitter {
     }
 
     /// `table.c.name`.
-    fn column(&mut self, base: &Value<'_>, name: &str, scope: Scope) -> Result<Text> {
+    fn attribute(&mut self, base: &Value<'_>, name: &str, scope: Scope) -> Result<Text> {
         if let Value::Sym(sym) = base
             && let SymKind::Attr { base: table, name: c } = &sym.kind
             && matches!(c.as_str(), "c" | "columns")
