@@ -44,15 +44,26 @@ impl<'a> Cx<'a> {
             }
             certainty = certainty.min(step.certainty());
         }
-        let migration = self.migration.map(|index| &self.replay.history.migrations[index]);
+        let migration = self
+            .migration
+            .map(|index| &self.replay.history.migrations[index]);
         let primary = finding.source.unwrap_or_else(|| match migration {
-            Some(migration) => Location { source: migration.source, span: finding.span },
-            None => Location { source: self.first_source(), span: finding.span },
+            Some(migration) => Location {
+                source: migration.source,
+                span: finding.span,
+            },
+            None => Location {
+                source: self.first_source(),
+                span: finding.span,
+            },
         });
         self.found.push(Diagnostic {
             rule: self.rule.id,
             // The engine puts the configured level here; a rule's own one stands until then.
-            level: finding.level.or(self.rule.level_in(self.settings.environment)).unwrap_or(crate::diagnostic::Level::Warning),
+            level: finding
+                .level
+                .or(self.rule.level_in(self.settings.environment))
+                .unwrap_or(crate::diagnostic::Level::Warning),
             certainty,
             message: finding.message,
             primary,
@@ -60,7 +71,9 @@ impl<'a> Cx<'a> {
             help: finding.help,
             fix: finding.fix,
             effects: finding.effects,
-            migration: migration.map(|migration| migration.version.clone()).filter(|version| !version.is_empty()),
+            migration: migration
+                .map(|migration| migration.version.clone())
+                .filter(|version| !version.is_empty()),
             direction: migration.map(|migration| migration.direction.as_str()),
             fingerprint: String::new(),
             subject: self.current().map(|step| step.outer.span),
@@ -68,7 +81,11 @@ impl<'a> Cx<'a> {
     }
 
     fn first_source(&self) -> crate::source::SourceId {
-        self.replay.history.migrations.first().map_or(crate::source::SourceId(0), |migration| migration.source)
+        self.replay
+            .history
+            .migrations
+            .first()
+            .map_or(crate::source::SourceId(0), |migration| migration.source)
     }
 
     fn current(&self) -> Option<&'a Step<'a>> {
@@ -81,7 +98,8 @@ impl<'a> Cx<'a> {
     /// In a rule that is not about statements; the engine turns it into a finding that names the rule.
     #[must_use]
     pub fn step(&self) -> &'a Step<'a> {
-        self.current().expect("only rules on statements ask for the step")
+        self.current()
+            .expect("only rules on statements ask for the step")
     }
 
     /// Target major of PostgreSQL.
@@ -108,7 +126,9 @@ impl<'a> Cx<'a> {
     /// In a rule about the whole history.
     #[must_use]
     pub fn migration(&self) -> &'a Migration {
-        &self.replay.history.migrations[self.migration.expect("rules on the history have no migration")]
+        &self.replay.history.migrations[self
+            .migration
+            .expect("rules on the history have no migration")]
     }
 
     /// The tool.
@@ -126,13 +146,15 @@ impl<'a> Cx<'a> {
     /// The schema before the statement (for rules on migrations: at the end of the history).
     #[must_use]
     pub fn before(&self) -> &'a Schema {
-        self.current().map_or(&self.replay.last, |step| &step.before)
+        self.current()
+            .map_or(&self.replay.last, |step| &step.before)
     }
 
     /// The schema behind the migration.
     #[must_use]
     pub fn after_migration(&self) -> &'a Schema {
-        self.migration.map_or(&self.replay.last, |index| &self.replay.after[index])
+        self.migration
+            .map_or(&self.replay.last, |index| &self.replay.after[index])
     }
 
     /// The schema at the end of the history.
@@ -189,7 +211,11 @@ impl<'a> Cx<'a> {
     #[must_use]
     pub fn table_of_index(&self, index: &Name) -> Option<Name> {
         match self.before().relation(index) {
-            Some(Relation::Index(found)) => Some(Name::new(Some(&found.table.schema), &found.table.name, index.span)),
+            Some(Relation::Index(found)) => Some(Name::new(
+                Some(&found.table.schema),
+                &found.table.name,
+                index.span,
+            )),
             _ => None,
         }
     }
@@ -198,9 +224,9 @@ impl<'a> Cx<'a> {
     pub fn earlier_in_transaction(&self) -> impl DoubleEndedIterator<Item = &'a Step<'a>> {
         let step = self.step();
         let range = self.replay.ranges[step.migration].start..self.step.unwrap_or_default();
-        self.replay.steps[range]
-            .iter()
-            .filter(move |earlier| earlier.moment.transaction.number == step.moment.transaction.number)
+        self.replay.steps[range].iter().filter(move |earlier| {
+            earlier.moment.transaction.number == step.moment.transaction.number
+        })
     }
 
     /// Steps of the same migration before the current one.
@@ -214,7 +240,8 @@ impl<'a> Cx<'a> {
     #[must_use]
     pub fn later_in_migration(&self) -> &'a [Step<'a>] {
         let step = self.step();
-        &self.replay.steps[self.step.unwrap_or_default() + 1..self.replay.ranges[step.migration].end]
+        &self.replay.steps
+            [self.step.unwrap_or_default() + 1..self.replay.ranges[step.migration].end]
     }
 
     /// All steps of the migration being checked.
@@ -242,23 +269,40 @@ impl<'a> Cx<'a> {
     /// A place in the file of the migration being checked.
     #[must_use]
     pub fn location(&self, span: Span) -> Location {
-        Location { source: self.migration().source, span }
+        Location {
+            source: self.migration().source,
+            span,
+        }
     }
 
     /// The place of a step.
     #[must_use]
     pub fn location_of(&self, step: &Step<'_>) -> Location {
-        Location { source: self.replay.history.migrations[step.migration].source, span: step.statement.span }
+        Location {
+            source: self.replay.history.migrations[step.migration].source,
+            span: step.statement.span,
+        }
     }
 
     /// Problems of the set of migrations, of one kind.
     pub fn problems(&self, kind: ProblemKind) -> impl Iterator<Item = &'a Problem> {
-        self.replay.history.problems.iter().filter(move |problem| problem.kind == kind)
+        self.replay
+            .history
+            .problems
+            .iter()
+            .filter(move |problem| problem.kind == kind)
     }
 
     /// Problems of suppression comments, of one kind.
-    pub(crate) fn suppression_problems(&self, kind: suppress::ProblemKind) -> Vec<suppress::Problem> {
-        self.suppressions.iter().filter(|problem| problem.kind == kind).cloned().collect()
+    pub(crate) fn suppression_problems(
+        &self,
+        kind: suppress::ProblemKind,
+    ) -> Vec<suppress::Problem> {
+        self.suppressions
+            .iter()
+            .filter(|problem| problem.kind == kind)
+            .cloned()
+            .collect()
     }
 
     /// A duration option in milliseconds.
@@ -291,7 +335,11 @@ impl<'a> Cx<'a> {
     }
 
     fn default_of(&self, name: &str) -> &'static str {
-        self.rule.options.iter().find(|option| option.name == name).map_or("", |option| option.default)
+        self.rule
+            .options
+            .iter()
+            .find(|option| option.name == name)
+            .map_or("", |option| option.default)
     }
 
     /// How sure something is about a table: possible if the history does not make it.
@@ -313,18 +361,4 @@ impl<'a> Cx<'a> {
         }
         text
     }
-}
-
-impl Cx<'_> {
-    /// What is wrong with the suppression comments, of one kind.
-    pub(crate) fn suppression_problems(
-        &self,
-        _kind: crate::suppress::ProblemKind,
-    ) -> Vec<crate::suppress::Problem> {
-        let _ = self.marker;
-        Vec::new()
-    }
-
-    /// Reports a finding.
-    pub(crate) fn report(&mut self, _finding: crate::rule::Finding) {}
 }

@@ -3,11 +3,65 @@
 //! A tool is one [`Layout`] value in one file of `layout/`. Its functions are pure: [`crate::discover`] reads the
 //! files and hands them in. Rules never ask which tool it is; they ask about [`Unit`]s, directions and pairs.
 
+mod alembic;
+pub mod dialect;
+mod flyway;
+mod golang_migrate;
+mod keys;
+mod name;
+mod path;
+mod plain;
+mod text;
+
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::source::{Fragment, Location, Source, SourceId, Span};
+use crate::source::{Fragment, Location, Source, SourceId, Span, SpanMap};
 use crate::statement::Statement;
+
+/// All layouts, those with the stronger signs first. A directory belongs to the first one that claims it.
+pub static ALL: &[&Layout] = &[
+    &alembic::LAYOUT,
+    &flyway::LAYOUT,
+    &golang_migrate::LAYOUT,
+    &plain::LAYOUT,
+];
+
+/// The layout of that name.
+#[must_use]
+pub fn by_name(name: &str) -> Option<&'static Layout> {
+    ALL.iter().copied().find(|layout| layout.name == name)
+}
+
+/// The layout of SQL files that no tool is known to run.
+#[must_use]
+pub fn plain() -> &'static Layout {
+    &plain::LAYOUT
+}
+
+/// Every migration directory of a project, sorted by directory; no directory belongs to two.
+#[must_use]
+pub fn detect(files: &dyn Files) -> Vec<Found> {
+    let mut founds: Vec<Found> = Vec::new();
+    for layout in ALL {
+        for found in (layout.detect)(files) {
+            let taken = found
+                .directories
+                .iter()
+                .any(|directory| founds.iter().any(|other| other.claims(directory)));
+            if !taken {
+                founds.push(found);
+            }
+        }
+    }
+    founds.sort_by(|a, b| {
+        a.root
+            .cmp(&b.root)
+            .then_with(|| a.directories.cmp(&b.directories))
+    });
+    founds
+}
 
 /// One migration tool.
 #[derive(Debug)]
@@ -16,12 +70,16 @@ pub struct Layout {
     pub name: &'static str,
     /// Finds the tool's migration directories among the files of a project. A result says why.
     pub detect: fn(&dyn Files) -> Vec<Found>,
-    /// The paths of a found directory that the tool looks at: migrations, and files that are misnamed ones.
+    /// Opens a directory that was named by a person, with settings of the tool over those found in its files.
+    pub open: fn(&dyn Files, &str, &BTreeMap<String, String>) -> Found,
+    /// The paths of a found directory that the tool looks at, sorted: migrations, and files that are misnamed ones.
     pub files: fn(&Found, &dyn Files) -> Vec<String>,
     /// Reads one file. Called for many files at once.
-    pub read: fn(&Found, &Source) -> Vec<Script>,
+    pub read: fn(&Found, &File<'_>) -> Reading,
     /// Puts the scripts in the order in which the tool runs them, and says what is wrong with the set.
     pub arrange: fn(&Found, Vec<Script>) -> Arrangement,
+    /// Compares two versions as the tool orders them; none for tools whose order is a graph.
+    pub compare: Option<fn(&str, &str) -> Ordering>,
     /// How the tool runs a script unless the script says otherwise.
     pub runner: Runner,
 }
@@ -34,6 +92,71 @@ pub trait Files: Sync {
     fn text(&self, path: &str) -> Option<Arc<str>>;
 }
 
+/// One file as [`Layout::read`] gets it.
+#[derive(Clone, Copy)]
+pub struct File<'a> {
+    /// Its path, relative to the project's root, with `/`.
+    pub path: &'a str,
+    /// Its text.
+    pub source: &'a Source,
+    /// The files around it.
+    pub files: &'a dyn Files,
+}
+
+impl File<'_> {
+    /// The name without its directory.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        path::file_name(self.path)
+    }
+
+    /// A problem of this file as a whole.
+    #[must_use]
+    pub fn problem(&self, kind: ProblemKind, message: String, help: Option<String>) -> Problem {
+        Problem {
+            kind,
+            location: Location {
+                source: self.source.id,
+                span: self.source.first_line(),
+            },
+            message,
+            help,
+            labels: Vec::new(),
+        }
+    }
+}
+
+/// What one file holds.
+#[derive(Debug, Clone, Default)]
+pub struct Reading {
+    /// Its migrations.
+    pub scripts: Vec<Script>,
+    /// What is wrong with the file.
+    pub problems: Vec<Problem>,
+    /// Text that runs and that is not looked at.
+    pub not_analysed: Vec<(Span, String)>,
+}
+
+impl Reading {
+    /// One migration.
+    #[must_use]
+    pub fn script(script: Script) -> Self {
+        Self {
+            scripts: vec![script],
+            ..Self::default()
+        }
+    }
+
+    /// No migration, and why.
+    #[must_use]
+    pub fn problem(problem: Problem) -> Self {
+        Self {
+            problems: vec![problem],
+            ..Self::default()
+        }
+    }
+}
+
 /// A directory that a tool's migrations were found in.
 #[derive(Debug, Clone)]
 pub struct Found {
@@ -41,10 +164,30 @@ pub struct Found {
     pub layout: &'static Layout,
     /// The directory, relative to the project's root, with `/`; empty for the root itself.
     pub root: String,
+    /// Directories whose files form its one history: the root itself, or those that the tool's settings name.
+    pub directories: Vec<String>,
     /// Why it is taken for one, as a part of a sentence: "`000001_create_users.up.sql` has a `.down.sql` beside it".
     pub reason: String,
     /// Settings of the tool that were found in its configuration files, by the tool's own names.
     pub settings: BTreeMap<String, String>,
+}
+
+impl Found {
+    /// True if the directory is one of those of this history, or lies in one.
+    #[must_use]
+    pub fn claims(&self, directory: &str) -> bool {
+        self.directories
+            .iter()
+            .any(|own| path::is_inside(directory, own))
+    }
+
+    /// A setting that is switched on.
+    #[must_use]
+    pub fn is_on(&self, setting: &str) -> bool {
+        self.settings
+            .get(setting)
+            .is_some_and(|value| value.eq_ignore_ascii_case("true"))
+    }
 }
 
 /// How a tool sends a script to the server and in which transaction. Measured; see the tool's file for the source.
@@ -134,8 +277,12 @@ impl Direction {
 pub struct Script {
     /// The file.
     pub source: SourceId,
+    /// The file's path, relative to the project's root, with `/`.
+    pub path: String,
     /// Version as the tool orders it, as written; empty if it has none (repeatables).
     pub version: String,
+    /// What the tool takes for the same: two scripts of one key go one up and one down, or one of them is too many.
+    pub key: String,
     /// The rest of its name, as a person reads it.
     pub description: String,
     /// Direction.
@@ -148,12 +295,182 @@ pub struct Script {
     pub parents: Vec<(String, Span)>,
     /// Further versions it needs (`depends_on`).
     pub depends_on: Vec<(String, Span)>,
+    /// Other names of its branch (`branch_labels`).
+    pub labels: Vec<String>,
     /// Why it says that it has nothing to do (`pass`, `raise`, only comments).
     pub emptiness: Option<Emptiness>,
     /// Text that was not understood.
     pub not_analysed: Vec<(Span, String)>,
-    /// What is wrong with it.
-    pub problems: Vec<Problem>,
+}
+
+impl Script {
+    /// The whole text of a file as one migration, sent and wrapped in the tool's own way.
+    #[must_use]
+    pub fn of_file(file: &File<'_>, direction: Direction) -> Self {
+        Self::of_part(file, direction, Span::new(0, file.source.text.len()))
+    }
+
+    /// A part of a file as one migration.
+    #[must_use]
+    pub fn of_part(file: &File<'_>, direction: Direction, part: Span) -> Self {
+        let sql = file.source.slice(part);
+        Self {
+            source: file.source.id,
+            path: file.path.to_owned(),
+            version: String::new(),
+            key: String::new(),
+            description: String::new(),
+            direction,
+            span: text::first_line(file.source, part),
+            pieces: vec![Piece {
+                fragment: Fragment {
+                    sql: if part.len() == file.source.text.len() {
+                        Arc::clone(&file.source.text)
+                    } else {
+                        Arc::from(sql)
+                    },
+                    map: SpanMap::copied(part.start as usize, part.len()),
+                },
+                send: None,
+                wraps: None,
+                conditional: false,
+            }],
+            parents: Vec::new(),
+            depends_on: Vec::new(),
+            labels: Vec::new(),
+            emptiness: text::blank(sql).map(Emptiness::Blank),
+            not_analysed: Vec::new(),
+        }
+    }
+
+    /// The script's place as a location.
+    #[must_use]
+    pub fn location(&self) -> Location {
+        Location {
+            source: self.source,
+            span: self.span,
+        }
+    }
+}
+
+/// For each script the index of the one that goes the other way: of several the first.
+#[must_use]
+pub fn pairs(scripts: &[Script]) -> Vec<Option<usize>> {
+    let mut first: BTreeMap<(&str, Direction), usize> = BTreeMap::new();
+    for (index, script) in scripts.iter().enumerate() {
+        first
+            .entry((&script.key, script.direction))
+            .or_insert(index);
+    }
+    scripts
+        .iter()
+        .map(|script| {
+            let other = match script.direction {
+                Direction::Up => Direction::Down,
+                Direction::Down => Direction::Up,
+                Direction::Repeatable | Direction::Baseline => return None,
+            };
+            first.get(&(script.key.as_str(), other)).copied()
+        })
+        .collect()
+}
+
+/// Which scripts are applied once `version` is: it and everything that runs before it. None if no script has that
+/// version and the tool's versions cannot be compared.
+#[must_use]
+pub fn applied(layout: &Layout, scripts: &[Script], version: &str) -> Option<Vec<bool>> {
+    let named = scripts.iter().position(|script| {
+        script.direction == Direction::Up && (script.version == version || script.key == version)
+    });
+    if let Some(compare) = layout.compare {
+        let limit = named.map_or(version, |index| &scripts[index].version);
+        return Some(
+            scripts
+                .iter()
+                .map(|script| {
+                    matches!(script.direction, Direction::Up | Direction::Down)
+                        && compare(&script.version, limit) != Ordering::Greater
+                })
+                .collect(),
+        );
+    }
+    // A graph: the version and its ancestors.
+    let mut known: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for script in scripts {
+        let parents = script.parents.iter().chain(&script.depends_on);
+        known
+            .entry(&script.key)
+            .or_default()
+            .extend(parents.map(|(parent, _)| parent.as_str()));
+    }
+    let mut waiting = vec![scripts[named?].key.as_str()];
+    let mut seen = std::collections::BTreeSet::new();
+    while let Some(key) = waiting.pop() {
+        if seen.insert(key) {
+            waiting.extend(known.get(key).into_iter().flatten());
+        }
+    }
+    Some(
+        scripts
+            .iter()
+            .map(|script| seen.contains(script.key.as_str()))
+            .collect(),
+    )
+}
+
+/// Puts scripts into the order of their versions: forward ones first, then the down scripts, newest first. Reports
+/// scripts that claim the same key in the same direction as duplicates.
+fn arrange_by_version(
+    scripts: Vec<Script>,
+    compare: fn(&Script, &Script) -> Ordering,
+    consequence: &str,
+) -> Arrangement {
+    let (mut forward, mut down): (Vec<_>, Vec<_>) = scripts
+        .into_iter()
+        .partition(|script| script.direction.is_forward());
+    let by_file = |a: &Script, b: &Script| compare(a, b).then_with(|| a.path.cmp(&b.path));
+    forward.sort_by(by_file);
+    down.sort_by(by_file);
+    let mut problems = duplicates(&forward, consequence);
+    problems.extend(duplicates(&down, consequence));
+    down.reverse();
+    forward.append(&mut down);
+    Arrangement {
+        scripts: forward,
+        problems,
+    }
+}
+
+/// One problem for each script whose key and direction another one has that comes before it.
+fn duplicates(scripts: &[Script], consequence: &str) -> Vec<Problem> {
+    let mut first: BTreeMap<(&str, Direction), &Script> = BTreeMap::new();
+    let mut problems = Vec::new();
+    for script in scripts {
+        let earlier = *first
+            .entry((&script.key, script.direction))
+            .or_insert(script);
+        if std::ptr::eq(earlier, script) {
+            continue;
+        }
+        let (name, other) = (
+            path::file_name(&script.path),
+            path::file_name(&earlier.path),
+        );
+        let other = if name == other { &earlier.path } else { other };
+        let what = if script.version.is_empty() {
+            format!("the description `{}`", script.description)
+        } else {
+            format!("version {}", script.version)
+        };
+        problems.push(Problem {
+            kind: ProblemKind::DuplicateVersion,
+            location: script.location(),
+            message: format!("`{name}` claims {what}, which `{other}` already has"),
+            help: Some(consequence.to_owned()),
+            labels: vec![(earlier.location(), "claimed here first".to_owned())],
+        });
+    }
+    problems
 }
 
 /// Why a script holds no statement.
@@ -208,6 +525,8 @@ pub enum ProblemKind {
     Dialect,
     /// The tool ignores or changes what is written.
     Ignored,
+    /// The tool cannot load the file: a syntax error in Python.
+    Syntax,
 }
 
 /// The order in which scripts run.

@@ -1,10 +1,13 @@
 //! Lockgate.
 
 pub mod analyze;
+pub mod config;
 pub mod context;
 pub mod diagnostic;
+pub mod discover;
 pub mod effect;
 pub mod layout;
+pub mod python;
 pub mod replay;
 pub mod report;
 pub mod rule;
@@ -15,6 +18,8 @@ pub mod settings;
 pub mod source;
 pub mod sql;
 pub mod statement;
+mod suggest;
+pub mod suppress;
 
 #[doc(hidden)]
 pub mod testing {

@@ -42,7 +42,11 @@ impl Step<'_> {
     /// How sure it is that it runs.
     #[must_use]
     pub fn certainty(&self) -> Certainty {
-        if self.statement.conditional || self.outer.conditional { Certainty::Possible } else { Certainty::Certain }
+        if self.statement.conditional || self.outer.conditional {
+            Certainty::Possible
+        } else {
+            Certainty::Certain
+        }
     }
 }
 
@@ -66,7 +70,10 @@ pub struct Replay<'h> {
 pub fn replay<'h>(history: &'h History, settings: &Settings) -> Replay<'h> {
     let mut walker = Walker {
         postgres: settings.postgres,
-        defaults: Defaults { lock_timeout: settings.lock_timeout, statement_timeout: settings.statement_timeout },
+        defaults: Defaults {
+            lock_timeout: settings.lock_timeout,
+            statement_timeout: settings.statement_timeout,
+        },
         steps: Vec::new(),
         statement: 0,
     };
@@ -80,7 +87,11 @@ pub fn replay<'h>(history: &'h History, settings: &Settings) -> Replay<'h> {
             continue;
         }
         // With `after` the pending migrations are one change; without, each migration is deployed on its own.
-        if settings.after.is_none() || !migration.pending || batch == 0 || !walker.last_was_pending(history, index) {
+        if settings.after.is_none()
+            || !migration.pending
+            || batch == 0
+            || !walker.last_was_pending(history, index)
+        {
             batch += 1;
             schema.begin_batch(batch);
         }
@@ -92,13 +103,21 @@ pub fn replay<'h>(history: &'h History, settings: &Settings) -> Replay<'h> {
         if migration.direction != Direction::Down && migration.direction != Direction::Baseline {
             continue;
         }
-        let mut schema = migration.pair.map_or_else(Schema::default, |up| after[up].clone());
+        let mut schema = migration
+            .pair
+            .map_or_else(Schema::default, |up| after[up].clone());
         batch += 1;
         schema.begin_batch(batch);
         ranges[index] = walker.migration(index, migration, &mut schema);
         after[index] = schema;
     }
-    Replay { history, steps: walker.steps, ranges, after, last }
+    Replay {
+        history,
+        steps: walker.steps,
+        ranges,
+        after,
+        last,
+    }
 }
 
 struct Walker<'h> {
@@ -110,21 +129,38 @@ struct Walker<'h> {
 
 impl<'h> Walker<'h> {
     fn last_was_pending(&self, history: &History, index: usize) -> bool {
-        history.migrations[..index].iter().rev().find(|m| m.direction.is_forward()).is_some_and(|m| m.pending)
+        history.migrations[..index]
+            .iter()
+            .rev()
+            .find(|m| m.direction.is_forward())
+            .is_some_and(|m| m.pending)
     }
 
-    fn migration(&mut self, index: usize, migration: &'h Migration, schema: &mut Schema) -> Range<usize> {
+    fn migration(
+        &mut self,
+        index: usize,
+        migration: &'h Migration,
+        schema: &mut Schema,
+    ) -> Range<usize> {
         let first = self.steps.len();
         let moments = session::moments(&migration.statements, &migration.units, self.defaults);
         for (at, (statement, moment)) in migration.statements.iter().zip(moments).enumerate() {
-            let place = Place { migration: index, index: at };
+            let place = Place {
+                migration: index,
+                index: at,
+            };
             self.statement += 1;
-            self.step(statement, statement, false, &place, &moment, schema, migration);
+            self.step(
+                statement, statement, false, &place, &moment, schema, migration,
+            );
         }
         first..self.steps.len()
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one recursive walk; a struct would only rename them")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one recursive walk; a struct would only rename them"
+    )]
     fn step(
         &mut self,
         statement: &'h Statement,
@@ -135,7 +171,11 @@ impl<'h> Walker<'h> {
         schema: &mut Schema,
         migration: &Migration,
     ) {
-        let situation = Situation { schema, postgres: self.postgres, time_zone: moment.time_zone.as_deref() };
+        let situation = Situation {
+            schema,
+            postgres: self.postgres,
+            time_zone: moment.time_zone.as_deref(),
+        };
         let effects = effect::effects(statement, situation);
         self.steps.push(Step {
             migration: place.migration,
@@ -148,13 +188,24 @@ impl<'h> Walker<'h> {
             moment: moment.clone(),
         });
         let origin = Origin {
-            location: Location { source: migration.source, span: statement.span },
+            location: Location {
+                source: migration.source,
+                span: statement.span,
+            },
             batch: schema.batch(),
             statement: self.statement,
         };
         schema.apply(statement, origin);
         for nested in statement.nested.iter().filter(|nested| nested.runs) {
-            self.step(&nested.statement, outer, looped || nested.looped, place, moment, schema, migration);
+            self.step(
+                &nested.statement,
+                outer,
+                looped || nested.looped,
+                place,
+                moment,
+                schema,
+                migration,
+            );
         }
     }
 }

@@ -116,7 +116,12 @@ struct Variables {
 }
 
 /// The settings that matter.
-const VARIABLES: [&str; 4] = ["lock_timeout", "statement_timeout", "transaction_timeout", "timezone"];
+const VARIABLES: [&str; 4] = [
+    "lock_timeout",
+    "statement_timeout",
+    "transaction_timeout",
+    "timezone",
+];
 
 impl Variables {
     fn set(&mut self, set: &SetVariable, span: Span, in_transaction: bool) {
@@ -124,8 +129,14 @@ impl Variables {
             *self = Self::default();
             return;
         }
-        let name = if &*set.name == "time zone" { "timezone" } else { &*set.name };
-        let Some(name) = VARIABLES.into_iter().find(|known| *known == name) else { return };
+        let name = if &*set.name == "time zone" {
+            "timezone"
+        } else {
+            &*set.name
+        };
+        let Some(name) = VARIABLES.into_iter().find(|known| *known == name) else {
+            return;
+        };
         match (&set.value, set.local) {
             (Some(value), true) => {
                 // Outside of a transaction SET LOCAL does nothing but warn.
@@ -150,7 +161,10 @@ impl Variables {
 
     fn timeout(&self, name: &str) -> Option<Timeout> {
         let (value, span) = self.get(name)?;
-        Some(Timeout { milliseconds: milliseconds(value)?, set_by: *span })
+        Some(Timeout {
+            milliseconds: milliseconds(value)?,
+            set_by: *span,
+        })
     }
 }
 
@@ -158,7 +172,9 @@ impl Variables {
 #[must_use]
 pub fn milliseconds(value: &str) -> Option<u64> {
     let value = value.trim();
-    let digits = value.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(value.len());
+    let digits = value
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(value.len());
     let (number, unit) = value.split_at(digits);
     let number: f64 = number.parse().ok()?;
     let factor = match unit.trim() {
@@ -172,7 +188,11 @@ pub fn milliseconds(value: &str) -> Option<u64> {
     };
     let milliseconds = number * factor;
     // Cannot be negative; a value PostgreSQL would refuse as too large stays large.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "rounded, not negative, clamped")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "rounded, not negative, clamped"
+    )]
     let milliseconds = milliseconds.round().min(9e15) as u64;
     Some(milliseconds)
 }
@@ -209,18 +229,30 @@ pub fn moments(statements: &[Statement], units: &[Unit], defaults: Defaults) -> 
         for (position, index) in unit.statements.clone().enumerate() {
             let statement = &statements[index];
             let transaction = if let Some(number) = explicit {
-                Transaction { number, kind: TransactionKind::Explicit }
+                Transaction {
+                    number,
+                    kind: TransactionKind::Explicit,
+                }
             } else if let Some(number) = runner {
-                Transaction { number, kind: TransactionKind::Runner }
+                Transaction {
+                    number,
+                    kind: TransactionKind::Runner,
+                }
             } else if batch {
                 let number = *implicit.get_or_insert_with(|| {
                     number += 1;
                     number
                 });
-                Transaction { number, kind: TransactionKind::Implicit }
+                Transaction {
+                    number,
+                    kind: TransactionKind::Implicit,
+                }
             } else {
                 number += 1;
-                Transaction { number, kind: TransactionKind::None }
+                Transaction {
+                    number,
+                    kind: TransactionKind::None,
+                }
             };
             let in_transaction = transaction.kind != TransactionKind::None;
             match &statement.kind {
@@ -247,13 +279,21 @@ pub fn moments(statements: &[Statement], units: &[Unit], defaults: Defaults) -> 
                 _ => {}
             }
             let or_default = |timeout: Option<Timeout>, default: Option<u64>| {
-                timeout.or(default.map(|milliseconds| Timeout { milliseconds, set_by: None }))
+                timeout.or(default.map(|milliseconds| Timeout {
+                    milliseconds,
+                    set_by: None,
+                }))
             };
-            let statement_timeout =
-                variables.timeout("statement_timeout").or_else(|| variables.timeout("transaction_timeout"));
+            let statement_timeout = variables
+                .timeout("statement_timeout")
+                .or_else(|| variables.timeout("transaction_timeout"));
             moments.push(Moment {
                 transaction,
-                message: Message { send: unit.send, statements: count, position },
+                message: Message {
+                    send: unit.send,
+                    statements: count,
+                    position,
+                },
                 lock_timeout: or_default(variables.timeout("lock_timeout"), defaults.lock_timeout),
                 statement_timeout: or_default(statement_timeout, defaults.statement_timeout),
                 time_zone: variables.get("timezone").map(|(value, _)| value.clone()),

@@ -329,6 +329,9 @@ mod tests {
         assert_eq!(part.to_file(Span::new(0, 2)), Span::new(112, 114));
         assert_eq!(part.to_file(Span::new(4, 6)), Span::new(120, 122));
         let inner = SpanMap::copied(2, 6);
-        assert_eq!(inner.then(&map).to_file(Span::new(0, 2)), Span::new(112, 114));
+        assert_eq!(
+            inner.then(&map).to_file(Span::new(0, 2)),
+            Span::new(112, 114)
+        );
     }
 }

@@ -70,7 +70,14 @@ fn parse_at(fragment: &Fragment, depth: usize) -> Parsed {
     let mut bodies: Vec<(usize, Body)> = Vec::new();
     // A byte order mark is no SQL, and the parser takes it for a part of the first word.
     let bom = fragment.sql.starts_with('\u{feff}');
-    let whole = !bom && lower_text(&fragment.sql, &fragment.map, &mut parsed.statements, &mut bodies).is_ok();
+    let whole = !bom
+        && lower_text(
+            &fragment.sql,
+            &fragment.map,
+            &mut parsed.statements,
+            &mut bodies,
+        )
+        .is_ok();
     if !whole {
         parsed.statements.clear();
         bodies.clear();
@@ -132,14 +139,21 @@ fn parse_pieces(fragment: &Fragment, parsed: &mut Parsed, bodies: &mut Vec<(usiz
                     Err(error) => {
                         parsed.statements.truncate(first);
                         bodies.retain(|(index, _)| *index < first);
-                        let masked = split.placeholders.iter().any(|p| segment.span.contains(p.span));
+                        let masked = split
+                            .placeholders
+                            .iter()
+                            .any(|p| segment.span.contains(p.span));
                         if masked {
                             // The text is a template: what it becomes is not known, so it is no error of the file.
-                            let reason = format!("a template that is no SQL before it is filled in: {}", error.message);
+                            let reason = format!(
+                                "a template that is no SQL before it is filled in: {}",
+                                error.message
+                            );
                             parsed.not_analysed.push((span, reason));
                         } else {
                             let at = error.offset.unwrap_or(0).min(part.len());
-                            let token = lex::next_token(part, at).map_or(Span::new(at, at), |token| token.span);
+                            let token = lex::next_token(part, at)
+                                .map_or(Span::new(at, at), |token| token.span);
                             parsed.errors.push(SyntaxError {
                                 span: map.to_file(token),
                                 statement: span,
@@ -147,18 +161,38 @@ fn parse_pieces(fragment: &Fragment, parsed: &mut Parsed, bodies: &mut Vec<(usiz
                                 help: None,
                             });
                         }
-                        parsed.statements.push(unparsed(&fragment.sql, segment.span, &fragment.map));
+                        parsed.statements.push(unparsed(
+                            &fragment.sql,
+                            segment.span,
+                            &fragment.map,
+                        ));
                     }
                 }
             }
             SegmentKind::PsqlCommand { name } => {
                 // pg_dump's \restrict and \unrestrict run nothing.
-                if !matches!(name.as_str(), "restrict" | "unrestrict" | "echo" | "qecho" | "warn" | "timing" | "pset" | "encoding" | "t" | "a" | "x" | "q" | "unset") {
+                if !matches!(
+                    name.as_str(),
+                    "restrict"
+                        | "unrestrict"
+                        | "echo"
+                        | "qecho"
+                        | "warn"
+                        | "timing"
+                        | "pset"
+                        | "encoding"
+                        | "t"
+                        | "a"
+                        | "x"
+                        | "q"
+                        | "unset"
+                ) {
                     let reason = match name.as_str() {
                         "i" | "ir" | "include" | "include_relative" => {
                             format!("psql's \\{name} runs another file, which is not followed")
                         }
-                        "set" => "psql's \\set gives a variable a value, which is not followed".to_owned(),
+                        "set" => "psql's \\set gives a variable a value, which is not followed"
+                            .to_owned(),
                         "c" | "connect" => format!("psql's \\{name} goes on in another database"),
                         name => format!("psql's \\{name}"),
                     };
@@ -173,7 +207,9 @@ fn parse_pieces(fragment: &Fragment, parsed: &mut Parsed, bodies: &mut Vec<(usiz
                 help: None,
             }),
             SegmentKind::Template => {
-                parsed.not_analysed.push((span, "templating that decides what runs".to_owned()));
+                parsed
+                    .not_analysed
+                    .push((span, "templating that decides what runs".to_owned()));
             }
             SegmentKind::Unterminated { what } => {
                 let what = match what {
@@ -189,7 +225,9 @@ fn parse_pieces(fragment: &Fragment, parsed: &mut Parsed, bodies: &mut Vec<(usiz
                     message: format!("unterminated {what}"),
                     help: None,
                 });
-                parsed.statements.push(unparsed(&fragment.sql, segment.span, &fragment.map));
+                parsed
+                    .statements
+                    .push(unparsed(&fragment.sql, segment.span, &fragment.map));
             }
         }
     }
@@ -205,7 +243,10 @@ fn first_line(text: &str, span: Span, map: &SpanMap) -> Span {
 fn unparsed(text: &str, span: Span, map: &SpanMap) -> Statement {
     Statement {
         span: map.to_file(span),
-        source: Fragment { sql: text[span.range()].into(), map: map.part(span) },
+        source: Fragment {
+            sql: text[span.range()].into(),
+            map: map.part(span),
+        },
         kind: Kind::Unparsed,
         tag: "",
         nested: Vec::new(),
@@ -220,20 +261,28 @@ fn read_body(parsed: &mut Parsed, index: usize, body: Body, depth: usize) {
         Body::Block { language, source } => {
             if language != "plpgsql" {
                 let span = parsed.statements[index].span;
-                parsed.not_analysed.push((span, format!("a DO block in {language}")));
+                parsed
+                    .not_analysed
+                    .push((span, format!("a DO block in {language}")));
                 return;
             }
             if depth == 0 {
                 let span = parsed.statements[index].span;
-                parsed.not_analysed.push((span, "code nested too deep in other code".to_owned()));
+                parsed
+                    .not_analysed
+                    .push((span, "code nested too deep in other code".to_owned()));
                 return;
             }
             let nested = read_plpgsql(&source, true, depth, parsed);
             parsed.statements[index].nested = nested;
         }
         Body::Function => {
-            let Kind::CreateFunction(function) = &parsed.statements[index].kind else { return };
-            let Some(source) = function.body.clone() else { return };
+            let Kind::CreateFunction(function) = &parsed.statements[index].kind else {
+                return;
+            };
+            let Some(source) = function.body.clone() else {
+                return;
+            };
             match &*function.language {
                 "plpgsql" if depth > 0 => {
                     // What a function would do is not done by defining it: only its errors are kept.
@@ -247,7 +296,12 @@ fn read_body(parsed: &mut Parsed, index: usize, body: Body, depth: usize) {
                     parsed.statements[index].nested = inner
                         .statements
                         .into_iter()
-                        .map(|statement| Nested { statement, runs: false, conditional: false, looped: false })
+                        .map(|statement| Nested {
+                            statement,
+                            runs: false,
+                            conditional: false,
+                            looped: false,
+                        })
                         .collect();
                     if let Kind::CreateFunction(function) = &mut parsed.statements[index].kind {
                         function.sql_expression = expression;
@@ -261,7 +315,15 @@ fn read_body(parsed: &mut Parsed, index: usize, body: Body, depth: usize) {
 
 /// The expression of a body that is one `SELECT expression`.
 fn single_expression(statements: &[Statement]) -> Option<crate::statement::Expr> {
-    let [Statement { kind: Kind::Select(query), .. }] = statements else { return None };
+    let [
+        Statement {
+            kind: Kind::Select(query),
+            ..
+        },
+    ] = statements
+    else {
+        return None;
+    };
     match query.targets.as_slice() {
         [target] if query.reads.is_empty() && !query.has_where => Some(target.clone()),
         _ => None,
@@ -273,17 +335,30 @@ fn read_plpgsql(source: &Fragment, runs: bool, depth: usize, parsed: &mut Parsed
     let body = plpgsql::read(&source.sql);
     for (span, message) in body.problems {
         let span = source.map.to_file(span);
-        parsed.errors.push(SyntaxError { span, statement: source.map.whole, message, help: None });
+        parsed.errors.push(SyntaxError {
+            span,
+            statement: source.map.whole,
+            message,
+            help: None,
+        });
     }
     let mut nested = Vec::new();
     for part in body.parts {
         let conditional = part.guard.conditional || part.guard.handler;
         let fragment = match part.kind {
-            PartKind::Sql { sql } => Fragment { sql: Arc::from(sql), map: source.map.part(part.span) },
-            PartKind::Execute { sql } => Fragment { map: sql.map.then(&source.map), sql: sql.sql },
+            PartKind::Sql { sql } => Fragment {
+                sql: Arc::from(sql),
+                map: source.map.part(part.span),
+            },
+            PartKind::Execute { sql } => Fragment {
+                map: sql.map.then(&source.map),
+                sql: sql.sql,
+            },
             PartKind::Dynamic { reason, .. } => {
                 if runs {
-                    parsed.not_analysed.push((source.map.to_file(part.span), reason));
+                    parsed
+                        .not_analysed
+                        .push((source.map.to_file(part.span), reason));
                 }
                 continue;
             }
@@ -296,7 +371,12 @@ fn read_plpgsql(source: &Fragment, runs: bool, depth: usize, parsed: &mut Parsed
         }
         for mut statement in inner.statements {
             statement.conditional |= conditional;
-            nested.push(Nested { statement, runs, conditional, looped: part.guard.looped });
+            nested.push(Nested {
+                statement,
+                runs,
+                conditional,
+                looped: part.guard.looped,
+            });
         }
     }
     nested

@@ -16,6 +16,9 @@ use crate::source::{Location, Source, Span};
 use crate::suggest::{closest, one_of};
 use directive::{Directive, Tool, Word};
 
+/// Text without any of these holds no suppression comment.
+pub(crate) const MARKERS: [&str; 3] = ["lockgate", "squawk", "eugene"];
+
 /// A comment of a file, SQL or Python.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommentText {

@@ -7,14 +7,25 @@ use super::{LockMode, Work, column};
 use crate::diagnostic::Certainty;
 use crate::schema::{Relation, Schema, Table, TableKind};
 use crate::statement::{
-    AlterAction, AlterTable, ColumnChange, ConstraintDef, ConstraintKind, ObjectKind, Persistence, QualifiedName,
+    AlterAction, AlterTable, ColumnChange, ConstraintDef, ConstraintKind, ObjectKind, Persistence,
+    QualifiedName,
 };
 
 /// Storage parameters that need no more than SHARE UPDATE EXCLUSIVE (the rest of what a table has: ACCESS EXCLUSIVE).
 fn mild_option(name: &str) -> bool {
     const MILD: &[&str] = &[
-        "fillfactor", "toast_tuple_target", "parallel_workers", "vacuum_index_cleanup", "vacuum_truncate", "log_autovacuum_min_duration",
-        "vacuum_max_eager_freeze_failure_rate", "n_distinct", "n_distinct_inherited", "deduplicate_items", "pages_per_range", "autosummarize",
+        "fillfactor",
+        "toast_tuple_target",
+        "parallel_workers",
+        "vacuum_index_cleanup",
+        "vacuum_truncate",
+        "log_autovacuum_min_duration",
+        "vacuum_max_eager_freeze_failure_rate",
+        "n_distinct",
+        "n_distinct_inherited",
+        "deduplicate_items",
+        "pages_per_range",
+        "autosummarize",
     ];
     let name = name.strip_prefix("toast.").unwrap_or(name);
     name.starts_with("autovacuum_") || MILD.contains(&name)
@@ -41,24 +52,40 @@ pub fn action_work(
             (LockMode::AccessExclusive, cost.work, cost.certainty)
         }
         AlterAction::AlterColumn(change) => match &change.change {
-            ColumnChange::Type { ty, using, collation, .. } => {
+            ColumnChange::Type {
+                ty,
+                using,
+                collation,
+                ..
+            } => {
                 let known = table.and_then(|table| table.column(&change.column.text));
                 let old = known.and_then(|column| column.ty.as_ref());
-                let verdict = types::change(schema, &change.column.text, old, ty, using.as_deref(), time_zone);
+                let verdict = types::change(
+                    schema,
+                    &change.column.text,
+                    old,
+                    ty,
+                    using.as_deref(),
+                    time_zone,
+                );
                 let (work, certainty) = type_work(
                     verdict,
                     schema,
                     table.map(|table| &**table),
                     &change.column.text,
-                    collation.is_some() && known.is_some_and(|column| column.collation != *collation),
+                    collation.is_some()
+                        && known.is_some_and(|column| column.collation != *collation),
                 );
                 (LockMode::AccessExclusive, work, certainty)
             }
             ColumnChange::SetNotNull => {
                 let dropped = dropped_constraints(alter);
-                let proof = table.map(|table| proof::not_null(table, &change.column.text, &dropped));
+                let proof =
+                    table.map(|table| proof::not_null(table, &change.column.text, &dropped));
                 match proof {
-                    Some(NotNull::Already | NotNull::ProvenBy(_)) => certain(LockMode::AccessExclusive, Work::NONE),
+                    Some(NotNull::Already | NotNull::ProvenBy(_)) => {
+                        certain(LockMode::AccessExclusive, Work::NONE)
+                    }
                     _ => certain(LockMode::AccessExclusive, Work::SCAN),
                 }
             }
@@ -67,25 +94,55 @@ pub fn action_work(
                     .and_then(|table| table.column(&change.column.text))
                     .and_then(|column| column.generated.as_ref())
                     .is_none_or(|generated| generated.stored);
-                certain(LockMode::AccessExclusive, if stored { Work::REWRITE } else { Work::NONE })
+                certain(
+                    LockMode::AccessExclusive,
+                    if stored { Work::REWRITE } else { Work::NONE },
+                )
             }
-            ColumnChange::Statistics | ColumnChange::Options => certain(LockMode::ShareUpdateExclusive, Work::NONE),
+            ColumnChange::Statistics | ColumnChange::Options => {
+                certain(LockMode::ShareUpdateExclusive, Work::NONE)
+            }
             _ => certain(LockMode::AccessExclusive, Work::NONE),
         },
         AlterAction::AddConstraint(def) => add_constraint(def, alter, schema),
         AlterAction::ValidateConstraint(name) => {
-            let valid = table.and_then(|table| table.constraint(&name.text)).is_some_and(|constraint| constraint.valid);
-            certain(LockMode::ShareUpdateExclusive, if valid { Work::NONE } else { Work::SCAN })
+            let valid = table
+                .and_then(|table| table.constraint(&name.text))
+                .is_some_and(|constraint| constraint.valid);
+            certain(
+                LockMode::ShareUpdateExclusive,
+                if valid { Work::NONE } else { Work::SCAN },
+            )
         }
-        AlterAction::AlterConstraint { enforced: true, .. } => certain(LockMode::AccessExclusive, Work::SCAN),
+        AlterAction::AlterConstraint { enforced: true, .. } => {
+            certain(LockMode::AccessExclusive, Work::SCAN)
+        }
         AlterAction::AttachPartition { .. } => certain(LockMode::ShareUpdateExclusive, Work::NONE),
-        AlterAction::DetachPartition { concurrently, finalize, .. } => {
+        AlterAction::DetachPartition {
+            concurrently,
+            finalize,
+            ..
+        } => {
             let mild = *concurrently || *finalize;
-            certain(if mild { LockMode::ShareUpdateExclusive } else { LockMode::AccessExclusive }, Work::NONE)
+            certain(
+                if mild {
+                    LockMode::ShareUpdateExclusive
+                } else {
+                    LockMode::AccessExclusive
+                },
+                Work::NONE,
+            )
         }
         AlterAction::Options(names) => {
             let mild = names.iter().all(|name| mild_option(name));
-            certain(if mild { LockMode::ShareUpdateExclusive } else { LockMode::AccessExclusive }, Work::NONE)
+            certain(
+                if mild {
+                    LockMode::ShareUpdateExclusive
+                } else {
+                    LockMode::AccessExclusive
+                },
+                Work::NONE,
+            )
         }
         AlterAction::ClusterOn => certain(LockMode::ShareUpdateExclusive, Work::NONE),
         AlterAction::Trigger { .. } => certain(LockMode::ShareRowExclusive, Work::NONE),
@@ -93,10 +150,17 @@ pub fn action_work(
             let already = table.is_some_and(|table| {
                 table.known && (table.persistence == Persistence::Permanent) == *logged
             });
-            certain(LockMode::AccessExclusive, if already { Work::NONE } else { Work::REWRITE })
+            certain(
+                LockMode::AccessExclusive,
+                if already { Work::NONE } else { Work::REWRITE },
+            )
         }
         AlterAction::SetTablespace(_) => certain(LockMode::AccessExclusive, Work::FILE_COPY),
-        AlterAction::SetAccessMethod(_) => (LockMode::AccessExclusive, Work::REWRITE, Certainty::Possible),
+        AlterAction::SetAccessMethod(_) => (
+            LockMode::AccessExclusive,
+            Work::REWRITE,
+            Certainty::Possible,
+        ),
         _ => certain(LockMode::AccessExclusive, Work::NONE),
     }
 }
@@ -159,16 +223,28 @@ fn type_work(
     (work, Certainty::Certain)
 }
 
-fn add_constraint(def: &ConstraintDef, alter: &AlterTable, schema: &Schema) -> (LockMode, Work, Certainty) {
+fn add_constraint(
+    def: &ConstraintDef,
+    alter: &AlterTable,
+    schema: &Schema,
+) -> (LockMode, Work, Certainty) {
     let checked = !def.not_valid && !def.not_enforced;
     let work = match &def.kind {
         ConstraintKind::ForeignKey(_) => {
             let work = if checked { Work::SCAN } else { Work::NONE };
             return (LockMode::ShareRowExclusive, work, Certainty::Certain);
         }
-        ConstraintKind::Check(_) => if checked { Work::SCAN } else { Work::NONE },
+        ConstraintKind::Check(_) => {
+            if checked {
+                Work::SCAN
+            } else {
+                Work::NONE
+            }
+        }
         ConstraintKind::NotNull(column) => {
-            let proof = schema.table(&alter.name).map(|table| proof::not_null(table, &column.text, &dropped_constraints(alter)));
+            let proof = schema
+                .table(&alter.name)
+                .map(|table| proof::not_null(table, &column.text, &dropped_constraints(alter)));
             match proof {
                 Some(NotNull::Already | NotNull::ProvenBy(_)) => Work::NONE,
                 _ if checked => Work::SCAN,
@@ -185,15 +261,24 @@ fn add_constraint(def: &ConstraintDef, alter: &AlterTable, schema: &Schema) -> (
             match (columns, schema.table_at(&table)) {
                 (Some(columns), Some(known)) => {
                     let proven = columns.iter().all(|column| {
-                        matches!(proof::not_null(known, column, &[]), NotNull::Already | NotNull::ProvenBy(_))
+                        matches!(
+                            proof::not_null(known, column, &[]),
+                            NotNull::Already | NotNull::ProvenBy(_)
+                        )
                     });
-                    return (LockMode::AccessExclusive, if proven { Work::NONE } else { Work::SCAN }, Certainty::Certain);
+                    return (
+                        LockMode::AccessExclusive,
+                        if proven { Work::NONE } else { Work::SCAN },
+                        Certainty::Certain,
+                    );
                 }
                 _ => return (LockMode::AccessExclusive, Work::SCAN, Certainty::Unknown),
             }
         }
         ConstraintKind::Unique(key) if key.using_index.is_some() => Work::NONE,
-        ConstraintKind::PrimaryKey(_) | ConstraintKind::Unique(_) | ConstraintKind::Exclude { .. } => Work::INDEX_BUILD,
+        ConstraintKind::PrimaryKey(_)
+        | ConstraintKind::Unique(_)
+        | ConstraintKind::Exclude { .. } => Work::INDEX_BUILD,
     };
     (LockMode::AccessExclusive, work, Certainty::Certain)
 }
@@ -220,14 +305,32 @@ pub(super) fn alter_table(collector: &mut Collector<'_>, alter: &AlterTable) {
         _ => {}
     }
     for action in &alter.actions {
-        let (lock, work, certainty) = action_work(action, alter, schema, situation.postgres, situation.time_zone);
-        let partitioned = schema.table_at(&key).is_some_and(|table| table.kind == TableKind::Partitioned);
+        let (lock, work, certainty) = action_work(
+            action,
+            alter,
+            schema,
+            situation.postgres,
+            situation.time_zone,
+        );
+        let partitioned = schema
+            .table_at(&key)
+            .is_some_and(|table| table.kind == TableKind::Partitioned);
         // A partitioned table has no rows of its own.
-        collector.lock(&key, lock, if partitioned { Work::NONE } else { work }, certainty);
+        collector.lock(
+            &key,
+            lock,
+            if partitioned { Work::NONE } else { work },
+            certainty,
+        );
         if !alter.only && recurses(action) {
             for child in schema.descendants(&key) {
                 let leaf = child.kind != TableKind::Partitioned;
-                collector.lock(&child.name, lock, if leaf { work } else { Work::NONE }, certainty);
+                collector.lock(
+                    &child.name,
+                    lock,
+                    if leaf { work } else { Work::NONE },
+                    certainty,
+                );
             }
         }
         others(collector, action, &key, work);
@@ -260,7 +363,11 @@ fn others(collector: &mut Collector<'_>, action: &AlterAction, key: &QualifiedNa
         AlterAction::AddColumn(add) => {
             for constraint in &add.column.constraints {
                 if let ConstraintKind::ForeignKey(foreign) = &constraint.kind {
-                    collector.named(&foreign.table, LockMode::ShareRowExclusive, if work.scan { Work::SCAN } else { Work::NONE });
+                    collector.named(
+                        &foreign.table,
+                        LockMode::ShareRowExclusive,
+                        if work.scan { Work::SCAN } else { Work::NONE },
+                    );
                 }
             }
         }
@@ -270,19 +377,31 @@ fn others(collector: &mut Collector<'_>, action: &AlterAction, key: &QualifiedNa
             }
         }
         AlterAction::DropConstraint { name, cascade, .. } => {
-            let Some(table) = schema.table_at(key) else { return };
-            if let Some(referenced) = table.constraint(&name.text).and_then(|constraint| constraint.references.clone()) {
+            let Some(table) = schema.table_at(key) else {
+                return;
+            };
+            if let Some(referenced) = table
+                .constraint(&name.text)
+                .and_then(|constraint| constraint.references.clone())
+            {
                 collector.certain(&referenced, LockMode::AccessExclusive, Work::NONE);
             }
             if *cascade {
-                let dependents: Vec<QualifiedName> = schema.referencing(key).map(|(other, _)| other.name.clone()).collect();
+                let dependents: Vec<QualifiedName> = schema
+                    .referencing(key)
+                    .map(|(other, _)| other.name.clone())
+                    .collect();
                 for other in dependents {
                     collector.certain(&other, LockMode::AccessExclusive, Work::NONE);
                 }
             }
         }
-        AlterAction::DropColumn { column, cascade, .. } => {
-            let Some(table) = schema.table_at(key) else { return };
+        AlterAction::DropColumn {
+            column, cascade, ..
+        } => {
+            let Some(table) = schema.table_at(key) else {
+                return;
+            };
             let referenced: Vec<QualifiedName> = table
                 .constraints
                 .iter()
@@ -296,7 +415,10 @@ fn others(collector: &mut Collector<'_>, action: &AlterAction, key: &QualifiedNa
                 collector.certain(&other, LockMode::AccessExclusive, Work::NONE);
             }
             if *cascade {
-                let dependents: Vec<QualifiedName> = schema.referencing(key).map(|(other, _)| other.name.clone()).collect();
+                let dependents: Vec<QualifiedName> = schema
+                    .referencing(key)
+                    .map(|(other, _)| other.name.clone())
+                    .collect();
                 for other in dependents {
                     collector.certain(&other, LockMode::AccessExclusive, Work::NONE);
                 }
@@ -313,33 +435,52 @@ fn others(collector: &mut Collector<'_>, action: &AlterAction, key: &QualifiedNa
         }
         AlterAction::AlterColumn(change) if matches!(change.change, ColumnChange::Type { .. }) => {
             // Foreign keys on either side are dropped and made again.
-            let Some(table) = schema.table_at(key) else { return };
-            let mine = table.constraints.iter().filter_map(|constraint| match &constraint.def.kind {
-                ConstraintKind::ForeignKey(foreign) if foreign.columns.contains(&change.column) => {
-                    constraint.references.clone()
-                }
-                _ => None,
-            });
-            let theirs = schema.referencing(key).filter_map(|(other, constraint)| match &constraint.def.kind {
-                ConstraintKind::ForeignKey(foreign)
-                    if foreign.referenced.contains(&change.column)
-                        || (foreign.referenced.is_empty() && is_primary_key(table, &change.column.text)) =>
-                {
-                    Some(other.name.clone())
-                }
-                _ => None,
-            });
+            let Some(table) = schema.table_at(key) else {
+                return;
+            };
+            let mine =
+                table
+                    .constraints
+                    .iter()
+                    .filter_map(|constraint| match &constraint.def.kind {
+                        ConstraintKind::ForeignKey(foreign)
+                            if foreign.columns.contains(&change.column) =>
+                        {
+                            constraint.references.clone()
+                        }
+                        _ => None,
+                    });
+            let theirs =
+                schema.referencing(key).filter_map(|(other, constraint)| {
+                    match &constraint.def.kind {
+                        ConstraintKind::ForeignKey(foreign)
+                            if foreign.referenced.contains(&change.column)
+                                || (foreign.referenced.is_empty()
+                                    && is_primary_key(table, &change.column.text)) =>
+                        {
+                            Some(other.name.clone())
+                        }
+                        _ => None,
+                    }
+                });
             let touched: Vec<QualifiedName> = mine.chain(theirs).collect();
             for other in touched {
                 collector.certain(&other, LockMode::AccessExclusive, Work::NONE);
             }
         }
         AlterAction::AlterColumn(change)
-            if matches!(change.change, ColumnChange::SetIdentity | ColumnChange::DropIdentity) =>
+            if matches!(
+                change.change,
+                ColumnChange::SetIdentity | ColumnChange::DropIdentity
+            ) =>
         {
             let owned: Vec<QualifiedName> = schema
                 .sequences()
-                .filter(|s| s.owned_by.as_ref().is_some_and(|(t, c)| t == key && *c == change.column.text))
+                .filter(|s| {
+                    s.owned_by
+                        .as_ref()
+                        .is_some_and(|(t, c)| t == key && *c == change.column.text)
+                })
                 .map(|sequence| sequence.name.clone())
                 .collect();
             for sequence in owned {
@@ -347,7 +488,9 @@ fn others(collector: &mut Collector<'_>, action: &AlterAction, key: &QualifiedNa
             }
         }
         AlterAction::ValidateConstraint(name) => {
-            let Some(table) = schema.table_at(key) else { return };
+            let Some(table) = schema.table_at(key) else {
+                return;
+            };
             if let Some(constraint) = table.constraint(&name.text)
                 && let Some(referenced) = constraint.references.clone()
                 && !constraint.valid
@@ -380,11 +523,17 @@ fn others(collector: &mut Collector<'_>, action: &AlterAction, key: &QualifiedNa
             }
             collector.parent_foreign_keys(key);
         }
-        AlterAction::DetachPartition { partition, concurrently, finalize } => {
+        AlterAction::DetachPartition {
+            partition,
+            concurrently,
+            finalize,
+        } => {
             let child = schema.resolve(partition);
             if *concurrently {
                 collector.certain(&child, LockMode::AccessExclusive, Work::NONE);
-                collector.waits_for.extend([super::WaitsFor::Writers, super::WaitsFor::Readers]);
+                collector
+                    .waits_for
+                    .extend([super::WaitsFor::Writers, super::WaitsFor::Readers]);
                 return;
             }
             let lock = if collector.situation.postgres >= 14 || *finalize {
@@ -393,7 +542,10 @@ fn others(collector: &mut Collector<'_>, action: &AlterAction, key: &QualifiedNa
                 LockMode::ShareUpdateExclusive
             };
             collector.certain(&child, lock, Work::NONE);
-            if let Some(default) = schema.default_partition(key).filter(|default| default.name != child) {
+            if let Some(default) = schema
+                .default_partition(key)
+                .filter(|default| default.name != child)
+            {
                 let name = default.name.clone();
                 collector.certain(&name, LockMode::AccessExclusive, Work::NONE);
             }
@@ -406,10 +558,12 @@ fn others(collector: &mut Collector<'_>, action: &AlterAction, key: &QualifiedNa
 }
 
 fn is_primary_key(table: &Table, column: &str) -> bool {
-    table.primary_key().is_some_and(|constraint| match &constraint.def.kind {
-        ConstraintKind::PrimaryKey(key) => key.columns.iter().any(|name| &*name.text == column),
-        _ => false,
-    })
+    table
+        .primary_key()
+        .is_some_and(|constraint| match &constraint.def.kind {
+            ConstraintKind::PrimaryKey(key) => key.columns.iter().any(|name| &*name.text == column),
+            _ => false,
+        })
 }
 
 /// `ALTER INDEX`: what is planned takes ACCESS SHARE on every index, so a strong lock on an index stops queries.

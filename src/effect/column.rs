@@ -1,7 +1,7 @@
 //! Columns: what adding one costs.
 
-use super::volatility::{self, Verdict};
 use super::Work;
+use super::volatility::{self, Verdict};
 use crate::diagnostic::Certainty;
 use crate::schema::{Schema, TypeKind};
 use crate::statement::{ColumnDef, ConstraintKind, Volatility};
@@ -37,26 +37,53 @@ pub struct AddColumnWork {
 /// What adding a column costs on a target major.
 #[must_use]
 pub fn add(column: &ColumnDef, schema: &Schema, postgres: u32) -> AddColumnWork {
-    let mut result = AddColumnWork { work: Work::NONE, rewrite: None, certainty: Certainty::Certain, fails_on_rows: false };
-    let generated_virtual = column.generated.as_ref().is_some_and(|generated| !generated.stored);
-    let domain = column.ty.as_ref().filter(|ty| ty.dimensions == 0).and_then(|ty| {
-        match &schema.type_named(ty.schema.as_deref(), &ty.name)?.kind {
-            TypeKind::Domain(domain) => Some(domain),
-            _ => None,
-        }
-    });
-    let default = column.default.as_ref().or_else(|| domain.and_then(|domain| domain.default.as_ref()));
+    let mut result = AddColumnWork {
+        work: Work::NONE,
+        rewrite: None,
+        certainty: Certainty::Certain,
+        fails_on_rows: false,
+    };
+    let generated_virtual = column
+        .generated
+        .as_ref()
+        .is_some_and(|generated| !generated.stored);
+    let domain = column
+        .ty
+        .as_ref()
+        .filter(|ty| ty.dimensions == 0)
+        .and_then(
+            |ty| match &schema.type_named(ty.schema.as_deref(), &ty.name)?.kind {
+                TypeKind::Domain(domain) => Some(domain),
+                _ => None,
+            },
+        );
+    let default = column
+        .default
+        .as_ref()
+        .or_else(|| domain.and_then(|domain| domain.default.as_ref()));
     let has_value = default.is_some_and(|default| !default.is_null());
 
-    let serial = column.ty.as_ref().is_some_and(|ty| ty.serial_base().is_some());
+    let serial = column
+        .ty
+        .as_ref()
+        .is_some_and(|ty| ty.serial_base().is_some());
     let verdict = default.map(|default| volatility::of(default, schema));
     if serial {
         result.rewrite = Some(Rewrite::Serial);
     } else if column.identity.is_some() {
         result.rewrite = Some(Rewrite::Identity);
-    } else if column.generated.as_ref().is_some_and(|generated| generated.stored) {
+    } else if column
+        .generated
+        .as_ref()
+        .is_some_and(|generated| generated.stored)
+    {
         result.rewrite = Some(Rewrite::StoredGenerated);
-    } else if let Some(Verdict { volatility: Volatility::Volatile, certainty, function }) = verdict {
+    } else if let Some(Verdict {
+        volatility: Volatility::Volatile,
+        certainty,
+        function,
+    }) = verdict
+    {
         result.rewrite = Some(Rewrite::VolatileDefault(function));
         result.certainty = certainty;
     } else if domain.is_some_and(|domain| domain.not_null || !domain.checks.is_empty()) {

@@ -7,8 +7,8 @@ use super::{Effect, Effects, Failure, LockMode, RelationKind, WaitsFor, Work};
 use crate::diagnostic::Certainty;
 use crate::schema::{Relation, Schema, Table, TableKind};
 use crate::statement::{
-    AlterDomainAction, Change, ConstraintDef, ConstraintKind, CreateIndex, CreateTable, Drop, Kind, Name, ObjectKind,
-    QualifiedName, Query, Reindex, ReindexTarget, Rename, Statement,
+    AlterDomainAction, Change, ConstraintDef, ConstraintKind, CreateIndex, CreateTable, Drop, Kind,
+    Name, ObjectKind, QualifiedName, Query, Reindex, ReindexTarget, Rename, Statement,
 };
 
 /// What the outcome depends on besides the statement.
@@ -33,7 +33,12 @@ pub(super) struct Collector<'a> {
 /// What a statement does.
 #[must_use]
 pub fn effects(statement: &Statement, situation: Situation<'_>) -> Effects {
-    let mut collector = Collector { situation, effects: BTreeMap::new(), waits_for: Vec::new(), fails: None };
+    let mut collector = Collector {
+        situation,
+        effects: BTreeMap::new(),
+        waits_for: Vec::new(),
+        fails: None,
+    };
     collector.statement(statement);
     let mut list: Vec<Effect> = collector.effects.into_values().collect();
     if statement.conditional {
@@ -41,12 +46,22 @@ pub fn effects(statement: &Statement, situation: Situation<'_>) -> Effects {
             effect.certainty = effect.certainty.min(Certainty::Possible);
         }
     }
-    Effects { list, waits_for: collector.waits_for, fails: collector.fails }
+    Effects {
+        list,
+        waits_for: collector.waits_for,
+        fails: collector.fails,
+    }
 }
 
 impl Collector<'_> {
     /// Notes a lock on a relation that exists before the statement. Temporary tables are nobody else's.
-    pub(super) fn lock(&mut self, relation: &QualifiedName, lock: LockMode, work: Work, certainty: Certainty) {
+    pub(super) fn lock(
+        &mut self,
+        relation: &QualifiedName,
+        lock: LockMode,
+        work: Work,
+        certainty: Certainty,
+    ) {
         if &*relation.schema == "pg_temp" {
             return;
         }
@@ -62,7 +77,13 @@ impl Collector<'_> {
             Some(Relation::Sequence(_)) => RelationKind::Sequence,
             Some(Relation::Dropped(_)) | None => RelationKind::Table,
         };
-        let effect = Effect { relation: relation.clone(), kind, lock, work, certainty };
+        let effect = Effect {
+            relation: relation.clone(),
+            kind,
+            lock,
+            work,
+            certainty,
+        };
         self.effects
             .entry(relation.clone())
             .and_modify(|known| {
@@ -97,23 +118,40 @@ impl Collector<'_> {
             Kind::AlterTable(alter) => alter_table(self, alter),
             Kind::Rename(rename) => self.rename(rename),
             Kind::SetSchema(set) => match set.object {
-                ObjectKind::Table | ObjectKind::View | ObjectKind::MaterializedView | ObjectKind::Sequence
-                | ObjectKind::ForeignTable => self.named(&set.name, LockMode::AccessExclusive, Work::NONE),
+                ObjectKind::Table
+                | ObjectKind::View
+                | ObjectKind::MaterializedView
+                | ObjectKind::Sequence
+                | ObjectKind::ForeignTable => {
+                    self.named(&set.name, LockMode::AccessExclusive, Work::NONE)
+                }
                 _ => {}
             },
             Kind::Drop(drop) => self.drop(drop),
             Kind::CreateIndex(create) => self.create_index(create),
             Kind::Reindex(reindex) => self.reindex(reindex),
             Kind::CreateView(create) => {
-                if create.or_replace && matches!(self.situation.schema.relation(&create.name), Some(Relation::View(_))) {
+                if create.or_replace
+                    && matches!(
+                        self.situation.schema.relation(&create.name),
+                        Some(Relation::View(_))
+                    )
+                {
                     self.named(&create.name, LockMode::AccessExclusive, Work::NONE);
                 }
                 self.query(&create.query);
             }
             Kind::RefreshMaterializedView(refresh) => {
-                let lock =
-                    if refresh.concurrently { LockMode::Exclusive } else { LockMode::AccessExclusive };
-                let work = if refresh.with_data { Work::REWRITE } else { Work::NONE };
+                let lock = if refresh.concurrently {
+                    LockMode::Exclusive
+                } else {
+                    LockMode::AccessExclusive
+                };
+                let work = if refresh.with_data {
+                    Work::REWRITE
+                } else {
+                    Work::NONE
+                };
                 self.named(&refresh.name, lock, work);
                 let key = self.situation.schema.resolve(&refresh.name);
                 if let Some(Relation::View(view)) = self.situation.schema.relation_at(&key) {
@@ -131,7 +169,9 @@ impl Collector<'_> {
             Kind::AlterDomain(alter) => {
                 let scans = match &alter.action {
                     AlterDomainAction::AddConstraint(def) => !def.not_valid,
-                    AlterDomainAction::ValidateConstraint(_) | AlterDomainAction::SetNotNull => true,
+                    AlterDomainAction::ValidateConstraint(_) | AlterDomainAction::SetNotNull => {
+                        true
+                    }
                     _ => false,
                 };
                 if scans {
@@ -165,8 +205,15 @@ impl Collector<'_> {
             }
             Kind::Change(change) | Kind::Merge(change) => self.change(change),
             Kind::Select(query) => self.query(query),
-            Kind::Copy { table: Some(table), from } => {
-                let lock = if *from { LockMode::RowExclusive } else { LockMode::AccessShare };
+            Kind::Copy {
+                table: Some(table),
+                from,
+            } => {
+                let lock = if *from {
+                    LockMode::RowExclusive
+                } else {
+                    LockMode::AccessShare
+                };
                 self.named(table, lock, Work::NONE);
             }
             Kind::Lock { tables, mode, .. } => {
@@ -191,18 +238,31 @@ impl Collector<'_> {
                     self.named(table, lock, work);
                 }
             }
-            Kind::Cluster(Some(table)) => self.named(table, LockMode::AccessExclusive, Work::REWRITE),
+            Kind::Cluster(Some(table)) => {
+                self.named(table, LockMode::AccessExclusive, Work::REWRITE)
+            }
             Kind::Comment(comment) => match comment.object {
-                ObjectKind::Table | ObjectKind::Column | ObjectKind::View | ObjectKind::MaterializedView
-                | ObjectKind::Index | ObjectKind::Sequence => {
+                ObjectKind::Table
+                | ObjectKind::Column
+                | ObjectKind::View
+                | ObjectKind::MaterializedView
+                | ObjectKind::Index
+                | ObjectKind::Sequence => {
                     self.named(&comment.name, LockMode::ShareUpdateExclusive, Work::NONE);
                 }
-                ObjectKind::Constraint | ObjectKind::Trigger | ObjectKind::Policy | ObjectKind::Rule => {
+                ObjectKind::Constraint
+                | ObjectKind::Trigger
+                | ObjectKind::Policy
+                | ObjectKind::Rule => {
                     self.named(&comment.name, LockMode::AccessShare, Work::NONE);
                 }
                 _ => {}
             },
-            Kind::Grant { object: ObjectKind::Table, names, .. } if self.situation.postgres >= 18 => {
+            Kind::Grant {
+                object: ObjectKind::Table,
+                names,
+                ..
+            } if self.situation.postgres >= 18 => {
                 for name in names {
                     self.named(name, LockMode::AccessShare, Work::NONE);
                 }
@@ -267,8 +327,14 @@ impl Collector<'_> {
 
     /// A partition takes over its parent's foreign keys: the tables they reference are locked as for a new one.
     pub(super) fn parent_foreign_keys(&mut self, parent: &QualifiedName) {
-        let Some(table) = self.situation.schema.table_at(parent) else { return };
-        let referenced: Vec<QualifiedName> = table.constraints.iter().filter_map(|c| c.references.clone()).collect();
+        let Some(table) = self.situation.schema.table_at(parent) else {
+            return;
+        };
+        let referenced: Vec<QualifiedName> = table
+            .constraints
+            .iter()
+            .filter_map(|c| c.references.clone())
+            .collect();
         for table in referenced {
             self.certain(&table, LockMode::ShareRowExclusive, Work::NONE);
         }
@@ -285,27 +351,41 @@ impl Collector<'_> {
         if create.if_not_exists
             && let Some(name) = &create.name
             && matches!(
-                self.situation.schema.relation_at(&QualifiedName::new(&table.schema, &name.text)),
+                self.situation
+                    .schema
+                    .relation_at(&QualifiedName::new(&table.schema, &name.text)),
                 Some(Relation::Index(_))
             )
         {
-            let lock = if create.concurrently { LockMode::ShareUpdateExclusive } else { LockMode::Share };
+            let lock = if create.concurrently {
+                LockMode::ShareUpdateExclusive
+            } else {
+                LockMode::Share
+            };
             self.certain(&table, lock, Work::NONE);
             return;
         }
         if create.concurrently {
             self.certain(&table, LockMode::ShareUpdateExclusive, Work::INDEX_BUILD);
-            self.waits_for.extend([WaitsFor::Writers, WaitsFor::OldSnapshots]);
+            self.waits_for
+                .extend([WaitsFor::Writers, WaitsFor::OldSnapshots]);
             return;
         }
-        let partitioned =
-            self.situation.schema.table_at(&table).is_some_and(|table| table.kind == TableKind::Partitioned);
+        let partitioned = self
+            .situation
+            .schema
+            .table_at(&table)
+            .is_some_and(|table| table.kind == TableKind::Partitioned);
         match (partitioned, create.only) {
             (true, true) => self.certain(&table, LockMode::Share, Work::NONE),
             (true, false) => {
                 self.certain(&table, LockMode::Share, Work::NONE);
                 for child in self.situation.schema.descendants(&table) {
-                    let work = if child.kind == TableKind::Partitioned { Work::NONE } else { Work::INDEX_BUILD };
+                    let work = if child.kind == TableKind::Partitioned {
+                        Work::NONE
+                    } else {
+                        Work::INDEX_BUILD
+                    };
                     self.certain(&child.name, LockMode::Share, work);
                 }
             }
@@ -319,11 +399,17 @@ impl Collector<'_> {
         let (table, indexes): (Option<QualifiedName>, Vec<QualifiedName>) = match reindex.target {
             ReindexTarget::Index => {
                 let key = schema.resolve(name);
-                (schema.index(name).map(|index| index.table.clone()), vec![key])
+                (
+                    schema.index(name).map(|index| index.table.clone()),
+                    vec![key],
+                )
             }
             ReindexTarget::Table => {
                 let key = schema.resolve(name);
-                let indexes = schema.indexes_of(&key).map(|index| index.name.clone()).collect();
+                let indexes = schema
+                    .indexes_of(&key)
+                    .map(|index| index.name.clone())
+                    .collect();
                 (Some(key), indexes)
             }
             _ => return,
@@ -335,7 +421,8 @@ impl Collector<'_> {
             for index in indexes {
                 self.certain(&index, LockMode::ShareUpdateExclusive, Work::NONE);
             }
-            self.waits_for.extend([WaitsFor::Writers, WaitsFor::Readers, WaitsFor::OldSnapshots]);
+            self.waits_for
+                .extend([WaitsFor::Writers, WaitsFor::Readers, WaitsFor::OldSnapshots]);
             return;
         }
         if let Some(table) = table {
@@ -349,11 +436,27 @@ impl Collector<'_> {
     fn rename(&mut self, rename: &Rename) {
         let lock = match (rename.object, &rename.part) {
             (ObjectKind::Index, _) => LockMode::ShareUpdateExclusive,
-            (ObjectKind::Type | ObjectKind::Domain | ObjectKind::Function | ObjectKind::Procedure | ObjectKind::Routine
-            | ObjectKind::Schema | ObjectKind::Database | ObjectKind::Role | ObjectKind::DomainConstraint
-            | ObjectKind::Attribute | ObjectKind::Tablespace | ObjectKind::Aggregate | ObjectKind::Other
-            | ObjectKind::Statistics | ObjectKind::Publication | ObjectKind::Subscription | ObjectKind::EventTrigger
-            | ObjectKind::Extension, _) => return,
+            (
+                ObjectKind::Type
+                | ObjectKind::Domain
+                | ObjectKind::Function
+                | ObjectKind::Procedure
+                | ObjectKind::Routine
+                | ObjectKind::Schema
+                | ObjectKind::Database
+                | ObjectKind::Role
+                | ObjectKind::DomainConstraint
+                | ObjectKind::Attribute
+                | ObjectKind::Tablespace
+                | ObjectKind::Aggregate
+                | ObjectKind::Other
+                | ObjectKind::Statistics
+                | ObjectKind::Publication
+                | ObjectKind::Subscription
+                | ObjectKind::EventTrigger
+                | ObjectKind::Extension,
+                _,
+            ) => return,
             _ => LockMode::AccessExclusive,
         };
         let key = self.situation.schema.resolve(&rename.relation);
@@ -372,8 +475,12 @@ impl Collector<'_> {
         let mut reached = vec![table.clone()];
         let mut next = reached.clone();
         while let Some(table) = next.pop() {
-            let referencing: Vec<QualifiedName> =
-                self.situation.schema.referencing(&table).map(|(other, _)| other.name.clone()).collect();
+            let referencing: Vec<QualifiedName> = self
+                .situation
+                .schema
+                .referencing(&table)
+                .map(|(other, _)| other.name.clone())
+                .collect();
             for other in referencing {
                 if !reached.contains(&other) {
                     self.tree(&other, LockMode::AccessExclusive, Work::NONE);
@@ -387,10 +494,17 @@ impl Collector<'_> {
     /// Tables with a column of a user-defined type.
     fn tables_of_type(&self, name: &Name) -> Vec<QualifiedName> {
         let schema = self.situation.schema;
-        let Some(ty) = schema.type_named(name.schema.as_deref(), &name.name) else { return Vec::new() };
+        let Some(ty) = schema.type_named(name.schema.as_deref(), &name.name) else {
+            return Vec::new();
+        };
         schema
             .tables()
-            .filter(|table| table.columns.iter().any(|column| schema.is_of_type(column, &ty.name)))
+            .filter(|table| {
+                table
+                    .columns
+                    .iter()
+                    .any(|column| schema.is_of_type(column, &ty.name))
+            })
             .map(|table| table.name.clone())
             .collect()
     }
@@ -414,7 +528,11 @@ impl Collector<'_> {
                         let lock = if drop.object == ObjectKind::Trigger
                             && drop.if_exists
                             && schema.table(table).is_some_and(|table| {
-                                table.known && !table.triggers.iter().any(|trigger| trigger.name == name.name)
+                                table.known
+                                    && !table
+                                        .triggers
+                                        .iter()
+                                        .any(|trigger| trigger.name == name.name)
                             }) {
                             LockMode::AccessShare
                         } else {
@@ -442,7 +560,9 @@ impl Collector<'_> {
                     let key = schema.creation_name(name, false);
                     let users: Vec<QualifiedName> = schema
                         .tables()
-                        .filter(|table| table.triggers.iter().any(|trigger| trigger.function == key))
+                        .filter(|table| {
+                            table.triggers.iter().any(|trigger| trigger.function == key)
+                        })
                         .map(|table| table.name.clone())
                         .collect();
                     for table in users {
@@ -472,13 +592,18 @@ impl Collector<'_> {
             }
         }
         if cascade {
-            let referencing: Vec<QualifiedName> =
-                schema.referencing(table).map(|(other, _)| other.name.clone()).collect();
+            let referencing: Vec<QualifiedName> = schema
+                .referencing(table)
+                .map(|(other, _)| other.name.clone())
+                .collect();
             for other in referencing {
                 self.certain(&other, LockMode::AccessExclusive, Work::NONE);
             }
-            let views: Vec<QualifiedName> =
-                schema.views().filter(|view| view.reads.contains(table)).map(|view| view.name.clone()).collect();
+            let views: Vec<QualifiedName> = schema
+                .views()
+                .filter(|view| view.reads.contains(table))
+                .map(|view| view.name.clone())
+                .collect();
             for view in views {
                 self.certain(&view, LockMode::AccessExclusive, Work::NONE);
             }
@@ -518,7 +643,8 @@ impl Collector<'_> {
         if drop.concurrently {
             self.certain(&table, LockMode::ShareUpdateExclusive, Work::NONE);
             self.certain(&key, LockMode::ShareUpdateExclusive, Work::NONE);
-            self.waits_for.extend([WaitsFor::Writers, WaitsFor::Readers]);
+            self.waits_for
+                .extend([WaitsFor::Writers, WaitsFor::Readers]);
             return;
         }
         self.certain(&table, LockMode::AccessExclusive, Work::NONE);

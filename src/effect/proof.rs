@@ -31,8 +31,13 @@ pub fn not_null(table: &Table, column: &str, without: &[&str]) -> NotNull {
     }
     let mut waiting = None;
     for constraint in &table.constraints {
-        let ConstraintKind::Check(expr) = &constraint.def.kind else { continue };
-        if constraint.def.not_enforced || without.contains(&&*constraint.name) || !excludes_null(expr, column) {
+        let ConstraintKind::Check(expr) = &constraint.def.kind else {
+            continue;
+        };
+        if constraint.def.not_enforced
+            || without.contains(&&*constraint.name)
+            || !excludes_null(expr, column)
+        {
             continue;
         }
         if constraint.valid {

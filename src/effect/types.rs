@@ -25,7 +25,25 @@ pub enum TypeChange {
 pub fn is_utc(zone: &str) -> bool {
     matches!(
         zone.to_ascii_lowercase().as_str(),
-        "utc" | "gmt" | "etc/utc" | "etc/gmt" | "zulu" | "etc/zulu" | "universal" | "etc/universal" | "uct" | "etc/uct" | "greenwich" | "etc/greenwich" | "gmt0" | "gmt+0" | "gmt-0" | "0" | "+00" | "+00:00" | "etc/gmt0"
+        "utc"
+            | "gmt"
+            | "etc/utc"
+            | "etc/gmt"
+            | "zulu"
+            | "etc/zulu"
+            | "universal"
+            | "etc/universal"
+            | "uct"
+            | "etc/uct"
+            | "greenwich"
+            | "etc/greenwich"
+            | "gmt0"
+            | "gmt+0"
+            | "gmt-0"
+            | "0"
+            | "+00"
+            | "+00:00"
+            | "etc/gmt0"
     )
 }
 
@@ -39,7 +57,9 @@ pub fn change(
     using: Option<&Expr>,
     zone: Option<&str>,
 ) -> TypeChange {
-    let Some(from) = from else { return TypeChange::Unknown };
+    let Some(from) = from else {
+        return TypeChange::Unknown;
+    };
     if let Some(using) = using {
         match trivial_using(using, column) {
             // `USING c` and `USING c::new_type` are the assignment cast itself.
@@ -83,7 +103,11 @@ fn base_change(schema: &Schema, from: &TypeName, to: &TypeName, zone: Option<&st
         };
     }
     if from.odd_modifier || to.odd_modifier {
-        return if from == to { TypeChange::Free } else { TypeChange::Unknown };
+        return if from == to {
+            TypeChange::Free
+        } else {
+            TypeChange::Unknown
+        };
     }
     if from.schema == to.schema && from.name == to.name {
         return same_type(from, to);
@@ -121,7 +145,11 @@ fn same_type(from: &TypeName, to: &TypeName) -> TypeChange {
         // char(n), bit(n) and everything else pad or check.
         _ => false,
     };
-    if free { TypeChange::Free } else { TypeChange::Rewrite }
+    if free {
+        TypeChange::Free
+    } else {
+        TypeChange::Rewrite
+    }
 }
 
 /// `interval` field masks: the new one must keep the smallest unit of the old one (`INTERVAL_FULL_RANGE` is 0x7FFF).
@@ -142,22 +170,65 @@ fn interval_fields_kept(from: &[i32], to: &[i32]) -> bool {
 }
 
 /// A change to another type.
-fn different_type(schema: &Schema, from: &TypeName, to: &TypeName, zone: Option<&str>) -> TypeChange {
+fn different_type(
+    schema: &Schema,
+    from: &TypeName,
+    to: &TypeName,
+    zone: Option<&str>,
+) -> TypeChange {
     let user_defined = |ty: &TypeName| ty.schema.is_some() || !is_builtin(&ty.name);
     let text = |name: &str| matches!(name, "text" | "varchar");
     let oid_like = |name: &str| {
-        matches!(name, "int4" | "oid" | "regclass" | "regproc" | "regprocedure" | "regtype" | "regnamespace" | "regrole" | "regoper" | "regoperator" | "regconfig" | "regdictionary" | "regcollation")
+        matches!(
+            name,
+            "int4"
+                | "oid"
+                | "regclass"
+                | "regproc"
+                | "regprocedure"
+                | "regtype"
+                | "regnamespace"
+                | "regrole"
+                | "regoper"
+                | "regoperator"
+                | "regconfig"
+                | "regdictionary"
+                | "regcollation"
+        )
     };
     let unlimited = to.modifiers.is_empty();
     match (&*from.name, &*to.name) {
-        (old, new) if text(old) && text(new) => if unlimited { TypeChange::Free } else { TypeChange::Rewrite },
-        ("citext", new) if text(new) => if unlimited { TypeChange::Indexes } else { TypeChange::Rewrite },
+        (old, new) if text(old) && text(new) => {
+            if unlimited {
+                TypeChange::Free
+            } else {
+                TypeChange::Rewrite
+            }
+        }
+        ("citext", new) if text(new) => {
+            if unlimited {
+                TypeChange::Indexes
+            } else {
+                TypeChange::Rewrite
+            }
+        }
         (old, "citext") if text(old) => TypeChange::Indexes,
         ("cidr", "inet") => TypeChange::Free,
-        ("xml", new) if text(new) => if unlimited { TypeChange::Free } else { TypeChange::Rewrite },
+        ("xml", new) if text(new) => {
+            if unlimited {
+                TypeChange::Free
+            } else {
+                TypeChange::Rewrite
+            }
+        }
         ("bit", "varbit") => {
             let length = from.modifiers.first().copied().unwrap_or(1);
-            if unlimited { TypeChange::Free } else { let _ = length; TypeChange::Rewrite }
+            if unlimited {
+                TypeChange::Free
+            } else {
+                let _ = length;
+                TypeChange::Rewrite
+            }
         }
         (old, new) if oid_like(old) && oid_like(new) => TypeChange::Indexes,
         ("timestamp", "timestamptz") | ("timestamptz", "timestamp") => {
@@ -173,15 +244,26 @@ fn different_type(schema: &Schema, from: &TypeName, to: &TypeName, zone: Option<
         }
         _ if user_defined(from) || user_defined(to) => {
             // Enums are numbers inside; a type the history does not define may be binary-coercible.
-            let known = |ty: &TypeName| !user_defined(ty) || schema.type_named(ty.schema.as_deref(), &ty.name).is_some();
-            if known(from) && known(to) { TypeChange::Rewrite } else { TypeChange::Unknown }
+            let known = |ty: &TypeName| {
+                !user_defined(ty) || schema.type_named(ty.schema.as_deref(), &ty.name).is_some()
+            };
+            if known(from) && known(to) {
+                TypeChange::Rewrite
+            } else {
+                TypeChange::Unknown
+            }
         }
         _ => TypeChange::Rewrite,
     }
 }
 
 /// Domains: to or from the type under an unconstrained one is free; checking a constraint means a rewrite.
-fn domain_change(schema: &Schema, from: &TypeName, to: &TypeName, zone: Option<&str>) -> Option<TypeChange> {
+fn domain_change(
+    schema: &Schema,
+    from: &TypeName,
+    to: &TypeName,
+    zone: Option<&str>,
+) -> Option<TypeChange> {
     let domain = |ty: &TypeName| {
         if ty.dimensions > 0 {
             return None;
@@ -198,9 +280,16 @@ fn domain_change(schema: &Schema, from: &TypeName, to: &TypeName, zone: Option<&
     if from == to {
         return Some(TypeChange::Free);
     }
-    let old_base = old.as_ref().map_or_else(|| from.clone(), |domain| domain.base.clone());
-    let new_base = new.as_ref().map_or_else(|| to.clone(), |domain| domain.base.clone());
-    if new.as_ref().is_some_and(|domain| domain.not_null || !domain.checks.is_empty()) {
+    let old_base = old
+        .as_ref()
+        .map_or_else(|| from.clone(), |domain| domain.base.clone());
+    let new_base = new
+        .as_ref()
+        .map_or_else(|| to.clone(), |domain| domain.base.clone());
+    if new
+        .as_ref()
+        .is_some_and(|domain| domain.not_null || !domain.checks.is_empty())
+    {
         return Some(TypeChange::Rewrite);
     }
     Some(base_change(schema, &old_base, &new_base, zone))
@@ -209,11 +298,55 @@ fn domain_change(schema: &Schema, from: &TypeName, to: &TypeName, zone: Option<&
 /// Built-in types that appear in schemas, by internal name.
 fn is_builtin(name: &str) -> bool {
     const NAMES: &[&str] = &[
-        "bit", "bool", "box", "bpchar", "bytea", "char", "cidr", "circle", "date", "daterange", "float4", "float8", "inet",
-        "int2", "int4", "int4range", "int8", "int8range", "interval", "json", "jsonb", "jsonpath", "line", "lseg", "macaddr",
-        "macaddr8", "money", "name", "numeric", "numrange", "oid", "path", "pg_lsn", "point", "polygon", "text", "time",
-        "timestamp", "timestamptz", "timetz", "tsquery", "tsrange", "tstzrange", "tsvector", "txid_snapshot", "uuid",
-        "varbit", "varchar", "xml",
+        "bit",
+        "bool",
+        "box",
+        "bpchar",
+        "bytea",
+        "char",
+        "cidr",
+        "circle",
+        "date",
+        "daterange",
+        "float4",
+        "float8",
+        "inet",
+        "int2",
+        "int4",
+        "int4range",
+        "int8",
+        "int8range",
+        "interval",
+        "json",
+        "jsonb",
+        "jsonpath",
+        "line",
+        "lseg",
+        "macaddr",
+        "macaddr8",
+        "money",
+        "name",
+        "numeric",
+        "numrange",
+        "oid",
+        "path",
+        "pg_lsn",
+        "point",
+        "polygon",
+        "text",
+        "time",
+        "timestamp",
+        "timestamptz",
+        "timetz",
+        "tsquery",
+        "tsrange",
+        "tstzrange",
+        "tsvector",
+        "txid_snapshot",
+        "uuid",
+        "varbit",
+        "varchar",
+        "xml",
     ];
     NAMES.binary_search(&name).is_ok() || name.starts_with("reg")
 }
@@ -229,11 +362,13 @@ pub fn narrows(from: &TypeName, to: &TypeName) -> Option<bool> {
     let floats = ["float4", "float8", "numeric"];
     let limit = |ty: &TypeName| ty.modifiers.first().copied();
     Some(match (&*from.name, &*to.name) {
-        ("varchar" | "bpchar" | "text", "varchar" | "bpchar") => match (limit(from).filter(|_| &*from.name != "text"), limit(to)) {
-            (_, None) => false,
-            (None, Some(_)) => true,
-            (Some(old), Some(new)) => new < old,
-        },
+        ("varchar" | "bpchar" | "text", "varchar" | "bpchar") => {
+            match (limit(from).filter(|_| &*from.name != "text"), limit(to)) {
+                (_, None) => false,
+                (None, Some(_)) => true,
+                (Some(old), Some(new)) => new < old,
+            }
+        }
         ("numeric", "numeric") => match (from.modifiers.as_slice(), to.modifiers.as_slice()) {
             (_, []) => false,
             ([], _) => true,
@@ -243,18 +378,29 @@ pub fn narrows(from: &TypeName, to: &TypeName) -> Option<bool> {
             }
         },
         (old, new) if old == new => match &**(&from.name) {
-            "timestamp" | "timestamptz" | "time" | "timetz" => limit(to).unwrap_or(6) < limit(from).unwrap_or(6),
-            "varbit" | "bit" => limit(to).is_some_and(|new| limit(from).is_none_or(|old| new < old)),
+            "timestamp" | "timestamptz" | "time" | "timetz" => {
+                limit(to).unwrap_or(6) < limit(from).unwrap_or(6)
+            }
+            "varbit" | "bit" => {
+                limit(to).is_some_and(|new| limit(from).is_none_or(|old| new < old))
+            }
             _ => false,
         },
         (old, new) if rank(&integers, old).is_some() && rank(&integers, new).is_some() => {
             rank(&integers, new) < rank(&integers, old)
-                || (new == "numeric" && to.modifiers.first().is_some_and(|precision| {
-                    let digits = match old { "int2" => 5, "int4" => 10, _ => 19 };
-                    precision - to.modifiers.get(1).copied().unwrap_or(0) < digits
-                }))
+                || (new == "numeric"
+                    && to.modifiers.first().is_some_and(|precision| {
+                        let digits = match old {
+                            "int2" => 5,
+                            "int4" => 10,
+                            _ => 19,
+                        };
+                        precision - to.modifiers.get(1).copied().unwrap_or(0) < digits
+                    }))
         }
-        (old, new) if rank(&floats, old).is_some() && rank(&floats, new).is_some() => rank(&floats, new) < rank(&floats, old),
+        (old, new) if rank(&floats, old).is_some() && rank(&floats, new).is_some() => {
+            rank(&floats, new) < rank(&floats, old)
+        }
         ("timestamp" | "timestamptz", "date" | "time" | "timetz") | ("timetz", "time") => true,
         ("float4" | "float8" | "numeric", "int2" | "int4" | "int8") => true,
         ("int4" | "int8", "float4") | ("int8", "float8") => true,
@@ -271,7 +417,9 @@ mod tests {
 
     #[test]
     fn built_in_names_are_sorted_for_the_search() {
-        assert!(is_builtin("int4") && is_builtin("xml") && is_builtin("bit") && !is_builtin("citext"));
+        assert!(
+            is_builtin("int4") && is_builtin("xml") && is_builtin("bit") && !is_builtin("citext")
+        );
         for name in ["bool", "date", "jsonb", "tsvector", "varchar", "uuid"] {
             assert!(is_builtin(name), "{name}");
         }

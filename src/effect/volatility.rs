@@ -20,14 +20,24 @@ static BUILTIN: LazyLock<BTreeMap<&'static str, Volatility>> = LazyLock::new(|| 
             "[stable]" => class = Volatility::Stable,
             "[volatile]" => class = Volatility::Volatile,
             line if line.starts_with('#') => {}
-            line => functions.extend(line.split(' ').filter(|name| !name.is_empty()).map(|name| (name, class))),
+            line => functions.extend(
+                line.split(' ')
+                    .filter(|name| !name.is_empty())
+                    .map(|name| (name, class)),
+            ),
         }
     }
     functions
 });
 
 /// Volatile functions of extensions that people use in defaults. Measured with the extensions installed.
-const EXTENSION_VOLATILE: &[&str] = &["gen_random_bytes", "gen_salt", "uuid_generate_v1", "uuid_generate_v1mc", "uuid_generate_v4"];
+const EXTENSION_VOLATILE: &[&str] = &[
+    "gen_random_bytes",
+    "gen_salt",
+    "uuid_generate_v1",
+    "uuid_generate_v1mc",
+    "uuid_generate_v4",
+];
 
 /// How deep user-defined SQL functions are followed into one another.
 const DEEPEST_INLINING: usize = 8;
@@ -44,12 +54,19 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    const IMMUTABLE: Self =
-        Self { volatility: Volatility::Immutable, certainty: Certainty::Certain, function: None };
+    const IMMUTABLE: Self = Self {
+        volatility: Volatility::Immutable,
+        certainty: Certainty::Certain,
+        function: None,
+    };
 
     fn or(self, other: Self) -> Self {
         let rank = |verdict: &Self| (verdict.volatility, verdict.certainty);
-        if rank(&other) > rank(&self) { other } else { self }
+        if rank(&other) > rank(&self) {
+            other
+        } else {
+            self
+        }
     }
 }
 
@@ -67,7 +84,11 @@ pub fn of(expr: &Expr, schema: &Schema) -> Verdict {
 
 fn judge(expr: &Expr, schema: &Schema, depth: usize) -> Verdict {
     let mut verdict = match &expr.kind {
-        ExprKind::Call { schema: written, name, .. } => call(written.as_deref(), name, schema, depth),
+        ExprKind::Call {
+            schema: written,
+            name,
+            ..
+        } => call(written.as_deref(), name, schema, depth),
         ExprKind::ValueFunction(name) => Verdict {
             volatility: Volatility::Stable,
             certainty: Certainty::Certain,
@@ -77,17 +98,23 @@ fn judge(expr: &Expr, schema: &Schema, depth: usize) -> Verdict {
         // a COALESCE.
         ExprKind::Coalesce(args) => {
             let first = args.first();
-            if first.is_some_and(|arg| matches!(&arg.kind, ExprKind::Literal(_)) && !arg.is_null()) {
+            if first.is_some_and(|arg| matches!(&arg.kind, ExprKind::Literal(_)) && !arg.is_null())
+            {
                 return Verdict::IMMUTABLE;
             }
             Verdict::IMMUTABLE
         }
         ExprKind::Case(parts) => {
             if let [condition, _, rest @ ..] = parts.as_slice()
-                && matches!(condition.kind, ExprKind::Literal(crate::statement::Literal::Bool(false)))
+                && matches!(
+                    condition.kind,
+                    ExprKind::Literal(crate::statement::Literal::Bool(false))
+                )
                 && parts.len() % 2 == 1
             {
-                return rest.iter().fold(Verdict::IMMUTABLE, |verdict, part| verdict.or(judge(part, schema, depth)));
+                return rest.iter().fold(Verdict::IMMUTABLE, |verdict, part| {
+                    verdict.or(judge(part, schema, depth))
+                });
             }
             Verdict::IMMUTABLE
         }
@@ -104,20 +131,41 @@ fn call(written: Option<&str>, name: &str, schema: &Schema, depth: usize) -> Ver
     if written.is_none()
         && let Some(volatility) = builtin(name)
     {
-        return Verdict { volatility, certainty: Certainty::Certain, function: shown() };
+        return Verdict {
+            volatility,
+            certainty: Certainty::Certain,
+            function: shown(),
+        };
     }
     let user = schema.functions_named(written, name);
-    let judged = user.iter().map(|function| match (&function.sql_expression, &*function.language) {
-        // A one-expression SQL function is inlined unless it is declared stricter than its body.
-        (Some(body), "sql") if depth > 0 && function.volatility == Volatility::Volatile => judge(body, schema, depth - 1),
-        _ => Verdict { volatility: function.volatility, certainty: Certainty::Certain, function: shown() },
-    });
+    let judged =
+        user.iter().map(
+            |function| match (&function.sql_expression, &*function.language) {
+                // A one-expression SQL function is inlined unless it is declared stricter than its body.
+                (Some(body), "sql") if depth > 0 && function.volatility == Volatility::Volatile => {
+                    judge(body, schema, depth - 1)
+                }
+                _ => Verdict {
+                    volatility: function.volatility,
+                    certainty: Certainty::Certain,
+                    function: shown(),
+                },
+            },
+        );
     if let Some(verdict) = judged.reduce(Verdict::or) {
         return verdict;
     }
     if EXTENSION_VOLATILE.contains(&name) {
-        return Verdict { volatility: Volatility::Volatile, certainty: Certainty::Certain, function: shown() };
+        return Verdict {
+            volatility: Volatility::Volatile,
+            certainty: Certainty::Certain,
+            function: shown(),
+        };
     }
     // Not defined in the history and not built in: volatile is what PostgreSQL takes when nothing is declared.
-    Verdict { volatility: Volatility::Volatile, certainty: Certainty::Possible, function: shown() }
+    Verdict {
+        volatility: Volatility::Volatile,
+        certainty: Certainty::Possible,
+        function: shown(),
+    }
 }

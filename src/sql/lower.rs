@@ -32,13 +32,25 @@ pub(super) struct Lower<'a> {
 
 impl<'a> Lower<'a> {
     /// Lowers one statement of a tree.
-    pub(super) fn statement(text: &'a str, map: &'a SpanMap, parsed: &tree::Statement<'_>) -> Statement {
+    pub(super) fn statement(
+        text: &'a str,
+        map: &'a SpanMap,
+        parsed: &tree::Statement<'_>,
+    ) -> Statement {
         let range = trim(text, parsed.range.clone());
-        let lower = Self { text, map, range, nesting: Cell::new(0) };
+        let lower = Self {
+            text,
+            map,
+            range,
+            nesting: Cell::new(0),
+        };
         let (kind, tag) = lower.kind(parsed.node);
         Statement {
             span: map.to_file(range),
-            source: Fragment { sql: text[range.range()].into(), map: map.part(range) },
+            source: Fragment {
+                sql: text[range.range()].into(),
+                map: map.part(range),
+            },
             kind,
             tag,
             nested: Vec::new(),
@@ -55,7 +67,13 @@ impl<'a> Lower<'a> {
         block: tree::DoStmt<'_>,
     ) -> Option<(String, Fragment)> {
         let range = trim(text, parsed.range.clone());
-        Self { text, map, range, nesting: Cell::new(0) }.do_body(block)
+        Self {
+            text,
+            map,
+            range,
+            nesting: Cell::new(0),
+        }
+        .do_body(block)
     }
 
     /// The span in the file of the token at an offset of the text; the whole statement if there is no offset.

@@ -15,6 +15,7 @@
 //! The C library keeps its state per thread, and each new thread costs the process one `pthread` key for good (about
 //! 1,000 exist). Call this from a fixed pool of threads.
 
+#![allow(unsafe_code, reason = "the bridge to C; the invariants are above")]
 #![allow(
     non_camel_case_types,
     non_snake_case,
@@ -151,7 +152,11 @@ impl Drop for Turn {
 /// A `NUL` byte is an error at its place; everything else is for the parser to judge. Inside `visit` the thread's parser is
 /// taken: a nested call gets an error instead of a tree, and other functions of the `pg_query` crate must go through
 /// [`exclusive`], which refuses likewise (they would abort if the C library was built with assertions).
-pub(crate) fn with_tree<R>(sql: &str, mode: Mode, visit: impl FnOnce(Result<Tree<'_>, SyntaxError>) -> R) -> R {
+pub(crate) fn with_tree<R>(
+    sql: &str,
+    mode: Mode,
+    visit: impl FnOnce(Result<Tree<'_>, SyntaxError>) -> R,
+) -> R {
     let Some(_turn) = Turn::take() else {
         return visit(Err(SyntaxError {
             message: "the parser was called while one of its trees was open".to_owned(),
@@ -176,7 +181,12 @@ pub(crate) fn with_tree<R>(sql: &str, mode: Mode, visit: impl FnOnce(Result<Tree
                 message: error.message,
             })
         },
-        |roots| Ok(Tree { roots, len: sql.len() }),
+        |roots| {
+            Ok(Tree {
+                roots,
+                len: sql.len(),
+            })
+        },
     ))
 }
 
@@ -189,5 +199,7 @@ pub(crate) fn exclusive<R>(call: impl FnOnce() -> R) -> Option<R> {
 
 /// The byte offset of a character by its index; the length of the text if there are fewer.
 fn byte_offset(sql: &str, index: usize) -> usize {
-    sql.char_indices().nth(index).map_or(sql.len(), |(offset, _)| offset)
+    sql.char_indices()
+        .nth(index)
+        .map_or(sql.len(), |(offset, _)| offset)
 }

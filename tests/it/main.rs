@@ -8,4 +8,5 @@
     reason = "tests read fixtures and the environment"
 )]
 
+mod alembic;
 mod servers;

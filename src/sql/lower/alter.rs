@@ -5,19 +5,28 @@ use super::name::{names, object_kind};
 use super::table::{identity, missing};
 use crate::source::Span;
 use crate::sql::tree::{self, AlterTableType as At, DropBehavior, Node};
-use crate::statement::{AddColumn, AlterAction, AlterColumn, AlterTable, ColumnChange, Ident, ObjectKind};
+use crate::statement::{
+    AddColumn, AlterAction, AlterColumn, AlterTable, ColumnChange, Ident, ObjectKind,
+};
 
 impl Lower<'_> {
-    pub(super) fn alter_table(&self, alter: tree::AlterTableStmt<'_>) -> (AlterTable, &'static str) {
+    pub(super) fn alter_table(
+        &self,
+        alter: tree::AlterTableStmt<'_>,
+    ) -> (AlterTable, &'static str) {
         let object = object_kind(alter.objtype());
         let relation = alter.relation();
-        let start = relation.and_then(|var| var.location()).unwrap_or(self.range.start as usize);
+        let start = relation
+            .and_then(|var| var.location())
+            .unwrap_or(self.range.start as usize);
         let spans = self.action_spans(start);
         let actions = alter
             .cmds()
             .of::<tree::AlterTableCmd<'_>>()
             .enumerate()
-            .map(|(index, cmd)| self.action(cmd, spans.get(index).copied().unwrap_or(self.range), alter))
+            .map(|(index, cmd)| {
+                self.action(cmd, spans.get(index).copied().unwrap_or(self.range), alter)
+            })
             .collect();
         let tag = match object {
             ObjectKind::Index => "ALTER INDEX",
@@ -75,10 +84,20 @@ impl Lower<'_> {
         spans
     }
 
-    fn action(&self, cmd: tree::AlterTableCmd<'_>, range: Span, alter: tree::AlterTableStmt<'_>) -> AlterAction {
+    fn action(
+        &self,
+        cmd: tree::AlterTableCmd<'_>,
+        range: Span,
+        alter: tree::AlterTableStmt<'_>,
+    ) -> AlterAction {
         let span = self.map.to_file(range);
         let name = || self.name_in(cmd.name().unwrap_or(""), range);
-        let column = |change: ColumnChange| AlterAction::AlterColumn(AlterColumn { column: name(), change });
+        let column = |change: ColumnChange| {
+            AlterAction::AlterColumn(AlterColumn {
+                column: name(),
+                change,
+            })
+        };
         let def = cmd.def();
         match cmd.subtype() {
             At::AT_AddColumn => match def {
@@ -111,7 +130,9 @@ impl Lower<'_> {
                 Some(Node::ColumnDef(def)) => match def.typeName() {
                     Some(ty) => column(ColumnChange::Type {
                         ty: self.type_name(ty),
-                        collation: def.collClause().and_then(|c| c.collname().strings().last().map(Into::into)),
+                        collation: def
+                            .collClause()
+                            .and_then(|c| c.collname().strings().last().map(Into::into)),
                         using: self.opt_expr(def.raw_default()).map(Box::new),
                         span,
                     }),
@@ -120,7 +141,9 @@ impl Lower<'_> {
                 _ => AlterAction::Other("AlterColumnType"),
             },
             At::AT_AddIdentity => match def {
-                Some(Node::Constraint(def)) => column(ColumnChange::AddIdentity(identity(def.generated_when()))),
+                Some(Node::Constraint(def)) => {
+                    column(ColumnChange::AddIdentity(identity(def.generated_when())))
+                }
                 _ => AlterAction::Other("AddIdentity"),
             },
             At::AT_SetIdentity => column(ColumnChange::SetIdentity),
@@ -128,7 +151,9 @@ impl Lower<'_> {
             At::AT_AddConstraint => match def {
                 Some(Node::Constraint(def)) => self
                     .constraint(def, None)
-                    .map_or(AlterAction::Other("AddConstraint"), |def| AlterAction::AddConstraint(Box::new(def))),
+                    .map_or(AlterAction::Other("AddConstraint"), |def| {
+                        AlterAction::AddConstraint(Box::new(def))
+                    }),
                 _ => AlterAction::Other("AddConstraint"),
             },
             At::AT_DropConstraint => AlterAction::DropConstraint {
@@ -147,7 +172,9 @@ impl Lower<'_> {
             At::AT_AttachPartition => match def {
                 Some(Node::PartitionCmd(def)) => AlterAction::AttachPartition {
                     partition: self.relation(def.name()),
-                    bound: def.bound().map(|bound| self.partition_of(self.relation(alter.relation()), bound)),
+                    bound: def
+                        .bound()
+                        .map(|bound| self.partition_of(self.relation(alter.relation()), bound)),
                 },
                 _ => AlterAction::Other("AttachPartition"),
             },
@@ -167,40 +194,69 @@ impl Lower<'_> {
                 _ => AlterAction::Other("Inherit"),
             },
             At::AT_ChangeOwner => AlterAction::Owner,
-            At::AT_SetRelOptions | At::AT_ResetRelOptions | At::AT_ReplaceRelOptions => AlterAction::Options(match def {
-                Some(Node::List(options)) => options
-                    .of::<tree::DefElem<'_>>()
-                    .filter_map(|option| {
-                        let name = option.defname()?;
-                        Some(match option.defnamespace() {
-                            Some(namespace) => format!("{namespace}.{name}").into(),
-                            None => name.into(),
+            At::AT_SetRelOptions | At::AT_ResetRelOptions | At::AT_ReplaceRelOptions => {
+                AlterAction::Options(match def {
+                    Some(Node::List(options)) => options
+                        .of::<tree::DefElem<'_>>()
+                        .filter_map(|option| {
+                            let name = option.defname()?;
+                            Some(match option.defnamespace() {
+                                Some(namespace) => format!("{namespace}.{name}").into(),
+                                None => name.into(),
+                            })
                         })
-                    })
-                    .collect(),
-                _ => Vec::new(),
-            }),
+                        .collect(),
+                    _ => Vec::new(),
+                })
+            }
             At::AT_SetLogged => AlterAction::SetLogged(true),
             At::AT_SetUnLogged => AlterAction::SetLogged(false),
             At::AT_SetTableSpace => AlterAction::SetTablespace(name()),
             At::AT_SetAccessMethod => AlterAction::SetAccessMethod(cmd.name().map(|_| name())),
-            At::AT_EnableRowSecurity => AlterAction::RowSecurity { force: false, on: true },
-            At::AT_DisableRowSecurity => AlterAction::RowSecurity { force: false, on: false },
-            At::AT_ForceRowSecurity => AlterAction::RowSecurity { force: true, on: true },
-            At::AT_NoForceRowSecurity => AlterAction::RowSecurity { force: true, on: false },
+            At::AT_EnableRowSecurity => AlterAction::RowSecurity {
+                force: false,
+                on: true,
+            },
+            At::AT_DisableRowSecurity => AlterAction::RowSecurity {
+                force: false,
+                on: false,
+            },
+            At::AT_ForceRowSecurity => AlterAction::RowSecurity {
+                force: true,
+                on: true,
+            },
+            At::AT_NoForceRowSecurity => AlterAction::RowSecurity {
+                force: true,
+                on: false,
+            },
             At::AT_EnableTrig | At::AT_EnableAlwaysTrig | At::AT_EnableReplicaTrig => {
-                AlterAction::Trigger { name: Some(name()), on: true }
+                AlterAction::Trigger {
+                    name: Some(name()),
+                    on: true,
+                }
             }
-            At::AT_DisableTrig => AlterAction::Trigger { name: Some(name()), on: false },
-            At::AT_EnableTrigAll | At::AT_EnableTrigUser => AlterAction::Trigger { name: None, on: true },
-            At::AT_DisableTrigAll | At::AT_DisableTrigUser => AlterAction::Trigger { name: None, on: false },
-            At::AT_EnableRule | At::AT_EnableAlwaysRule | At::AT_EnableReplicaRule | At::AT_DisableRule => {
-                AlterAction::Rule
-            }
+            At::AT_DisableTrig => AlterAction::Trigger {
+                name: Some(name()),
+                on: false,
+            },
+            At::AT_EnableTrigAll | At::AT_EnableTrigUser => AlterAction::Trigger {
+                name: None,
+                on: true,
+            },
+            At::AT_DisableTrigAll | At::AT_DisableTrigUser => AlterAction::Trigger {
+                name: None,
+                on: false,
+            },
+            At::AT_EnableRule
+            | At::AT_EnableAlwaysRule
+            | At::AT_EnableReplicaRule
+            | At::AT_DisableRule => AlterAction::Rule,
             At::AT_ClusterOn | At::AT_DropCluster => AlterAction::ClusterOn,
             At::AT_ReplicaIdentity => AlterAction::ReplicaIdentity,
             At::AT_AddOf | At::AT_DropOf => AlterAction::OfType,
-            At::AT_GenericOptions | At::AT_AlterColumnGenericOptions => AlterAction::Other("GenericOptions"),
+            At::AT_GenericOptions | At::AT_AlterColumnGenericOptions => {
+                AlterAction::Other("GenericOptions")
+            }
             _ => AlterAction::Other("other"),
         }
     }
@@ -211,6 +267,9 @@ impl Lower<'_> {
             .tokens(range.start as usize)
             .take_while(|token| token.span.start < range.end)
             .find(|token| names(token.text(self.text), name));
-        Ident::new(name, self.map.to_file(found.map_or(range, |token| token.span)))
+        Ident::new(
+            name,
+            self.map.to_file(found.map_or(range, |token| token.span)),
+        )
     }
 }

@@ -2,7 +2,10 @@
 
 use super::Lower;
 use super::query::DEEPEST;
-use crate::sql::tree::{self, A_Expr_Kind, BoolExprType, List, Node, NullTestType, SQLValueFunctionOp, SortByDir, SortByNulls};
+use crate::sql::tree::{
+    self, A_Expr_Kind, BoolExprType, List, Node, NullTestType, SQLValueFunctionOp, SortByDir,
+    SortByNulls,
+};
 use crate::statement::{Element, Expr, ExprKind, Ident, Literal};
 
 impl Lower<'_> {
@@ -16,15 +19,24 @@ impl Lower<'_> {
     }
 
     fn expr_at(&self, node: Node<'_>, depth: usize) -> Expr {
-        let kind =
-            if depth >= DEEPEST { ExprKind::Other(Vec::new()) } else { self.expr_kind(node, depth + 1) };
-        Expr { span: self.at(node.location()), kind }
+        let kind = if depth >= DEEPEST {
+            ExprKind::Other(Vec::new())
+        } else {
+            self.expr_kind(node, depth + 1)
+        };
+        Expr {
+            span: self.at(node.location()),
+            kind,
+        }
     }
 
     fn boxed(&self, node: Option<Node<'_>>, depth: usize) -> Box<Expr> {
         Box::new(match node {
             Some(node) => self.expr_at(node, depth),
-            None => Expr { span: self.whole(), kind: ExprKind::Other(Vec::new()) },
+            None => Expr {
+                span: self.whole(),
+                kind: ExprKind::Other(Vec::new()),
+            },
         })
     }
 
@@ -66,7 +78,9 @@ impl Lower<'_> {
                     star: call.agg_star(),
                 }
             }
-            Node::SQLValueFunction(function) => ExprKind::ValueFunction(value_function(function.op())),
+            Node::SQLValueFunction(function) => {
+                ExprKind::ValueFunction(value_function(function.op()))
+            }
             Node::A_Expr(expr) => self.operator(expr, depth),
             Node::BoolExpr(expr) => {
                 let mut args = self.list(expr.args(), depth);
@@ -92,7 +106,11 @@ impl Lower<'_> {
                 ExprKind::Collate(self.boxed(collate.arg(), depth), collation.into())
             }
             Node::CaseExpr(case) => {
-                let mut parts: Vec<Expr> = case.arg().into_iter().map(|arg| self.expr_at(arg, depth)).collect();
+                let mut parts: Vec<Expr> = case
+                    .arg()
+                    .into_iter()
+                    .map(|arg| self.expr_at(arg, depth))
+                    .collect();
                 for when in case.args().of::<tree::CaseWhen<'_>>() {
                     parts.extend(when.expr().map(|expr| self.expr_at(expr, depth)));
                     parts.extend(when.result().map(|expr| self.expr_at(expr, depth)));
@@ -107,13 +125,22 @@ impl Lower<'_> {
             other => {
                 let mut children = Vec::new();
                 other.children(&mut children);
-                ExprKind::Other(children.into_iter().map(|child| self.expr_at(child, depth)).collect())
+                ExprKind::Other(
+                    children
+                        .into_iter()
+                        .map(|child| self.expr_at(child, depth))
+                        .collect(),
+                )
             }
         }
     }
 
     fn operator(&self, expr: tree::A_Expr<'_>, depth: usize) -> ExprKind {
-        let mut args: Vec<Expr> = expr.lexpr().into_iter().map(|node| self.expr_at(node, depth)).collect();
+        let mut args: Vec<Expr> = expr
+            .lexpr()
+            .into_iter()
+            .map(|node| self.expr_at(node, depth))
+            .collect();
         match expr.rexpr() {
             Some(Node::List(list)) => args.extend(self.list(list, depth)),
             Some(node) => args.push(self.expr_at(node, depth)),
@@ -125,16 +152,26 @@ impl Lower<'_> {
             A_Expr_Kind::AEXPR_OP => written,
             A_Expr_Kind::AEXPR_DISTINCT | A_Expr_Kind::AEXPR_NOT_DISTINCT if args.len() == 2 => {
                 let (right, left) = (args.pop(), args.pop());
-                let (Some(left), Some(right)) = (left, right) else { return ExprKind::Other(Vec::new()) };
+                let (Some(left), Some(right)) = (left, right) else {
+                    return ExprKind::Other(Vec::new());
+                };
                 let distinct = ExprKind::IsDistinct(Box::new(left), Box::new(right));
                 return if expr.kind() == A_Expr_Kind::AEXPR_DISTINCT {
                     distinct
                 } else {
-                    ExprKind::Not(Box::new(Expr { span: self.at(expr.location()), kind: distinct }))
+                    ExprKind::Not(Box::new(Expr {
+                        span: self.at(expr.location()),
+                        kind: distinct,
+                    }))
                 };
             }
             A_Expr_Kind::AEXPR_NULLIF => {
-                return ExprKind::Call { schema: None, name: "nullif".into(), args, star: false };
+                return ExprKind::Call {
+                    schema: None,
+                    name: "nullif".into(),
+                    args,
+                    star: false,
+                };
             }
             A_Expr_Kind::AEXPR_OP_ANY => "any",
             A_Expr_Kind::AEXPR_OP_ALL => "all",
@@ -151,11 +188,19 @@ impl Lower<'_> {
         };
         // A negative number is an operator and a number.
         if name == "-"
-            && let [Expr { kind: ExprKind::Literal(Literal::Int(value)), .. }] = args.as_slice()
+            && let [
+                Expr {
+                    kind: ExprKind::Literal(Literal::Int(value)),
+                    ..
+                },
+            ] = args.as_slice()
         {
             return ExprKind::Literal(Literal::Int(-value));
         }
-        ExprKind::Operator { name: name.into(), args }
+        ExprKind::Operator {
+            name: name.into(),
+            args,
+        }
     }
 
     /// Columns and expressions of an index, a partition key or an exclusion constraint.
@@ -163,13 +208,21 @@ impl Lower<'_> {
         Element {
             column: elem.name().map(|name| {
                 let from = self.range.start as usize;
-                Ident::new(name, self.find_ident(from, name).unwrap_or_else(|| self.whole()))
+                Ident::new(
+                    name,
+                    self.find_ident(from, name).unwrap_or_else(|| self.whole()),
+                )
             }),
             expr: self.opt_expr(elem.expr()),
             opclass: elem.opclass().strings().last().map(Into::into),
             collation: elem.collation().strings().last().map(Into::into),
-            default_order: matches!(elem.ordering(), SortByDir::SORTBY_DEFAULT | SortByDir::SORTBY_ASC)
-                && matches!(elem.nulls_ordering(), SortByNulls::SORTBY_NULLS_DEFAULT | SortByNulls::SORTBY_NULLS_LAST),
+            default_order: matches!(
+                elem.ordering(),
+                SortByDir::SORTBY_DEFAULT | SortByDir::SORTBY_ASC
+            ) && matches!(
+                elem.nulls_ordering(),
+                SortByNulls::SORTBY_NULLS_DEFAULT | SortByNulls::SORTBY_NULLS_LAST
+            ),
             operator: None,
         }
     }

@@ -9,18 +9,28 @@ use crate::statement::{Ident, Name, ObjectKind, Persistence, Relation, TypeName}
 impl Lower<'_> {
     /// A relation's name.
     pub(super) fn range_var(&self, var: tree::RangeVar<'_>) -> Name {
-        Name::new(var.schemaname(), var.relname().unwrap_or(""), self.qualified(var.location()))
+        Name::new(
+            var.schemaname(),
+            var.relname().unwrap_or(""),
+            self.qualified(var.location()),
+        )
     }
 
     /// A relation's name where there must be one.
     pub(super) fn relation(&self, var: Option<tree::RangeVar<'_>>) -> Name {
-        var.map_or_else(|| Name::new(None, "", self.whole()), |var| self.range_var(var))
+        var.map_or_else(
+            || Name::new(None, "", self.whole()),
+            |var| self.range_var(var),
+        )
     }
 
     /// Relations with their `ONLY`.
     pub(super) fn relations(&self, list: List<'_>) -> Vec<Relation> {
         list.of::<tree::RangeVar<'_>>()
-            .map(|var| Relation { name: self.range_var(var), only: !var.inh() })
+            .map(|var| Relation {
+                name: self.range_var(var),
+                only: !var.inh(),
+            })
             .collect()
     }
 
@@ -56,11 +66,19 @@ impl Lower<'_> {
 
     /// The span of a possibly qualified name that begins at an offset: `a`, `a.b`, `a . b`.
     pub(super) fn qualified(&self, offset: Option<usize>) -> Span {
-        let Some(start) = offset else { return self.whole() };
-        let Some(first) = next_token(self.text, start) else { return self.whole() };
+        let Some(start) = offset else {
+            return self.whole();
+        };
+        let Some(first) = next_token(self.text, start) else {
+            return self.whole();
+        };
         let mut end = first.span;
-        while let Some(dot) = next_token(self.text, end.end as usize).filter(|token| token.is_mark(self.text, ".")) {
-            let Some(part) = next_token(self.text, dot.span.end as usize) else { break };
+        while let Some(dot) =
+            next_token(self.text, end.end as usize).filter(|token| token.is_mark(self.text, "."))
+        {
+            let Some(part) = next_token(self.text, dot.span.end as usize) else {
+                break;
+            };
             end = part.span;
         }
         self.map.to_file(first.span.cover(end))
@@ -96,7 +114,8 @@ impl Lower<'_> {
         }
         let mut name_text = name.name;
         // The grammar gives the bare SQL types `char` and `bit` a length of one, and `interval` a mask of its fields.
-        if name.schema.is_none() && &*name_text == "bpchar" && parts.first() != Some(&"pg_catalog") {
+        if name.schema.is_none() && &*name_text == "bpchar" && parts.first() != Some(&"pg_catalog")
+        {
             name_text = "bpchar".into();
         }
         TypeName {
@@ -127,20 +146,31 @@ impl Lower<'_> {
 
     /// True if a boolean option of that name is on: `(CONCURRENTLY)`, `(CONCURRENTLY true)`.
     pub(super) fn flag(&self, options: List<'_>, name: &str) -> bool {
-        options.of::<tree::DefElem<'_>>().filter(|option| option.defname() == Some(name)).any(|option| {
-            !matches!(self.option_text(option.arg()).as_deref(), Some("false" | "off" | "0"))
-        })
+        options
+            .of::<tree::DefElem<'_>>()
+            .filter(|option| option.defname() == Some(name))
+            .any(|option| {
+                !matches!(
+                    self.option_text(option.arg()).as_deref(),
+                    Some("false" | "off" | "0")
+                )
+            })
     }
 
     /// Finds an identifier among the statement's tokens from an offset on.
     pub(super) fn find_ident(&self, from: usize, ident: &str) -> Option<Span> {
-        self.tokens(from).find(|token| names(token.text(self.text), ident)).map(|token| self.map.to_file(token.span))
+        self.tokens(from)
+            .find(|token| names(token.text(self.text), ident))
+            .map(|token| self.map.to_file(token.span))
     }
 }
 
 /// True if a token's text is that identifier.
 pub(super) fn names(token: &str, ident: &str) -> bool {
-    match token.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+    match token
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'))
+    {
         Some(inner) => inner == ident || inner.replace("\"\"", "\"") == ident,
         None => token.eq_ignore_ascii_case(ident),
     }
@@ -192,5 +222,8 @@ pub(super) fn object_kind(kind: ObjectType) -> ObjectKind {
 
 /// The only node of a kind in a list of options.
 pub(super) fn option<'t>(options: List<'t>, name: &str) -> Option<tree::DefElem<'t>> {
-    options.iter().filter_map(tree::DefElem::cast).find(|option| option.defname() == Some(name))
+    options
+        .iter()
+        .filter_map(tree::DefElem::cast)
+        .find(|option| option.defname() == Some(name))
 }

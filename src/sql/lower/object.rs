@@ -5,8 +5,8 @@ use super::name::{object_kind, option};
 use crate::source::{Fragment, Span};
 use crate::sql::tree::{self, DropBehavior, FunctionParameterMode as Mode, List, Node};
 use crate::statement::{
-    AlterDomain, AlterDomainAction, AlterEnum, Comment, CreateDomain, CreateFunction, CreateType, Drop, Ident, Kind, Name,
-    ObjectKind, Rename, SetSchema, TypeDefinition, Volatility,
+    AlterDomain, AlterDomainAction, AlterEnum, Comment, CreateDomain, CreateFunction, CreateType,
+    Drop, Ident, Kind, Name, ObjectKind, Rename, SetSchema, TypeDefinition, Volatility,
 };
 
 impl Lower<'_> {
@@ -22,7 +22,10 @@ impl Lower<'_> {
                 let object = object_kind(alter.objectType());
                 let set = SetSchema {
                     object,
-                    name: alter.relation().map_or_else(|| self.object_name(alter.object()), |var| self.range_var(var)),
+                    name: alter.relation().map_or_else(
+                        || self.object_name(alter.object()),
+                        |var| self.range_var(var),
+                    ),
                     schema: self.last_ident(alter.newschema().unwrap_or("")),
                     if_exists: alter.missing_ok(),
                 };
@@ -30,8 +33,10 @@ impl Lower<'_> {
             }
             Node::AlterOwnerStmt(alter) => {
                 let object = object_kind(alter.objectType());
-                let name =
-                    alter.relation().map_or_else(|| self.object_name(alter.object()), |var| self.range_var(var));
+                let name = alter.relation().map_or_else(
+                    || self.object_name(alter.object()),
+                    |var| self.range_var(var),
+                );
                 (Kind::OwnerTo(object, name), alter_tag(object))
             }
             Node::CommentStmt(comment) => {
@@ -39,17 +44,32 @@ impl Lower<'_> {
                 let name = self.object_name(comment.object());
                 let (name, part) = self.owner_and_part(object, name, comment.object());
                 (
-                    Kind::Comment(Comment { object, name, part, text: comment.comment().map(Into::into) }),
+                    Kind::Comment(Comment {
+                        object,
+                        name,
+                        part,
+                        text: comment.comment().map(Into::into),
+                    }),
                     "COMMENT",
                 )
             }
             Node::CompositeTypeStmt(create) => {
-                let columns = create.coldeflist().of::<tree::ColumnDef<'_>>().map(|c| self.column(c)).collect();
-                self.create_type(self.relation(create.typevar()), TypeDefinition::Composite(columns))
+                let columns = create
+                    .coldeflist()
+                    .of::<tree::ColumnDef<'_>>()
+                    .map(|c| self.column(c))
+                    .collect();
+                self.create_type(
+                    self.relation(create.typevar()),
+                    TypeDefinition::Composite(columns),
+                )
             }
             Node::CreateEnumStmt(create) => {
                 let labels = self.idents(create.vals(), self.whole());
-                self.create_type(self.list_name(create.typeName()), TypeDefinition::Enum(labels))
+                self.create_type(
+                    self.list_name(create.typeName()),
+                    TypeDefinition::Enum(labels),
+                )
             }
             Node::CreateRangeStmt(create) => {
                 self.create_type(self.list_name(create.typeName()), TypeDefinition::Range)
@@ -63,7 +83,9 @@ impl Lower<'_> {
                     name: self.list_name(alter.typeName()),
                     old_label: alter.oldVal().map(label),
                     new_label: label(alter.newVal().unwrap_or("")),
-                    neighbour: alter.newValNeighbor().map(|text| (label(text), alter.newValIsAfter())),
+                    neighbour: alter
+                        .newValNeighbor()
+                        .map(|text| (label(text), alter.newValIsAfter())),
                     if_not_exists: alter.skipIfNewValExists(),
                 };
                 (Kind::AlterEnum(alter), "ALTER TYPE")
@@ -106,34 +128,50 @@ impl Lower<'_> {
                     'V' => AlterDomainAction::ValidateConstraint(ident()),
                     _ => return None,
                 };
-                (Kind::AlterDomain(Box::new(AlterDomain { name, action })), "ALTER DOMAIN")
+                (
+                    Kind::AlterDomain(Box::new(AlterDomain { name, action })),
+                    "ALTER DOMAIN",
+                )
             }
             Node::CreateFunctionStmt(create) => {
-                let tag = if create.is_procedure() { "CREATE PROCEDURE" } else { "CREATE FUNCTION" };
+                let tag = if create.is_procedure() {
+                    "CREATE PROCEDURE"
+                } else {
+                    "CREATE FUNCTION"
+                };
                 (Kind::CreateFunction(Box::new(self.function(create))), tag)
             }
             Node::CreateSchemaStmt(create) => {
                 let owner = create.authrole().and_then(|role| role.rolename());
                 let name = create.schemaname().or(owner).unwrap_or("");
                 (
-                    Kind::CreateSchema { name: self.last_ident(name), if_not_exists: create.if_not_exists() },
+                    Kind::CreateSchema {
+                        name: self.last_ident(name),
+                        if_not_exists: create.if_not_exists(),
+                    },
                     "CREATE SCHEMA",
                 )
             }
-            Node::CreateExtensionStmt(create) => {
-                (Kind::CreateExtension(self.last_ident(create.extname().unwrap_or(""))), "CREATE EXTENSION")
-            }
+            Node::CreateExtensionStmt(create) => (
+                Kind::CreateExtension(self.last_ident(create.extname().unwrap_or(""))),
+                "CREATE EXTENSION",
+            ),
             _ => return None,
         })
     }
 
     fn create_type(&self, name: Name, definition: TypeDefinition) -> (Kind, &'static str) {
-        (Kind::CreateType(CreateType { name, definition }), "CREATE TYPE")
+        (
+            Kind::CreateType(CreateType { name, definition }),
+            "CREATE TYPE",
+        )
     }
 
     /// An identifier with the place where the statement first mentions it.
     fn last_ident(&self, text: &str) -> Ident {
-        let span = self.find_ident(self.range.start as usize, text).unwrap_or_else(|| self.whole());
+        let span = self
+            .find_ident(self.range.start as usize, text)
+            .unwrap_or_else(|| self.whole());
         Ident::new(text, span)
     }
 
@@ -147,7 +185,11 @@ impl Lower<'_> {
             match part {
                 Some(part) => {
                     on = Some(owner);
-                    names.push(Name { schema: None, name: part.text, span: part.span });
+                    names.push(Name {
+                        schema: None,
+                        name: part.text,
+                        span: part.span,
+                    });
                 }
                 None => names.push(self.located(owner)),
             }
@@ -164,22 +206,36 @@ impl Lower<'_> {
 
     /// The parser does not say where the names of a `DROP` stand; they are looked up in its text.
     fn located(&self, name: Name) -> Name {
-        let span = self.find_ident(self.range.start as usize, &name.name).unwrap_or(name.span);
+        let span = self
+            .find_ident(self.range.start as usize, &name.name)
+            .unwrap_or(name.span);
         Name { span, ..name }
     }
 
     /// A column, trigger, policy, rule or constraint comes as `table.part`; everything else is a name of its own.
-    fn owner_and_part(&self, object: ObjectKind, name: Name, node: Option<Node<'_>>) -> (Name, Option<Ident>) {
+    fn owner_and_part(
+        &self,
+        object: ObjectKind,
+        name: Name,
+        node: Option<Node<'_>>,
+    ) -> (Name, Option<Ident>) {
         let has_owner = matches!(
             object,
-            ObjectKind::Column | ObjectKind::Trigger | ObjectKind::Policy | ObjectKind::Rule | ObjectKind::Constraint
+            ObjectKind::Column
+                | ObjectKind::Trigger
+                | ObjectKind::Policy
+                | ObjectKind::Rule
+                | ObjectKind::Constraint
         );
-        let (true, Some(Node::List(list))) = (has_owner, node) else { return (name, None) };
+        let (true, Some(Node::List(list))) = (has_owner, node) else {
+            return (name, None);
+        };
         let parts: Vec<&str> = list.strings().collect();
         match parts.split_last() {
-            Some((part, owner)) if !owner.is_empty() => {
-                (self.located(self.parts_name(owner, self.whole())), Some(self.last_ident(part)))
-            }
+            Some((part, owner)) if !owner.is_empty() => (
+                self.located(self.parts_name(owner, self.whole())),
+                Some(self.last_ident(part)),
+            ),
             _ => (name, None),
         }
     }
@@ -204,10 +260,17 @@ impl Lower<'_> {
         };
         let from = relation.span;
         let after = |ident: &str| {
-            let start = rename.relation().and_then(|var| var.location()).unwrap_or(self.range.start as usize);
+            let start = rename
+                .relation()
+                .and_then(|var| var.location())
+                .unwrap_or(self.range.start as usize);
             Ident::new(ident, self.find_ident(start, ident).unwrap_or(from))
         };
-        let tag = if owns_part { alter_tag(relation_kind) } else { alter_tag(object) };
+        let tag = if owns_part {
+            alter_tag(relation_kind)
+        } else {
+            alter_tag(object)
+        };
         let lowered = Rename {
             object,
             relation_kind: if owns_part { relation_kind } else { object },
@@ -225,20 +288,26 @@ impl Lower<'_> {
         let mut argument_names = Vec::new();
         for parameter in create.parameters().of::<tree::FunctionParameter<'_>>() {
             argument_names.extend(parameter.name().map(Into::into));
-            if !matches!(parameter.mode(), Mode::FUNC_PARAM_OUT | Mode::FUNC_PARAM_TABLE)
-                && let Some(ty) = parameter.argType()
+            if !matches!(
+                parameter.mode(),
+                Mode::FUNC_PARAM_OUT | Mode::FUNC_PARAM_TABLE
+            ) && let Some(ty) = parameter.argType()
             {
                 arguments.push(self.type_name(ty));
             }
         }
-        let volatility = match option(options, "volatility").and_then(|option| self.option_text(option.arg())) {
-            Some(text) if text == "immutable" => Volatility::Immutable,
-            Some(text) if text == "stable" => Volatility::Stable,
-            _ => Volatility::Volatile,
-        };
+        let volatility =
+            match option(options, "volatility").and_then(|option| self.option_text(option.arg())) {
+                Some(text) if text == "immutable" => Volatility::Immutable,
+                Some(text) if text == "stable" => Volatility::Stable,
+                _ => Volatility::Volatile,
+            };
         let language = option(options, "language")
             .and_then(|option| self.option_text(option.arg()))
-            .map_or_else(|| "sql".to_owned(), |language| language.to_ascii_lowercase());
+            .map_or_else(
+                || "sql".to_owned(),
+                |language| language.to_ascii_lowercase(),
+            );
         let sql_expression = match create.sql_body() {
             Some(Node::ReturnStmt(body)) => self.opt_expr(body.returnval()),
             _ => None,
@@ -266,8 +335,10 @@ impl Lower<'_> {
         };
         // Dollar-quoted text stands in the statement byte for byte; other strings do if they hold no escape.
         let haystack = &self.text[self.range.range()];
-        let at = memchr::memmem::find_iter(haystack.as_bytes(), text.as_bytes())
-            .find(|at| at.checked_sub(1).is_some_and(|before| matches!(haystack.as_bytes()[before], b'$' | b'\'')));
+        let at = memchr::memmem::find_iter(haystack.as_bytes(), text.as_bytes()).find(|at| {
+            at.checked_sub(1)
+                .is_some_and(|before| matches!(haystack.as_bytes()[before], b'$' | b'\''))
+        });
         let map = match at {
             Some(at) => {
                 let start = self.range.start as usize + at;
@@ -275,7 +346,10 @@ impl Lower<'_> {
             }
             None => crate::source::SpanMap::generated(self.whole()),
         };
-        Some(Fragment { sql: text.into(), map })
+        Some(Fragment {
+            sql: text.into(),
+            map,
+        })
     }
 }
 

@@ -4,8 +4,8 @@ use super::Lower;
 use super::name::persistence;
 use crate::sql::tree::{self, Node, ObjectType, Walk, walk};
 use crate::statement::{
-    Change, ChangeVerb, CreateTableAs, CreateView, Expr, ExprKind, Ident, Insert, InsertRows, Kind, Literal, Name, Query,
-    Relation, SetVariable,
+    Change, ChangeVerb, CreateTableAs, CreateView, Expr, ExprKind, Ident, Insert, InsertRows, Kind,
+    Literal, Name, Query, Relation, SetVariable,
 };
 
 /// How deep expressions are looked into. PostgreSQL's own limit on nesting is the stack; people stay below 30.
@@ -34,7 +34,9 @@ impl Lower<'_> {
                     columns: insert
                         .cols()
                         .of::<tree::ResTarget<'_>>()
-                        .filter_map(|target| Some(Ident::new(target.name()?, self.at(target.location()))))
+                        .filter_map(|target| {
+                            Some(Ident::new(target.name()?, self.at(target.location())))
+                        })
                         .collect(),
                     rows,
                     query: self.query(node),
@@ -46,7 +48,10 @@ impl Lower<'_> {
             Node::MergeStmt(_) => (Kind::Merge(Box::new(self.change(node)?)), "MERGE"),
             Node::ViewStmt(view) => {
                 let var = view.view()?;
-                let query = view.query().map(|query| self.query(query)).unwrap_or_default();
+                let query = view
+                    .query()
+                    .map(|query| self.query(query))
+                    .unwrap_or_default();
                 let create = CreateView {
                     name: self.range_var(var),
                     or_replace: view.replace(),
@@ -67,9 +72,16 @@ impl Lower<'_> {
                     if_not_exists: create.if_not_exists(),
                     with_data: !into.skipData(),
                     columns: self.output_columns(into.colNames(), create.query()),
-                    query: create.query().map(|query| self.query(query)).unwrap_or_default(),
+                    query: create
+                        .query()
+                        .map(|query| self.query(query))
+                        .unwrap_or_default(),
                 };
-                let tag = if materialized { "CREATE MATERIALIZED VIEW" } else { "CREATE TABLE AS" };
+                let tag = if materialized {
+                    "CREATE MATERIALIZED VIEW"
+                } else {
+                    "CREATE TABLE AS"
+                };
                 (Kind::CreateTableAs(Box::new(lowered)), tag)
             }
             _ => return None,
@@ -79,11 +91,24 @@ impl Lower<'_> {
     /// `UPDATE`, `DELETE`, `MERGE`.
     fn change(&self, node: Node<'_>) -> Option<Change> {
         let (verb, target, condition, assignments) = match node {
-            Node::UpdateStmt(update) => {
-                (ChangeVerb::Update, update.relation()?, update.whereClause(), Some(update.targetList()))
-            }
-            Node::DeleteStmt(delete) => (ChangeVerb::Delete, delete.relation()?, delete.whereClause(), None),
-            Node::MergeStmt(merge) => (ChangeVerb::Merge, merge.relation()?, merge.joinCondition(), None),
+            Node::UpdateStmt(update) => (
+                ChangeVerb::Update,
+                update.relation()?,
+                update.whereClause(),
+                Some(update.targetList()),
+            ),
+            Node::DeleteStmt(delete) => (
+                ChangeVerb::Delete,
+                delete.relation()?,
+                delete.whereClause(),
+                None,
+            ),
+            Node::MergeStmt(merge) => (
+                ChangeVerb::Merge,
+                merge.relation()?,
+                merge.joinCondition(),
+                None,
+            ),
             Node::InsertStmt(insert) => (ChangeVerb::Insert, insert.relation()?, None, None),
             _ => return None,
         };
@@ -92,15 +117,24 @@ impl Lower<'_> {
             .flat_map(tree::List::of::<tree::ResTarget<'_>>)
             .filter_map(|target| {
                 let value = target.val().map_or_else(
-                    || Expr { span: self.at(target.location()), kind: ExprKind::Other(Vec::new()) },
+                    || Expr {
+                        span: self.at(target.location()),
+                        kind: ExprKind::Other(Vec::new()),
+                    },
                     |value| self.expr(value),
                 );
-                Some((Ident::new(target.name()?, self.at(target.location())), value))
+                Some((
+                    Ident::new(target.name()?, self.at(target.location())),
+                    value,
+                ))
             })
             .collect();
         Some(Change {
             verb,
-            table: Relation { name: self.range_var(target), only: !target.inh() },
+            table: Relation {
+                name: self.range_var(target),
+                only: !target.inh(),
+            },
             assignments,
             condition: self.opt_expr(condition),
             query: self.query(node),
@@ -124,34 +158,53 @@ impl Lower<'_> {
                     if is_root {
                         query.has_where = select.whereClause().is_some();
                         query.has_limit = select.limitCount().is_some();
-                        query.into = select.intoClause().and_then(|into| into.rel()).map(|var| self.range_var(var));
+                        query.into = select
+                            .intoClause()
+                            .and_then(|into| into.rel())
+                            .map(|var| self.range_var(var));
                     }
                     if let Some(var) = select.intoClause().and_then(|into| into.rel()) {
                         written.push(var.location());
                     }
                 }
-                Node::InsertStmt(insert) => written.extend(insert.relation().map(|var| var.location())),
-                Node::UpdateStmt(update) => written.extend(update.relation().map(|var| var.location())),
-                Node::DeleteStmt(delete) => written.extend(delete.relation().map(|var| var.location())),
-                Node::MergeStmt(merge) => written.extend(merge.relation().map(|var| var.location())),
+                Node::InsertStmt(insert) => {
+                    written.extend(insert.relation().map(|var| var.location()))
+                }
+                Node::UpdateStmt(update) => {
+                    written.extend(update.relation().map(|var| var.location()))
+                }
+                Node::DeleteStmt(delete) => {
+                    written.extend(delete.relation().map(|var| var.location()))
+                }
+                Node::MergeStmt(merge) => {
+                    written.extend(merge.relation().map(|var| var.location()))
+                }
                 Node::CommonTableExpr(cte) => ctes.extend(cte.ctename()),
                 Node::RangeVar(var) => {
                     if !written.contains(&var.location()) {
                         let name = self.range_var(var);
-                        let alias = var.alias().and_then(|alias| alias.aliasname()).unwrap_or(&name.name);
+                        let alias = var
+                            .alias()
+                            .and_then(|alias| alias.aliasname())
+                            .unwrap_or(&name.name);
                         aliases.push((alias.to_owned(), name.clone()));
                         query.reads.push(name);
                     }
                 }
                 Node::ColumnRef(column) => match column.fields().last() {
                     Some(Node::String(text)) => {
-                        query.columns.push(Ident::new(text.sval().unwrap_or(""), self.at(column.location())));
+                        query.columns.push(Ident::new(
+                            text.sval().unwrap_or(""),
+                            self.at(column.location()),
+                        ));
                     }
                     _ => query.star = true,
                 },
                 Node::FuncCall(call) => {
                     let parts: Vec<&str> = call.funcname().strings().collect();
-                    query.calls.push(self.parts_name(&parts, self.at(call.location())));
+                    query
+                        .calls
+                        .push(self.parts_name(&parts, self.at(call.location())));
                 }
                 Node::LockingClause(clause) => {
                     let names: Vec<String> = clause
@@ -165,19 +218,32 @@ impl Lower<'_> {
                 }
                 _ => {}
             }
-            if !is_root && matches!(node, Node::InsertStmt(_) | Node::UpdateStmt(_) | Node::DeleteStmt(_) | Node::MergeStmt(_)) {
+            if !is_root
+                && matches!(
+                    node,
+                    Node::InsertStmt(_)
+                        | Node::UpdateStmt(_)
+                        | Node::DeleteStmt(_)
+                        | Node::MergeStmt(_)
+                )
+            {
                 if let Some(change) = self.shallow_change(node) {
                     query.changes.push(change);
                 }
             }
             Walk::Enter
         });
-        query.reads.retain(|name| name.schema.is_some() || !ctes.contains(&&*name.name));
+        query
+            .reads
+            .retain(|name| name.schema.is_some() || !ctes.contains(&&*name.name));
         if locks_all {
             query.locked.clone_from(&query.reads);
         } else {
-            query.locked =
-                aliases.into_iter().filter(|(alias, _)| locked.contains(alias)).map(|(_, name)| name).collect();
+            query.locked = aliases
+                .into_iter()
+                .filter(|(alias, _)| locked.contains(alias))
+                .map(|(_, name)| name)
+                .collect();
         }
         if let Node::SelectStmt(select) = root
             && self.nesting.get() < NESTED_QUERIES
@@ -198,7 +264,10 @@ impl Lower<'_> {
     /// An output expression; a sub-query in it is not looked into again.
     fn expr_of_target(&self, node: Node<'_>) -> Expr {
         match node {
-            Node::SubLink(_) => Expr { span: self.at(node.location()), kind: ExprKind::Other(Vec::new()) },
+            Node::SubLink(_) => Expr {
+                span: self.at(node.location()),
+                kind: ExprKind::Other(Vec::new()),
+            },
             node => self.expr(node),
         }
     }
@@ -207,14 +276,21 @@ impl Lower<'_> {
     fn shallow_change(&self, node: Node<'_>) -> Option<Change> {
         let (verb, target, condition) = match node {
             Node::InsertStmt(insert) => (ChangeVerb::Insert, insert.relation()?, None),
-            Node::UpdateStmt(update) => (ChangeVerb::Update, update.relation()?, update.whereClause()),
-            Node::DeleteStmt(delete) => (ChangeVerb::Delete, delete.relation()?, delete.whereClause()),
+            Node::UpdateStmt(update) => {
+                (ChangeVerb::Update, update.relation()?, update.whereClause())
+            }
+            Node::DeleteStmt(delete) => {
+                (ChangeVerb::Delete, delete.relation()?, delete.whereClause())
+            }
             Node::MergeStmt(merge) => (ChangeVerb::Merge, merge.relation()?, merge.joinCondition()),
             _ => return None,
         };
         Some(Change {
             verb,
-            table: Relation { name: self.range_var(target), only: !target.inh() },
+            table: Relation {
+                name: self.range_var(target),
+                only: !target.inh(),
+            },
             assignments: Vec::new(),
             condition: self.opt_expr(condition),
             query: Query::default(),
@@ -232,7 +308,11 @@ impl Lower<'_> {
         while let Some(left) = select.larg() {
             select = left;
         }
-        for target in select.targetList().of::<tree::ResTarget<'_>>().skip(names.len()) {
+        for target in select
+            .targetList()
+            .of::<tree::ResTarget<'_>>()
+            .skip(names.len())
+        {
             let name = target.name().or_else(|| match target.val() {
                 Some(Node::ColumnRef(column)) => match column.fields().last() {
                     Some(Node::String(text)) => text.sval(),
@@ -259,15 +339,29 @@ impl Lower<'_> {
 /// `SELECT set_config('lock_timeout', '5s', false)` as the `SET` it is.
 fn set_config(lower: &Lower<'_>, select: tree::SelectStmt<'_>) -> Option<SetVariable> {
     let mut targets = select.targetList().of::<tree::ResTarget<'_>>();
-    let (target, None) = (targets.next()?, targets.next()) else { return None };
+    let (target, None) = (targets.next()?, targets.next()) else {
+        return None;
+    };
     if !select.fromClause().is_empty() {
         return None;
     }
-    let ExprKind::Call { schema: None, name, args, .. } = lower.expr(target.val()?).kind else { return None };
+    let ExprKind::Call {
+        schema: None,
+        name,
+        args,
+        ..
+    } = lower.expr(target.val()?).kind
+    else {
+        return None;
+    };
     if &*name != "set_config" || args.len() != 3 {
         return None;
     }
     let local = matches!(args[2].kind, ExprKind::Literal(Literal::Bool(true)));
     // PostgreSQL turns an empty search_path (as pg_dump writes it) into "no schema".
-    Some(SetVariable { name: args[0].as_string()?.to_ascii_lowercase().into(), value: args[1].as_string().map(Into::into), local })
+    Some(SetVariable {
+        name: args[0].as_string()?.to_ascii_lowercase().into(),
+        value: args[1].as_string().map(Into::into),
+        local,
+    })
 }

@@ -5,8 +5,9 @@ use super::name::{option, persistence};
 use crate::sql::tree::{self, ConstrType, List, Node, PartitionStrategy};
 use crate::statement::table::{Key, Like, ReferentialAction, Strategy};
 use crate::statement::{
-    ColumnDef, ConstraintDef, ConstraintKind, CreateIndex, CreateSequence, CreateTable, CreateTrigger, Element, Expr,
-    ExprKind, ForeignKey, Generated, Ident, Identity, Kind, Name, PartitionBy, PartitionOf, RefreshMaterializedView,
+    ColumnDef, ConstraintDef, ConstraintKind, CreateIndex, CreateSequence, CreateTable,
+    CreateTrigger, Element, Expr, ExprKind, ForeignKey, Generated, Ident, Identity, Kind, Name,
+    PartitionBy, PartitionOf, RefreshMaterializedView,
 };
 
 /// Bits of a `LIKE` clause's options (`CREATE_TABLE_LIKE_…` in PostgreSQL's `parsenodes.h`).
@@ -21,10 +22,14 @@ mod like {
 impl Lower<'_> {
     pub(super) fn table_kind(&self, node: Node<'_>) -> Option<(Kind, &'static str)> {
         Some(match node {
-            Node::CreateStmt(create) => (Kind::CreateTable(Box::new(self.create_table(create, false))), "CREATE TABLE"),
-            Node::CreateForeignTableStmt(create) => {
-                (Kind::CreateTable(Box::new(self.create_table(create.base(), true))), "CREATE FOREIGN TABLE")
-            }
+            Node::CreateStmt(create) => (
+                Kind::CreateTable(Box::new(self.create_table(create, false))),
+                "CREATE TABLE",
+            ),
+            Node::CreateForeignTableStmt(create) => (
+                Kind::CreateTable(Box::new(self.create_table(create.base(), true))),
+                "CREATE FOREIGN TABLE",
+            ),
             Node::AlterTableStmt(alter) => {
                 let (alter, tag) = self.alter_table(alter);
                 (Kind::AlterTable(Box::new(alter)), tag)
@@ -33,7 +38,10 @@ impl Lower<'_> {
                 let create = CreateIndex {
                     name: index.idxname().map(|name| {
                         let from = self.range.start as usize;
-                        Ident::new(name, self.find_ident(from, name).unwrap_or_else(|| self.whole()))
+                        Ident::new(
+                            name,
+                            self.find_ident(from, name).unwrap_or_else(|| self.whole()),
+                        )
                     }),
                     table: self.relation(index.relation()),
                     only: index.relation().is_some_and(|relation| !relation.inh()),
@@ -41,7 +49,11 @@ impl Lower<'_> {
                     concurrently: index.concurrent(),
                     if_not_exists: index.if_not_exists(),
                     method: index.accessMethod().unwrap_or("btree").into(),
-                    elements: index.indexParams().of::<tree::IndexElem<'_>>().map(|e| self.index_element(e)).collect(),
+                    elements: index
+                        .indexParams()
+                        .of::<tree::IndexElem<'_>>()
+                        .map(|e| self.index_element(e))
+                        .collect(),
                     include: index
                         .indexIncludingParams()
                         .of::<tree::IndexElem<'_>>()
@@ -53,11 +65,13 @@ impl Lower<'_> {
                 (Kind::CreateIndex(Box::new(create)), "CREATE INDEX")
             }
             Node::CreateSeqStmt(create) => {
-                let sequence = self.sequence(create.sequence()?, create.options(), create.if_not_exists());
+                let sequence =
+                    self.sequence(create.sequence()?, create.options(), create.if_not_exists());
                 (Kind::CreateSequence(sequence), "CREATE SEQUENCE")
             }
             Node::AlterSeqStmt(alter) => {
-                let sequence = self.sequence(alter.sequence()?, alter.options(), alter.missing_ok());
+                let sequence =
+                    self.sequence(alter.sequence()?, alter.options(), alter.missing_ok());
                 (Kind::AlterSequence(sequence), "ALTER SEQUENCE")
             }
             Node::RefreshMatViewStmt(refresh) => {
@@ -66,7 +80,10 @@ impl Lower<'_> {
                     concurrently: refresh.concurrent(),
                     with_data: !refresh.skipData(),
                 };
-                (Kind::RefreshMaterializedView(refresh), "REFRESH MATERIALIZED VIEW")
+                (
+                    Kind::RefreshMaterializedView(refresh),
+                    "REFRESH MATERIALIZED VIEW",
+                )
             }
             Node::CreateTrigStmt(create) => {
                 let trigger = CreateTrigger {
@@ -83,15 +100,24 @@ impl Lower<'_> {
             }
             Node::CreatePolicyStmt(policy) => {
                 let name = Ident::new(policy.policy_name().unwrap_or(""), self.whole());
-                (Kind::Policy(name, self.relation(policy.table())), "CREATE POLICY")
+                (
+                    Kind::Policy(name, self.relation(policy.table())),
+                    "CREATE POLICY",
+                )
             }
             Node::AlterPolicyStmt(policy) => {
                 let name = Ident::new(policy.policy_name().unwrap_or(""), self.whole());
-                (Kind::Policy(name, self.relation(policy.table())), "ALTER POLICY")
+                (
+                    Kind::Policy(name, self.relation(policy.table())),
+                    "ALTER POLICY",
+                )
             }
             Node::RuleStmt(rule) => {
                 let name = Ident::new(rule.rulename().unwrap_or(""), self.whole());
-                (Kind::CreateRule(name, self.relation(rule.relation())), "CREATE RULE")
+                (
+                    Kind::CreateRule(name, self.relation(rule.relation())),
+                    "CREATE RULE",
+                )
             }
             _ => return None,
         })
@@ -105,7 +131,9 @@ impl Lower<'_> {
         for element in create.tableElts().iter() {
             match element {
                 Node::ColumnDef(column) => columns.push(self.column(column)),
-                Node::Constraint(constraint) => constraints.extend(self.constraint(constraint, None)),
+                Node::Constraint(constraint) => {
+                    constraints.extend(self.constraint(constraint, None))
+                }
                 Node::TableLikeClause(clause) => {
                     let options = clause.options();
                     likes.push(Like {
@@ -129,14 +157,23 @@ impl Lower<'_> {
                 ConstraintKind::NotNull(column) => std::slice::from_ref(column),
                 _ => &[],
             };
-            for column in columns.iter_mut().filter(|column: &&mut ColumnDef| key.contains(&column.name)) {
+            for column in columns
+                .iter_mut()
+                .filter(|column: &&mut ColumnDef| key.contains(&column.name))
+            {
                 column.not_null = true;
             }
         }
-        let parents = create.inhRelations().of::<tree::RangeVar<'_>>().map(|var| self.range_var(var));
+        let parents = create
+            .inhRelations()
+            .of::<tree::RangeVar<'_>>()
+            .map(|var| self.range_var(var));
         let bound = create.partbound();
-        let (inherits, parent): (Vec<Name>, Option<Name>) =
-            if bound.is_some() { (Vec::new(), parents.last()) } else { (parents.collect(), None) };
+        let (inherits, parent): (Vec<Name>, Option<Name>) = if bound.is_some() {
+            (Vec::new(), parents.last())
+        } else {
+            (parents.collect(), None)
+        };
         CreateTable {
             name: self.relation(var),
             if_not_exists: create.if_not_exists(),
@@ -146,22 +183,34 @@ impl Lower<'_> {
             constraints,
             inherits,
             like: likes,
-            of_type: create.ofTypename().map(|ty| self.object_name(Some(ty.into()))),
+            of_type: create
+                .ofTypename()
+                .map(|ty| self.object_name(Some(ty.into()))),
             partition_by: create.partspec().map(|spec| PartitionBy {
                 strategy: match spec.strategy() {
                     PartitionStrategy::PARTITION_STRATEGY_LIST => Strategy::List,
                     PartitionStrategy::PARTITION_STRATEGY_HASH => Strategy::Hash,
-                    PartitionStrategy::PARTITION_STRATEGY_RANGE | PartitionStrategy::Unknown => Strategy::Range,
+                    PartitionStrategy::PARTITION_STRATEGY_RANGE | PartitionStrategy::Unknown => {
+                        Strategy::Range
+                    }
                 },
-                key: spec.partParams().of::<tree::PartitionElem<'_>>().map(|elem| self.partition_element(elem)).collect(),
+                key: spec
+                    .partParams()
+                    .of::<tree::PartitionElem<'_>>()
+                    .map(|elem| self.partition_element(elem))
+                    .collect(),
             }),
-            partition_of: parent.zip(bound).map(|(parent, bound)| self.partition_of(parent, bound)),
+            partition_of: parent
+                .zip(bound)
+                .map(|(parent, bound)| self.partition_of(parent, bound)),
         }
     }
 
     fn partition_element(&self, elem: tree::PartitionElem<'_>) -> Element {
         Element {
-            column: elem.name().map(|name| Ident::new(name, self.at(elem.location()))),
+            column: elem
+                .name()
+                .map(|name| Ident::new(name, self.at(elem.location()))),
             expr: self.opt_expr(elem.expr()),
             opclass: elem.opclass().strings().last().map(Into::into),
             collation: elem.collation().strings().last().map(Into::into),
@@ -170,9 +219,19 @@ impl Lower<'_> {
         }
     }
 
-    pub(super) fn partition_of(&self, parent: Name, bound: tree::PartitionBoundSpec<'_>) -> PartitionOf {
-        let text = bound.location().map_or("", |start| &self.text[start..self.range.end as usize]);
-        PartitionOf { parent, is_default: bound.is_default(), bound: text.trim().into() }
+    pub(super) fn partition_of(
+        &self,
+        parent: Name,
+        bound: tree::PartitionBoundSpec<'_>,
+    ) -> PartitionOf {
+        let text = bound
+            .location()
+            .map_or("", |start| &self.text[start..self.range.end as usize]);
+        PartitionOf {
+            parent,
+            is_default: bound.is_default(),
+            bound: text.trim().into(),
+        }
     }
 
     /// A column definition, with what its constraints say.
@@ -185,7 +244,9 @@ impl Lower<'_> {
             default: None,
             identity: None,
             generated: None,
-            collation: column.collClause().and_then(|c| c.collname().strings().last().map(Into::into)),
+            collation: column
+                .collClause()
+                .and_then(|c| c.collname().strings().last().map(Into::into)),
             constraints: Vec::new(),
             span: self.column_span(column.location()),
             name,
@@ -233,7 +294,9 @@ impl Lower<'_> {
 
     /// From the column's name to the comma, parenthesis or end behind it.
     fn column_span(&self, location: Option<usize>) -> crate::source::Span {
-        let Some(start) = location else { return self.whole() };
+        let Some(start) = location else {
+            return self.whole();
+        };
         let mut depth = 0_usize;
         let mut end = start;
         for token in self.tokens(start) {
@@ -249,7 +312,11 @@ impl Lower<'_> {
     }
 
     /// A constraint; `column` is the one it is written at.
-    pub(super) fn constraint(&self, constraint: tree::Constraint<'_>, column: Option<&Ident>) -> Option<ConstraintDef> {
+    pub(super) fn constraint(
+        &self,
+        constraint: tree::Constraint<'_>,
+        column: Option<&Ident>,
+    ) -> Option<ConstraintDef> {
         let span = self.at(constraint.location());
         let own = |list: List<'_>| -> Vec<Ident> {
             match column {
@@ -258,19 +325,31 @@ impl Lower<'_> {
             }
         };
         let key = || Key {
-            columns: if constraint.indexname().is_some() { Vec::new() } else { own(constraint.keys()) },
+            columns: if constraint.indexname().is_some() {
+                Vec::new()
+            } else {
+                own(constraint.keys())
+            },
             include: self.idents(constraint.including(), span),
             using_index: constraint.indexname().map(|name| Ident::new(name, span)),
             nulls_not_distinct: constraint.nulls_not_distinct(),
         };
         let kind = match constraint.contype() {
-            ConstrType::CONSTR_NOTNULL => ConstraintKind::NotNull(own(constraint.keys()).into_iter().next()?),
-            ConstrType::CONSTR_CHECK => ConstraintKind::Check(self.opt_expr(constraint.raw_expr())?),
+            ConstrType::CONSTR_NOTNULL => {
+                ConstraintKind::NotNull(own(constraint.keys()).into_iter().next()?)
+            }
+            ConstrType::CONSTR_CHECK => {
+                ConstraintKind::Check(self.opt_expr(constraint.raw_expr())?)
+            }
             ConstrType::CONSTR_PRIMARY => ConstraintKind::PrimaryKey(key()),
             ConstrType::CONSTR_UNIQUE => ConstraintKind::Unique(key()),
             ConstrType::CONSTR_EXCLUSION => ConstraintKind::Exclude {
                 method: constraint.access_method().unwrap_or("btree").into(),
-                elements: constraint.exclusions().iter().filter_map(|pair| self.exclusion(pair)).collect(),
+                elements: constraint
+                    .exclusions()
+                    .iter()
+                    .filter_map(|pair| self.exclusion(pair))
+                    .collect(),
                 predicate: self.opt_expr(constraint.where_clause()),
             },
             ConstrType::CONSTR_FOREIGN => ConstraintKind::ForeignKey(Box::new(ForeignKey {
@@ -283,7 +362,9 @@ impl Lower<'_> {
             _ => return None,
         };
         Some(ConstraintDef {
-            name: constraint.conname().map(|name| Ident::new(name, self.constraint_name_span(constraint, name))),
+            name: constraint
+                .conname()
+                .map(|name| Ident::new(name, self.constraint_name_span(constraint, name))),
             kind,
             not_valid: constraint.skip_validation(),
             not_enforced: !constraint.is_enforced() && enforceable(constraint.contype()),
@@ -294,7 +375,11 @@ impl Lower<'_> {
     }
 
     /// A named constraint begins with the word CONSTRAINT and its name.
-    fn constraint_name_span(&self, constraint: tree::Constraint<'_>, name: &str) -> crate::source::Span {
+    fn constraint_name_span(
+        &self,
+        constraint: tree::Constraint<'_>,
+        name: &str,
+    ) -> crate::source::Span {
         constraint
             .location()
             .and_then(|from| self.find_ident(from, name))
@@ -304,11 +389,22 @@ impl Lower<'_> {
     /// `element WITH operator`, which the grammar gives as a list of the two.
     fn exclusion(&self, pair: Node<'_>) -> Option<Element> {
         let Node::List(pair) = pair else { return None };
-        let (Some(Node::IndexElem(elem)), Some(Node::List(operator))) = (pair.get(0), pair.get(1)) else { return None };
-        Some(Element { operator: operator.strings().last().map(Into::into), ..self.index_element(elem) })
+        let (Some(Node::IndexElem(elem)), Some(Node::List(operator))) = (pair.get(0), pair.get(1))
+        else {
+            return None;
+        };
+        Some(Element {
+            operator: operator.strings().last().map(Into::into),
+            ..self.index_element(elem)
+        })
     }
 
-    fn sequence(&self, var: tree::RangeVar<'_>, options: List<'_>, guarded: bool) -> CreateSequence {
+    fn sequence(
+        &self,
+        var: tree::RangeVar<'_>,
+        options: List<'_>,
+        guarded: bool,
+    ) -> CreateSequence {
         let owned_by = option(options, "owned_by").and_then(|option| match option.arg() {
             Some(Node::List(list)) => {
                 let parts: Vec<&str> = list.strings().collect();
@@ -316,7 +412,10 @@ impl Lower<'_> {
                 if table.is_empty() {
                     return None; // OWNED BY NONE
                 }
-                Some((self.parts_name(table, self.whole()), Ident::new(*column, self.whole())))
+                Some((
+                    self.parts_name(table, self.whole()),
+                    Ident::new(*column, self.whole()),
+                ))
             }
             _ => None,
         });
@@ -324,7 +423,13 @@ impl Lower<'_> {
             Some(Node::TypeName(ty)) => Some(self.type_name(ty)),
             _ => None,
         });
-        CreateSequence { name: self.range_var(var), guarded, owned_by, ty, persistence: persistence(var.relpersistence()) }
+        CreateSequence {
+            name: self.range_var(var),
+            guarded,
+            owned_by,
+            ty,
+            persistence: persistence(var.relpersistence()),
+        }
     }
 }
 
@@ -334,7 +439,11 @@ fn enforceable(kind: ConstrType) -> bool {
 }
 
 pub(super) fn identity(letter: char) -> Identity {
-    if letter == 'a' { Identity::Always } else { Identity::ByDefault }
+    if letter == 'a' {
+        Identity::Always
+    } else {
+        Identity::ByDefault
+    }
 }
 
 fn action(letter: char) -> ReferentialAction {
@@ -349,5 +458,8 @@ fn action(letter: char) -> ReferentialAction {
 
 /// An expression that stands for one that is missing.
 pub(super) fn missing(span: crate::source::Span) -> Expr {
-    Expr { span, kind: ExprKind::Other(Vec::new()) }
+    Expr {
+        span,
+        kind: ExprKind::Other(Vec::new()),
+    }
 }

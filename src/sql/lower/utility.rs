@@ -2,7 +2,9 @@
 
 use super::Lower;
 use super::name::{object_kind, option};
-use crate::sql::tree::{self, DropBehavior, Node, ReindexObjectType, TransactionStmtKind, VariableSetKind};
+use crate::sql::tree::{
+    self, DropBehavior, Node, ReindexObjectType, TransactionStmtKind, VariableSetKind,
+};
 use crate::statement::{Kind, Name, Reindex, ReindexTarget, SetVariable, Transaction};
 
 impl Lower<'_> {
@@ -10,7 +12,10 @@ impl Lower<'_> {
         let other = |tag: &'static str| (Kind::Other(Vec::new()), tag);
         Some(match node {
             Node::TransactionStmt(statement) => transaction(statement),
-            Node::VariableSetStmt(set) => (Kind::Set(self.set(set)), if is_reset(set) { "RESET" } else { "SET" }),
+            Node::VariableSetStmt(set) => (
+                Kind::Set(self.set(set)),
+                if is_reset(set) { "RESET" } else { "SET" },
+            ),
             Node::TruncateStmt(truncate) => (
                 Kind::Truncate {
                     tables: self.relations(truncate.relations()),
@@ -36,11 +41,16 @@ impl Lower<'_> {
                     vacuum: vacuum.is_vacuumcmd(),
                     full: self.flag(vacuum.options(), "full"),
                 },
-                if vacuum.is_vacuumcmd() { "VACUUM" } else { "ANALYZE" },
+                if vacuum.is_vacuumcmd() {
+                    "VACUUM"
+                } else {
+                    "ANALYZE"
+                },
             ),
-            Node::ClusterStmt(cluster) => {
-                (Kind::Cluster(cluster.relation().map(|var| self.range_var(var))), "CLUSTER")
-            }
+            Node::ClusterStmt(cluster) => (
+                Kind::Cluster(cluster.relation().map(|var| self.range_var(var))),
+                "CLUSTER",
+            ),
             Node::ReindexStmt(reindex) => {
                 let target = match reindex.kind() {
                     ReindexObjectType::REINDEX_OBJECT_INDEX => ReindexTarget::Index,
@@ -52,12 +62,23 @@ impl Lower<'_> {
                 let name = reindex
                     .relation()
                     .map(|var| self.range_var(var))
-                    .or_else(|| reindex.name().map(|name| Name::new(None, name, self.whole())));
-                let reindex = Reindex { target, name, concurrently: self.flag(reindex.params(), "concurrently") };
+                    .or_else(|| {
+                        reindex
+                            .name()
+                            .map(|name| Name::new(None, name, self.whole()))
+                    });
+                let reindex = Reindex {
+                    target,
+                    name,
+                    concurrently: self.flag(reindex.params(), "concurrently"),
+                };
                 (Kind::Reindex(reindex), "REINDEX")
             }
             Node::CopyStmt(copy) => (
-                Kind::Copy { table: copy.relation().map(|var| self.range_var(var)), from: copy.is_from() },
+                Kind::Copy {
+                    table: copy.relation().map(|var| self.range_var(var)),
+                    from: copy.is_from(),
+                },
                 "COPY",
             ),
             Node::DoStmt(_) => (Kind::Do, "DO"),
@@ -69,20 +90,30 @@ impl Lower<'_> {
                 Kind::Grant {
                     grant: grant.is_grant(),
                     object: object_kind(grant.objtype()),
-                    names: grant.objects().iter().map(|node| self.object_name(Some(node))).collect(),
+                    names: grant
+                        .objects()
+                        .iter()
+                        .map(|node| self.object_name(Some(node)))
+                        .collect(),
                 },
                 if grant.is_grant() { "GRANT" } else { "REVOKE" },
             ),
             Node::CreateStatsStmt(create) => {
-                let tables = create.relations().of::<tree::RangeVar<'_>>().map(|var| self.range_var(var)).collect();
+                let tables = create
+                    .relations()
+                    .of::<tree::RangeVar<'_>>()
+                    .map(|var| self.range_var(var))
+                    .collect();
                 (Kind::Other(tables), "CREATE STATISTICS")
             }
-            Node::CreatePublicationStmt(create) => {
-                (Kind::Other(self.publication_tables(create.pubobjects())), "CREATE PUBLICATION")
-            }
-            Node::AlterPublicationStmt(alter) => {
-                (Kind::Other(self.publication_tables(alter.pubobjects())), "ALTER PUBLICATION")
-            }
+            Node::CreatePublicationStmt(create) => (
+                Kind::Other(self.publication_tables(create.pubobjects())),
+                "CREATE PUBLICATION",
+            ),
+            Node::AlterPublicationStmt(alter) => (
+                Kind::Other(self.publication_tables(alter.pubobjects())),
+                "ALTER PUBLICATION",
+            ),
             Node::AlterSystemStmt(_) => other("ALTER SYSTEM"),
             Node::CreatedbStmt(_) => other("CREATE DATABASE"),
             Node::DropdbStmt(_) => other("DROP DATABASE"),
@@ -91,18 +122,24 @@ impl Lower<'_> {
             Node::CreateSubscriptionStmt(_) => other("CREATE SUBSCRIPTION"),
             Node::AlterSubscriptionStmt(_) => other("ALTER SUBSCRIPTION"),
             Node::DropSubscriptionStmt(_) => other("DROP SUBSCRIPTION"),
-            Node::DiscardStmt(statement) => other(if statement.target() == tree::DiscardMode::DISCARD_ALL {
-                "DISCARD ALL"
-            } else {
-                "DISCARD"
-            }),
-            Node::AlterDatabaseStmt(_) | Node::AlterDatabaseSetStmt(_) | Node::AlterDatabaseRefreshCollStmt(_) => {
-                other("ALTER DATABASE")
+            Node::DiscardStmt(statement) => {
+                other(if statement.target() == tree::DiscardMode::DISCARD_ALL {
+                    "DISCARD ALL"
+                } else {
+                    "DISCARD"
+                })
             }
+            Node::AlterDatabaseStmt(_)
+            | Node::AlterDatabaseSetStmt(_)
+            | Node::AlterDatabaseRefreshCollStmt(_) => other("ALTER DATABASE"),
             Node::CreateRoleStmt(_) => other("CREATE ROLE"),
             Node::AlterRoleStmt(_) | Node::AlterRoleSetStmt(_) => other("ALTER ROLE"),
             Node::DropRoleStmt(_) => other("DROP ROLE"),
-            Node::GrantRoleStmt(grant) => other(if grant.is_grant() { "GRANT ROLE" } else { "REVOKE ROLE" }),
+            Node::GrantRoleStmt(grant) => other(if grant.is_grant() {
+                "GRANT ROLE"
+            } else {
+                "REVOKE ROLE"
+            }),
             Node::AlterDefaultPrivilegesStmt(_) => other("ALTER DEFAULT PRIVILEGES"),
             Node::CreateFdwStmt(_) => other("CREATE FOREIGN DATA WRAPPER"),
             Node::CreateForeignServerStmt(_) => other("CREATE SERVER"),
@@ -111,7 +148,9 @@ impl Lower<'_> {
             Node::CreateCastStmt(_) => other("CREATE CAST"),
             Node::CreateEventTrigStmt(_) => other("CREATE EVENT TRIGGER"),
             Node::AlterFunctionStmt(_) => other("ALTER FUNCTION"),
-            Node::AlterExtensionStmt(_) | Node::AlterExtensionContentsStmt(_) => other("ALTER EXTENSION"),
+            Node::AlterExtensionStmt(_) | Node::AlterExtensionContentsStmt(_) => {
+                other("ALTER EXTENSION")
+            }
             Node::DropOwnedStmt(_) => other("DROP OWNED"),
             Node::ReassignOwnedStmt(_) => other("REASSIGN OWNED"),
             Node::SecLabelStmt(_) => other("SECURITY LABEL"),
@@ -133,7 +172,10 @@ impl Lower<'_> {
     }
 
     /// The body of a `DO` block with its language.
-    pub(in crate::sql) fn do_body(&self, statement: tree::DoStmt<'_>) -> Option<(String, crate::source::Fragment)> {
+    pub(in crate::sql) fn do_body(
+        &self,
+        statement: tree::DoStmt<'_>,
+    ) -> Option<(String, crate::source::Fragment)> {
         let language = option(statement.args(), "language")
             .and_then(|option| self.option_text(option.arg()))
             .unwrap_or_else(|| "plpgsql".to_owned());
@@ -153,18 +195,28 @@ impl Lower<'_> {
             _ => set.name().unwrap_or("").to_ascii_lowercase(),
         };
         let values: Vec<String> = match set.kind() {
-            VariableSetKind::VAR_SET_VALUE | VariableSetKind::VAR_SET_MULTI => {
-                set.args().iter().filter_map(|arg| self.option_text(Some(arg))).collect()
-            }
+            VariableSetKind::VAR_SET_VALUE | VariableSetKind::VAR_SET_MULTI => set
+                .args()
+                .iter()
+                .filter_map(|arg| self.option_text(Some(arg)))
+                .collect(),
             _ => Vec::new(),
         };
-        let value = (set.kind() == VariableSetKind::VAR_SET_VALUE).then(|| values.join(", ").into());
-        SetVariable { name: name.into(), value, local: set.is_local() }
+        let value =
+            (set.kind() == VariableSetKind::VAR_SET_VALUE).then(|| values.join(", ").into());
+        SetVariable {
+            name: name.into(),
+            value,
+            local: set.is_local(),
+        }
     }
 }
 
 fn is_reset(set: tree::VariableSetStmt<'_>) -> bool {
-    matches!(set.kind(), VariableSetKind::VAR_RESET | VariableSetKind::VAR_RESET_ALL)
+    matches!(
+        set.kind(),
+        VariableSetKind::VAR_RESET | VariableSetKind::VAR_RESET_ALL
+    )
 }
 
 fn transaction(statement: tree::TransactionStmt<'_>) -> (Kind, &'static str) {
@@ -172,8 +224,18 @@ fn transaction(statement: tree::TransactionStmt<'_>) -> (Kind, &'static str) {
     let (control, tag) = match statement.kind() {
         T::TRANS_STMT_BEGIN => (Transaction::Begin, "BEGIN"),
         T::TRANS_STMT_START => (Transaction::Begin, "START TRANSACTION"),
-        T::TRANS_STMT_COMMIT => (Transaction::Commit { chain: statement.chain() }, "COMMIT"),
-        T::TRANS_STMT_ROLLBACK => (Transaction::Rollback { chain: statement.chain() }, "ROLLBACK"),
+        T::TRANS_STMT_COMMIT => (
+            Transaction::Commit {
+                chain: statement.chain(),
+            },
+            "COMMIT",
+        ),
+        T::TRANS_STMT_ROLLBACK => (
+            Transaction::Rollback {
+                chain: statement.chain(),
+            },
+            "ROLLBACK",
+        ),
         T::TRANS_STMT_SAVEPOINT => (Transaction::Other, "SAVEPOINT"),
         T::TRANS_STMT_RELEASE => (Transaction::Other, "RELEASE"),
         T::TRANS_STMT_ROLLBACK_TO => (Transaction::Other, "ROLLBACK"),

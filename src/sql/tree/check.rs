@@ -89,7 +89,8 @@ pub(crate) fn self_check() -> Result<(), String> {
             found
         })
     });
-    let found = found.map_err(|error| format!("the parser refuses the text of the self-check: {error}"))?;
+    let found =
+        found.map_err(|error| format!("the parser refuses the text of the self-check: {error}"))?;
     if found == EXPECTED {
         return Ok(());
     }
@@ -119,7 +120,9 @@ fn describe(node: Node<'_>, out: &mut String) {
             Value::Int(number) if number != 0 => write!(out, "{name}={number},"),
             Value::Code { rank, .. } if rank != 0 => write!(out, "{name}=#{rank},"),
             Value::Items(list) if !list.is_empty() => write!(out, "{name}[{}],", list.len()),
-            Value::Any(Some(node)) | Value::Of(Some(node)) => write!(out, "{name}={},", node.kind()),
+            Value::Any(Some(node)) | Value::Of(Some(node)) => {
+                write!(out, "{name}={},", node.kind())
+            }
             Value::Literal(Some(literal)) => {
                 describe(literal, out);
                 Ok(())

@@ -241,7 +241,8 @@ impl<T: RawNode> Of<T> {
     /// As for [`Field::view`].
     unsafe fn get<'t>(&self) -> Option<&'t T> {
         // SAFETY: null or a live node; every node begins with its tag, and the tag says the layout.
-        (!self.0.is_null() && unsafe { *self.0.cast::<u32>() } == T::TAG).then(|| unsafe { &*self.0 })
+        (!self.0.is_null() && unsafe { *self.0.cast::<u32>() } == T::TAG)
+            .then(|| unsafe { &*self.0 })
     }
 }
 
@@ -290,7 +291,8 @@ impl Field for Literal {
     type View<'t> = Option<Node<'t>>;
     unsafe fn view(&self) -> Option<Node<'_>> {
         // SAFETY: the union begins with a tag, and the tag says which value node is in it.
-        unsafe { Node::at((&raw const self.0).cast()) }.filter(|node| !matches!(node, Node::Other(_)))
+        unsafe { Node::at((&raw const self.0).cast()) }
+            .filter(|node| !matches!(node, Node::Other(_)))
     }
     unsafe fn value(&self) -> Value<'_> {
         // SAFETY: the caller's promise.

@@ -44,7 +44,9 @@ impl<'t> List<'t> {
     }
 
     /// The cells, also the empty ones: `DISTINCT` without columns and a `NONE` operand are lists with a null pointer.
-    pub(crate) fn cells(self) -> impl DoubleEndedIterator<Item = Option<Node<'t>>> + ExactSizeIterator + 't {
+    pub(crate) fn cells(
+        self,
+    ) -> impl DoubleEndedIterator<Item = Option<Node<'t>>> + ExactSizeIterator + 't {
         let cells: &'t [Cell] = match self.0 {
             Some(list) if !list.elements.is_null() => {
                 let length = usize::try_from(list.length).unwrap_or_default();
@@ -54,7 +56,9 @@ impl<'t> List<'t> {
             _ => &[],
         };
         // SAFETY: the cells of a list of pointers are null or point to live nodes.
-        cells.iter().map(|cell| unsafe { Node::at(cell.assume_init()) })
+        cells
+            .iter()
+            .map(|cell| unsafe { Node::at(cell.assume_init()) })
     }
 
     /// The nodes in the list; empty cells are left out.

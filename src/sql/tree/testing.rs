@@ -13,11 +13,18 @@ pub fn agrees_with_protobuf(sql: &str) -> Result<(), String> {
     let theirs = pg_query::parse(sql, 0);
     with_tree(sql, Mode::Statements, |ours| match (ours, theirs) {
         (Ok(tree), Ok(theirs)) => {
-            let theirs = serde_json::to_value(&theirs.protobuf.stmts).map_err(|error| error.to_string())?;
-            let ours = Json::Array(tree.roots().iter().map(|raw| message(raw, Style::Protobuf)).collect());
+            let theirs =
+                serde_json::to_value(&theirs.protobuf.stmts).map_err(|error| error.to_string())?;
+            let ours = Json::Array(
+                tree.roots()
+                    .iter()
+                    .map(|raw| message(raw, Style::Protobuf))
+                    .collect(),
+            );
             difference("stmts", &ours, &plain(theirs)).map_or(Ok(()), Err)
         }
-        (Ok(_), Err(pg_query::Error::Decode(_))) | (Err(_), Err(pg_query::Error::Conversion(_))) => Ok(()),
+        (Ok(_), Err(pg_query::Error::Decode(_)))
+        | (Err(_), Err(pg_query::Error::Conversion(_))) => Ok(()),
         (Err(ours), Err(pg_query::Error::Parse(theirs))) if ours.message == theirs => Ok(()),
         (Ok(_), Err(theirs)) => Err(format!("we have a tree, pg_query says: {theirs}")),
         (Err(ours), Ok(_)) => Err(format!("pg_query has a tree, we say: {ours}")),
@@ -36,7 +43,12 @@ pub(super) enum Style {
 
 /// The whole tree as the C library writes it.
 pub(super) fn json(tree: Tree<'_>) -> Json {
-    Json::Array(tree.roots().iter().map(|raw| message(raw, Style::Json)).collect())
+    Json::Array(
+        tree.roots()
+            .iter()
+            .map(|raw| message(raw, Style::Json))
+            .collect(),
+    )
 }
 
 /// A node with the name of its kind. Recursive: for trees of tests.
@@ -66,7 +78,9 @@ fn message(node: Node<'_>, style: Style) -> Json {
     node.fields(&mut |name, value| {
         let keep = style == Style::Json && always == Some(name);
         let json = match value {
-            Value::Text(text) => (keep || text.is_some_and(|text| !text.is_empty())).then(|| text.into()),
+            Value::Text(text) => {
+                (keep || text.is_some_and(|text| !text.is_empty())).then(|| text.into())
+            }
             Value::Flag(flag) => (keep || flag).then_some(Json::Bool(flag)),
             Value::Letter(letter) => (letter != '\0').then(|| letter.to_string().into()),
             Value::Int(number) => (keep || number != 0).then(|| Json::Number(Number::from(number))),
@@ -76,9 +90,8 @@ fn message(node: Node<'_>, style: Style) -> Json {
             }),
             Value::Any(node) => node.map(|node| wrapped(Some(node), style)),
             Value::Of(node) => node.map(|node| message(node, style)),
-            Value::Items(list) => {
-                (!list.is_empty()).then(|| Json::Array(list.cells().map(|node| wrapped(node, style)).collect()))
-            }
+            Value::Items(list) => (!list.is_empty())
+                .then(|| Json::Array(list.cells().map(|node| wrapped(node, style)).collect())),
             Value::Literal(node) => {
                 if let Some(node) = node.filter(|_| !null) {
                     literal(&mut map, node, style);
@@ -172,7 +185,10 @@ pub(super) fn difference(place: &str, ours: &Json, theirs: &Json) -> Option<Stri
             .iter()
             .zip(right)
             .enumerate()
-            .find_map(|(index, (left, right))| difference(&format!("{place}[{index}]"), left, right)),
-        _ => (ours != theirs).then(|| format!("{place}: we read {ours}, the C library says {theirs}")),
+            .find_map(|(index, (left, right))| {
+                difference(&format!("{place}[{index}]"), left, right)
+            }),
+        _ => (ours != theirs)
+            .then(|| format!("{place}: we read {ours}, the C library says {theirs}")),
     }
 }

@@ -18,11 +18,15 @@ fn c_json(sql: &str) -> serde_json::Value {
     let text = exclusive(|| unsafe {
         let result = pg_query_parse(input.as_ptr());
         assert!(result.error.is_null(), "does not parse: {sql}");
-        let text = CStr::from_ptr(result.parse_tree).to_str().expect("UTF-8").to_owned();
+        let text = CStr::from_ptr(result.parse_tree)
+            .to_str()
+            .expect("UTF-8")
+            .to_owned();
         pg_query_free_parse_result(result);
         text
     });
-    let value: serde_json::Value = serde_json::from_str(&text.expect("no tree is open")).expect("JSON");
+    let value: serde_json::Value =
+        serde_json::from_str(&text.expect("no tree is open")).expect("JSON");
     value["stmts"].clone()
 }
 
@@ -224,14 +228,22 @@ fn error_offsets_are_bytes() {
             "syntax error at end of input",
             Some("/* é */ select (".len()),
         ),
-        ("select 'abc", "unterminated quoted string at or near \"'abc\"", Some(7)),
+        (
+            "select 'abc",
+            "unterminated quoted string at or near \"'abc\"",
+            Some(7),
+        ),
         ("é; select $a$ x", "syntax error at or near \"é\"", Some(0)),
         (
             "select $a$ x",
             "unterminated dollar-quoted string at or near \"$a$ x\"",
             Some(7),
         ),
-        ("select 1 /* é", "unterminated /* comment at or near \"/* é\"", Some(9)),
+        (
+            "select 1 /* é",
+            "unterminated /* comment at or near \"/* é\"",
+            Some(9),
+        ),
         (
             "select \"é",
             "unterminated quoted identifier at or near \"\"é\"",
@@ -253,7 +265,11 @@ fn error_offsets_are_bytes() {
             "invalid byte sequence for encoding \"UTF8\": 0xff",
             None,
         ),
-        ("select U&'\\d800'", "invalid Unicode surrogate pair", Some(15)),
+        (
+            "select U&'\\d800'",
+            "invalid Unicode surrogate pair",
+            Some(15),
+        ),
     ];
     for (sql, message, offset) in cases {
         assert_eq!(error(sql), (message.to_owned(), offset), "{sql:?}");
@@ -282,17 +298,34 @@ fn statements_have_byte_ranges() {
 fn other_modes() {
     let kinds = |sql: &str, mode| {
         with_tree(sql, mode, |tree| {
-            tree.map(|tree| tree.roots().iter().map(|root| format!("{root:?}")).collect::<String>())
+            tree.map(|tree| {
+                tree.roots()
+                    .iter()
+                    .map(|root| format!("{root:?}"))
+                    .collect::<String>()
+            })
         })
     };
     assert_eq!(kinds("s.t[3]", Mode::TypeName), Ok("TypeName@0".to_owned()));
-    assert_eq!(kinds("a + 1", Mode::PlpgsqlExpression), Ok("RawStmt".to_owned()));
-    assert_eq!(kinds("a := 1", Mode::PlpgsqlAssign1), Ok("RawStmt".to_owned()));
-    assert_eq!(kinds("a.b.c := 1", Mode::PlpgsqlAssign3), Ok("RawStmt".to_owned()));
+    assert_eq!(
+        kinds("a + 1", Mode::PlpgsqlExpression),
+        Ok("RawStmt".to_owned())
+    );
+    assert_eq!(
+        kinds("a := 1", Mode::PlpgsqlAssign1),
+        Ok("RawStmt".to_owned())
+    );
+    assert_eq!(
+        kinds("a.b.c := 1", Mode::PlpgsqlAssign3),
+        Ok("RawStmt".to_owned())
+    );
     assert!(kinds("select 1", Mode::TypeName).is_err());
     with_tree("numeric(10, 2)", Mode::TypeName, |tree| {
         let name = tree.expect("parses").type_name().expect("a type name");
-        assert_eq!(name.names().strings().collect::<Vec<_>>(), ["pg_catalog", "numeric"]);
+        assert_eq!(
+            name.names().strings().collect::<Vec<_>>(),
+            ["pg_catalog", "numeric"]
+        );
         assert_eq!(name.typmods().len(), 2);
     });
 }
@@ -327,7 +360,11 @@ fn deep_trees_are_walked_and_too_deep_texts_refused() {
         ("f(", "1", ")"),
         ("array[", "1", "]"),
     ] {
-        let sql = format!("select {}{middle}{}", open.repeat(200_000), close.repeat(200_000));
+        let sql = format!(
+            "select {}{middle}{}",
+            open.repeat(200_000),
+            close.repeat(200_000)
+        );
         let error = count(&sql).expect_err("too deep");
         assert!(error.message.starts_with("memory exhausted"), "{error:?}");
     }
@@ -348,7 +385,8 @@ fn walks_skip_and_stop() {
             }
         });
         assert!(!whole);
-        let expected = "SelectStmt ResTarget ColumnRef String ResTarget SubLink ResTarget ColumnRef";
+        let expected =
+            "SelectStmt ResTarget ColumnRef String ResTarget SubLink ResTarget ColumnRef";
         assert_eq!(seen.join(" "), expected);
     });
 }
@@ -365,14 +403,26 @@ fn empty_cells_are_kept() {
             };
             let distinct = select.distinctClause();
             assert_eq!(
-                (distinct.len(), distinct.first().is_none(), distinct.iter().count()),
+                (
+                    distinct.len(),
+                    distinct.first().is_none(),
+                    distinct.iter().count()
+                ),
                 (1, true, 0)
             );
             let Node::DropStmt(drop) = statements[1].node else {
                 panic!()
             };
-            let operator = drop.objects().of::<ObjectWithArgs<'_>>().next().expect("an operator");
-            let operands: Vec<_> = operator.objargs().cells().map(|cell| cell.is_some()).collect();
+            let operator = drop
+                .objects()
+                .of::<ObjectWithArgs<'_>>()
+                .next()
+                .expect("an operator");
+            let operands: Vec<_> = operator
+                .objargs()
+                .cells()
+                .map(|cell| cell.is_some())
+                .collect();
             assert_eq!(operands, [false, true]);
         },
     );
@@ -436,7 +486,10 @@ fn sets_of_bits() {
             panic!("{statements:?}")
         };
         assert_eq!(trigger.timing(), bits::TRIGGER_TYPE_INSTEAD);
-        assert_eq!(trigger.events(), bits::TRIGGER_TYPE_INSERT | bits::TRIGGER_TYPE_DELETE);
+        assert_eq!(
+            trigger.events(),
+            bits::TRIGGER_TYPE_INSERT | bits::TRIGGER_TYPE_DELETE
+        );
         let Node::CreateStmt(table) = statements[1].node else {
             panic!("{statements:?}")
         };

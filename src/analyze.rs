@@ -1,0 +1,735 @@
+//! The pipeline: parse in parallel, replay in order, ask the rules in parallel, suppress, sort.
+//!
+//! A pure function of the files that were read and the settings: no clock, no environment, no file system.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use rayon::prelude::*;
+
+use crate::context::Cx;
+use crate::diagnostic::{Certainty, Diagnostic, Level, NotAnalysed};
+use crate::discover::{Discovered, Project};
+use crate::layout::{
+    Arrangement, Found, History, Migration, Piece, Problem, ProblemKind, Script, Unit,
+};
+use crate::python;
+use crate::replay::{Replay, replay};
+use crate::report::{Counts, ProjectSummary, Report};
+use crate::rule::{Check, For, Rule};
+use crate::rules::RULES;
+use crate::settings::{OptionValue, Settings};
+use crate::source::{Location, Source, SourceId, Span};
+use crate::sql::{self, lex};
+use crate::suppress::{self, CommentText, Suppressions};
+
+/// Analyses what was discovered.
+#[must_use]
+pub fn run(discovered: Discovered, settings: Settings) -> Report {
+    let Discovered {
+        sources,
+        projects,
+        errors,
+        mut not_analysed,
+        ..
+    } = discovered;
+    let mut counts = Counts {
+        files: sources.len(),
+        ..Counts::default()
+    };
+    let mut summaries = Vec::new();
+    let mut diagnostics = Vec::new();
+    for project in projects {
+        let outcome = analyse_project(project, &sources, &settings);
+        counts.migrations += outcome.summary.migrations;
+        counts.statements += outcome.statements;
+        counts.suppressed += outcome.suppressed;
+        counts.below_strictness += outcome.below_strictness;
+        summaries.push(outcome.summary);
+        diagnostics.extend(outcome.diagnostics);
+        not_analysed.extend(outcome.not_analysed);
+    }
+    let path = |source: SourceId| &sources[source.0 as usize].path;
+    diagnostics.sort_by(|a: &Diagnostic, b: &Diagnostic| {
+        (path(a.primary.source), a.primary.span, a.rule, &a.message).cmp(&(
+            path(b.primary.source),
+            b.primary.span,
+            b.rule,
+            &b.message,
+        ))
+    });
+    diagnostics
+        .dedup_by(|a, b| a.rule == b.rule && a.primary == b.primary && a.message == b.message);
+    not_analysed.sort_by(|a, b| {
+        (path(a.location.source), a.location.span, &a.reason).cmp(&(
+            path(b.location.source),
+            b.location.span,
+            &b.reason,
+        ))
+    });
+    not_analysed.dedup();
+    fingerprints(&mut diagnostics, &sources);
+    Report {
+        sources,
+        diagnostics,
+        not_analysed,
+        errors,
+        projects: summaries,
+        counts,
+        settings,
+    }
+}
+
+/// What one project contributes.
+struct Outcome {
+    diagnostics: Vec<Diagnostic>,
+    not_analysed: Vec<NotAnalysed>,
+    summary: ProjectSummary,
+    statements: usize,
+    suppressed: usize,
+    below_strictness: usize,
+}
+
+fn analyse_project(project: Project, sources: &[Source], settings: &Settings) -> Outcome {
+    let Project {
+        found,
+        root,
+        scripts,
+        problems,
+        wanted,
+        dialect,
+    } = project;
+    let mut summary = ProjectSummary {
+        root,
+        layout: found.layout.name,
+        reason: found.reason.clone(),
+        migrations: scripts.len(),
+    };
+    let scripts = if dialect.is_some() {
+        Vec::new()
+    } else {
+        scripts
+    };
+    let (history, not_analysed) = history(
+        found,
+        Arrangement { scripts, problems },
+        wanted.as_deref(),
+        settings,
+    );
+    summary.migrations = history.migrations.len();
+    let statements = history
+        .migrations
+        .iter()
+        .map(|migration| migration.statements.len())
+        .sum();
+    let replayed = replay(&history, settings);
+    let checker = Checker {
+        settings,
+        replay: &replayed,
+        sources,
+    };
+    let mut found = checker.run(&[], |rule| !asks_about_comments(rule));
+    let below_strictness = found.below_strictness;
+
+    let mut suppressed = 0;
+    let mut comment_problems: Vec<suppress::Problem> = Vec::new();
+    let mut by_source = comments_of(&history, &not_analysed, sources, settings);
+    found.diagnostics.retain(|diagnostic| {
+        let silenced = by_source
+            .get_mut(&diagnostic.primary.source)
+            .is_some_and(|comments| comments.silences(diagnostic));
+        suppressed += usize::from(silenced);
+        !silenced
+    });
+    for (source, comments) in by_source {
+        if wanted
+            .as_ref()
+            .is_some_and(|wanted| !wanted.contains(&source))
+        {
+            continue;
+        }
+        let path = &sources[source.0 as usize].path;
+        let asked = |id: &str| {
+            RULES
+                .iter()
+                .find(|rule| rule.id == id)
+                .is_some_and(|rule| checker.level(rule, path).is_some())
+        };
+        comment_problems.extend(comments.problems(&asked));
+    }
+    let mut diagnostics = found.diagnostics;
+    diagnostics.extend(
+        checker
+            .run(&comment_problems, asks_about_comments)
+            .diagnostics,
+    );
+    if let Some(wanted) = &wanted {
+        diagnostics.retain(|diagnostic| wanted.contains(&diagnostic.primary.source));
+    }
+    let not_analysed = not_analysed
+        .into_iter()
+        .filter(|place| {
+            wanted
+                .as_ref()
+                .is_none_or(|wanted| wanted.contains(&place.location.source))
+        })
+        .collect();
+    Outcome {
+        diagnostics,
+        not_analysed,
+        summary,
+        statements,
+        suppressed,
+        below_strictness,
+    }
+}
+
+/// Parses the scripts of a project.
+fn history(
+    found: Found,
+    arrangement: Arrangement,
+    wanted: Option<&[SourceId]>,
+    settings: &Settings,
+) -> (History, Vec<NotAnalysed>) {
+    let Arrangement {
+        scripts,
+        mut problems,
+    } = arrangement;
+    let runner = found.layout.runner;
+    let parsed: Vec<(Migration, Vec<NotAnalysed>, Vec<Problem>)> = scripts
+        .par_iter()
+        .with_min_len(8)
+        .map(|script| migration(script, &found))
+        .collect();
+    let mut migrations = Vec::with_capacity(parsed.len());
+    let mut not_analysed = Vec::new();
+    for (migration, places, errors) in parsed {
+        migrations.push(migration);
+        not_analysed.extend(places);
+        problems.extend(errors);
+    }
+    // Pairs: the up script and the down script of one key.
+    let mut by_key: BTreeMap<&str, usize> = BTreeMap::new();
+    for (index, script) in scripts.iter().enumerate() {
+        if script.direction == crate::layout::Direction::Up {
+            by_key.entry(&script.key).or_insert(index);
+        }
+    }
+    for (index, script) in scripts.iter().enumerate() {
+        if script.direction == crate::layout::Direction::Down
+            && let Some(&up) = by_key.get(script.key.as_str())
+        {
+            migrations[index].pair = Some(up);
+            migrations[up].pair.get_or_insert(index);
+        }
+    }
+    mark_pending(&mut migrations, &found, wanted, settings);
+    let _ = runner;
+    (
+        History {
+            found,
+            migrations,
+            problems,
+        },
+        not_analysed,
+    )
+}
+
+/// Marks the migrations that findings are wanted for.
+fn mark_pending(
+    migrations: &mut [Migration],
+    found: &Found,
+    wanted: Option<&[SourceId]>,
+    settings: &Settings,
+) {
+    if let Some(after) = &settings.after {
+        // By order where the tool has one; in a graph by place in the history.
+        let position = migrations
+            .iter()
+            .position(|migration| migration.version == *after && migration.direction.is_forward());
+        for (index, migration) in migrations.iter_mut().enumerate() {
+            if migration.version.is_empty() {
+                continue;
+            }
+            migration.pending = match found.layout.compare {
+                Some(compare) => compare(&migration.version, after).is_gt(),
+                None => position.is_none_or(|position| index > position),
+            };
+        }
+        // A down script belongs to its up script.
+        for index in 0..migrations.len() {
+            if let (false, Some(up)) = (
+                migrations[index].direction.is_forward(),
+                migrations[index].pair,
+            ) {
+                migrations[index].pending = migrations[up].pending;
+            }
+        }
+    }
+    if let Some(wanted) = wanted {
+        for migration in migrations {
+            migration.pending &= wanted.contains(&migration.source);
+        }
+    }
+}
+
+/// Parses one script.
+fn migration(script: &Script, found: &Found) -> (Migration, Vec<NotAnalysed>, Vec<Problem>) {
+    let runner = found.layout.runner;
+    let at = |span: Span| Location {
+        source: script.source,
+        span,
+    };
+    let mut statements = Vec::new();
+    let mut units: Vec<Unit> = Vec::new();
+    let mut problems = Vec::new();
+    let mut not_analysed: Vec<NotAnalysed> = script
+        .not_analysed
+        .iter()
+        .map(|(span, reason)| NotAnalysed {
+            location: at(*span),
+            reason: reason.clone(),
+        })
+        .collect();
+    for piece in &script.pieces {
+        let parsed = sql::parse(&piece.fragment);
+        not_analysed.extend(
+            parsed
+                .not_analysed
+                .into_iter()
+                .map(|(span, reason)| NotAnalysed {
+                    location: at(span),
+                    reason,
+                }),
+        );
+        problems.extend(parsed.errors.into_iter().map(|error| Problem {
+            kind: ProblemKind::Syntax,
+            location: at(error.span),
+            message: error.message,
+            help: error.help,
+            labels: Vec::new(),
+        }));
+        let first = statements.len();
+        statements.extend(parsed.statements.into_iter().map(|mut statement| {
+            statement.conditional |= piece.conditional;
+            statement
+        }));
+        push_unit(&mut units, first..statements.len(), piece, runner);
+    }
+    // Some tools leave out their transaction by themselves when they recognise a statement.
+    if let Some(leaves) = runner.leaves_transaction_for
+        && script.pieces.iter().all(|piece| piece.wraps.is_none())
+        && statements.iter().any(leaves)
+    {
+        for unit in &mut units {
+            unit.wraps = crate::layout::Wraps::Nothing;
+        }
+    }
+    let incomplete = !not_analysed.is_empty() || !problems.is_empty();
+    let migration = Migration {
+        version: script.version.clone(),
+        description: script.description.clone(),
+        direction: script.direction,
+        source: script.source,
+        span: script.span,
+        statements,
+        units,
+        pair: None,
+        pending: true,
+        emptiness: script.emptiness.clone(),
+        incomplete,
+    };
+    (migration, not_analysed, problems)
+}
+
+/// Pieces that are sent one by one in the same way are one unit.
+fn push_unit(
+    units: &mut Vec<Unit>,
+    statements: std::ops::Range<usize>,
+    piece: &Piece,
+    runner: crate::layout::Runner,
+) {
+    let unit = Unit {
+        statements,
+        send: piece.send.unwrap_or(runner.send),
+        wraps: piece.wraps.unwrap_or(runner.wraps),
+    };
+    match units.last_mut() {
+        Some(last)
+            if last.send == unit.send
+                && last.wraps == unit.wraps
+                && unit.send == crate::layout::Send::PerStatement =>
+        {
+            last.statements.end = unit.statements.end;
+        }
+        _ => units.push(unit),
+    }
+}
+
+/// The suppression comments of all files that hold any.
+fn comments_of(
+    history: &History,
+    not_analysed: &[NotAnalysed],
+    sources: &[Source],
+    settings: &Settings,
+) -> BTreeMap<SourceId, Suppressions> {
+    let mut files: Vec<SourceId> = history
+        .migrations
+        .iter()
+        .map(|migration| migration.source)
+        .chain(
+            history
+                .problems
+                .iter()
+                .map(|problem| problem.location.source),
+        )
+        .collect();
+    files.sort_unstable();
+    files.dedup();
+    let mut found = BTreeMap::new();
+    for id in files {
+        let source = &sources[id.0 as usize];
+        let text = source.text.as_bytes();
+        if !suppress::MARKERS
+            .iter()
+            .any(|marker| memchr::memmem::find(text, marker.as_bytes()).is_some())
+        {
+            continue;
+        }
+        let mut places: Vec<Span> = history
+            .migrations
+            .iter()
+            .filter(|migration| migration.source == id)
+            .flat_map(|migration| migration.statements.iter().map(|statement| statement.span))
+            .chain(
+                not_analysed
+                    .iter()
+                    .filter(|place| place.location.source == id)
+                    .map(|place| place.location.span),
+            )
+            .collect();
+        places.sort_unstable();
+        places.dedup();
+        let comments = if source.path.to_ascii_lowercase().ends_with(".py") {
+            python_comments(source)
+        } else {
+            sql_comments(source)
+        };
+        found.insert(id, Suppressions::read(source, &comments, &places, settings));
+    }
+    found
+}
+
+fn sql_comments(source: &Source) -> Vec<CommentText> {
+    lex::comments(&source.text, lex::Bodies::Read)
+        .into_iter()
+        .map(|comment| CommentText {
+            span: comment.span,
+            text: source.slice(comment.body).to_owned(),
+        })
+        .collect()
+}
+
+fn python_comments(source: &Source) -> Vec<CommentText> {
+    python::syntax::parse(&source.text)
+        .comments
+        .into_iter()
+        .map(|span| CommentText {
+            span,
+            text: source.slice(span).trim_start_matches('#').to_owned(),
+        })
+        .collect()
+}
+
+/// Rules on suppression comments run last: they need to know what the others found.
+fn asks_about_comments(rule: &Rule) -> bool {
+    rule.id.ends_with("-suppression")
+}
+
+/// Findings of one run of the rules.
+#[derive(Default)]
+struct Findings {
+    diagnostics: Vec<Diagnostic>,
+    below_strictness: usize,
+}
+
+struct Checker<'a> {
+    settings: &'a Settings,
+    replay: &'a Replay<'a>,
+    sources: &'a [Source],
+}
+
+impl Checker<'_> {
+    /// Asks the chosen rules about everything that is pending.
+    fn run(
+        &self,
+        suppressions: &[suppress::Problem],
+        choose: impl Fn(&Rule) -> bool + Sync,
+    ) -> Findings {
+        let history = self.replay.history;
+        let rules: Vec<&'static Rule> = RULES
+            .iter()
+            .filter(|rule| choose(rule))
+            .filter(|rule| {
+                rule.postgres.0 <= self.settings.postgres
+                    && self.settings.postgres <= rule.postgres.1
+            })
+            .collect();
+        let mut parts: Vec<Findings> = (0..history.migrations.len())
+            .into_par_iter()
+            .filter(|&index| history.migrations[index].pending)
+            .map(|index| self.migration(index, &rules, suppressions))
+            .collect();
+        let path = history
+            .migrations
+            .first()
+            .map_or("", |migration| self.path(migration.source));
+        for &rule in &rules {
+            if let Check::History(check) = rule.check {
+                // Levels of history findings follow the file that they are in; whether to ask at all, the first one.
+                let options = self.options(rule, path);
+                let mut findings = Findings::default();
+                self.ask(
+                    rule,
+                    None,
+                    None,
+                    &options,
+                    suppressions,
+                    &mut findings,
+                    |cx| check(cx, history),
+                );
+                parts.push(findings);
+            }
+        }
+        let mut all = Findings::default();
+        for part in parts {
+            all.diagnostics.extend(part.diagnostics);
+            all.below_strictness += part.below_strictness;
+        }
+        all
+    }
+
+    fn path(&self, source: SourceId) -> &str {
+        &self.sources[source.0 as usize].path
+    }
+
+    fn migration(
+        &self,
+        index: usize,
+        rules: &[&'static Rule],
+        suppressions: &[suppress::Problem],
+    ) -> Findings {
+        let migration = &self.replay.history.migrations[index];
+        let path = self.path(migration.source);
+        let mut findings = Findings::default();
+        for &rule in rules {
+            let wanted = match rule.direction {
+                For::Any => true,
+                For::Up => migration.direction.is_forward(),
+                For::Down => !migration.direction.is_forward(),
+            };
+            if !wanted || self.level(rule, path).is_none() {
+                continue;
+            }
+            let options = self.options(rule, path);
+            match rule.check {
+                Check::Migration(check) => {
+                    self.ask(
+                        rule,
+                        Some(index),
+                        None,
+                        &options,
+                        suppressions,
+                        &mut findings,
+                        |cx| check(cx, migration),
+                    );
+                }
+                Check::Statement(check) => {
+                    for step in self.replay.ranges[index].clone() {
+                        let statement = self.replay.steps[step].statement;
+                        self.ask(
+                            rule,
+                            Some(index),
+                            Some(step),
+                            &options,
+                            suppressions,
+                            &mut findings,
+                            |cx| {
+                                check(cx, statement);
+                            },
+                        );
+                    }
+                }
+                Check::History(_) => {}
+            }
+        }
+        findings
+    }
+
+    /// Calls one rule. A panic in it becomes a finding that names it.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "everything one question is made of"
+    )]
+    fn ask(
+        &self,
+        rule: &'static Rule,
+        migration: Option<usize>,
+        step: Option<usize>,
+        options: &BTreeMap<String, OptionValue>,
+        suppressions: &[suppress::Problem],
+        findings: &mut Findings,
+        call: impl FnOnce(&mut Cx<'_>),
+    ) {
+        let mut cx = Cx {
+            rule,
+            settings: self.settings,
+            replay: self.replay,
+            migration,
+            step,
+            options,
+            suppressions,
+            found: Vec::new(),
+        };
+        if catch_unwind(AssertUnwindSafe(|| call(&mut cx))).is_err() {
+            let location = match (step, migration) {
+                (Some(step), _) => {
+                    let step = &self.replay.steps[step];
+                    let source = self.replay.history.migrations[step.migration].source;
+                    Location {
+                        source,
+                        span: step.statement.span,
+                    }
+                }
+                (None, Some(migration)) => self.replay.history.migrations[migration].location(),
+                (None, None) => Location {
+                    source: SourceId(0),
+                    span: Span::default(),
+                },
+            };
+            findings.diagnostics.push(Diagnostic {
+                rule: rule.id,
+                level: Level::Error,
+                certainty: Certainty::Unknown,
+                message: format!(
+                    "the rule `{}` failed here; this is a bug in Lockgate, please report it",
+                    rule.id
+                ),
+                primary: location,
+                labels: Vec::new(),
+                help: Some(format!("run with `--ignore {}` until it is fixed", rule.id)),
+                fix: None,
+                effects: Vec::new(),
+                migration: None,
+                direction: None,
+                fingerprint: String::new(),
+                subject: None,
+            });
+            return;
+        }
+        for mut diagnostic in cx.found {
+            let path = self.path(diagnostic.primary.source);
+            let Some(level) = self.configured_level(rule, path, diagnostic.level) else {
+                continue;
+            };
+            if self.settings.strictness < rule.strictness {
+                findings.below_strictness += 1;
+                continue;
+            }
+            diagnostic.level = level;
+            findings.diagnostics.push(diagnostic);
+        }
+    }
+
+    /// The level at which a rule reports in a file; none if it is off there.
+    fn level(&self, rule: &Rule, path: &str) -> Option<Level> {
+        let default = rule.level_in(self.settings.environment)?;
+        self.configured_level(rule, path, default)
+    }
+
+    /// The level a finding gets: what the configuration says, else `default`.
+    fn configured_level(&self, rule: &Rule, path: &str, default: Level) -> Option<Level> {
+        let settings = self.settings;
+        let chosen = settings.select.is_empty() || settings.select.iter().any(|id| id == rule.id);
+        if !chosen || settings.ignore.iter().any(|id| id == rule.id) {
+            return None;
+        }
+        let mut level = Some(default);
+        for rules in self.rule_settings(path) {
+            if let Some(setting) = rules.get(rule.id).and_then(|settings| settings.level) {
+                level = setting;
+            }
+        }
+        level
+    }
+
+    fn options(&self, rule: &Rule, path: &str) -> BTreeMap<String, OptionValue> {
+        let mut options = BTreeMap::new();
+        for rules in self.rule_settings(path) {
+            if let Some(settings) = rules.get(rule.id) {
+                options.extend(settings.options.clone());
+            }
+        }
+        options
+    }
+
+    /// The parts of the configuration that hold for a file, later ones winning.
+    fn rule_settings<'s>(
+        &'s self,
+        path: &str,
+    ) -> impl Iterator<Item = &'s BTreeMap<String, crate::settings::RuleSettings>> {
+        let overrides: Vec<_> = self
+            .settings
+            .overrides
+            .iter()
+            .filter(|part| part.paths.is_match(path))
+            .map(|part| &part.rules)
+            .collect();
+        std::iter::once(&self.settings.rules).chain(overrides)
+    }
+}
+
+/// Gives each finding a name that survives moved lines: rule, file, the text of its statement, and a number where one
+/// statement has several findings of one rule.
+fn fingerprints(diagnostics: &mut [Diagnostic], sources: &[Source]) {
+    let mut seen: BTreeMap<u64, u64> = BTreeMap::new();
+    for diagnostic in diagnostics {
+        let source = &sources[diagnostic.primary.source.0 as usize];
+        let text = diagnostic
+            .subject
+            .map_or("", |subject| source.slice(subject));
+        let mut hash = Fnv::default();
+        hash.write(diagnostic.rule);
+        hash.write(&source.path);
+        for word in text.split_whitespace() {
+            hash.write(word);
+        }
+        if text.is_empty() {
+            hash.write(&diagnostic.message);
+        }
+        let number = seen.entry(hash.0).or_default();
+        let mut numbered = hash;
+        numbered.write(&number.to_string());
+        *number += 1;
+        diagnostic.fingerprint = format!("{:016x}", numbered.0);
+    }
+}
+
+/// FNV-1a: a hash that stays the same between versions and machines, which the standard library does not promise.
+#[derive(Clone, Copy)]
+struct Fnv(u64);
+
+impl Default for Fnv {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Fnv {
+    fn write(&mut self, text: &str) {
+        // The zero byte keeps "ab" + "c" apart from "a" + "bc".
+        for byte in text.bytes().chain([0]) {
+            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Versions in file names and how they compare.
+
+use std::cmp::Ordering;
+
+/// Compares names as a person orders them: runs of digits by their value, everything else by bytes.
+pub(super) fn natural(a: &str, b: &str) -> Ordering {
+    let (mut rest_a, mut rest_b) = (a, b);
+    loop {
+        let (digits_a, digits_b) = (digits(rest_a), digits(rest_b));
+        if !digits_a.is_empty() && !digits_b.is_empty() {
+            match number(digits_a, digits_b) {
+                Ordering::Equal => {}
+                unequal => return unequal,
+            }
+            (rest_a, rest_b) = (&rest_a[digits_a.len()..], &rest_b[digits_b.len()..]);
+            continue;
+        }
+        let (mut chars_a, mut chars_b) = (rest_a.chars(), rest_b.chars());
+        match (chars_a.next(), chars_b.next()) {
+            // Equal but for leading zeros.
+            (None, None) => return a.cmp(b),
+            (x, y) if x == y => (rest_a, rest_b) = (chars_a.as_str(), chars_b.as_str()),
+            (x, y) => return x.cmp(&y),
+        }
+    }
+}
+
+/// The digits that a text begins with.
+pub(super) fn digits(text: &str) -> &str {
+    let end = text
+        .bytes()
+        .position(|byte| !byte.is_ascii_digit())
+        .unwrap_or(text.len());
+    &text[..end]
+}
+
+/// Compares two runs of digits of any length by value.
+pub(super) fn number(a: &str, b: &str) -> Ordering {
+    let (a, b) = (a.trim_start_matches('0'), b.trim_start_matches('0'));
+    a.len().cmp(&b.len()).then_with(|| a.cmp(b))
+}
+
+/// A dotted version (`1.2`, `1_2`) in its one normal form: parts without leading zeros, joined by dots, without zero
+/// parts at the end. None if it is no such version.
+pub(super) fn dotted(text: &str) -> Option<String> {
+    let mut parts = Vec::new();
+    for part in text.split(['.', '_']) {
+        if part.is_empty() || digits(part).len() != part.len() {
+            return None;
+        }
+        let part = part.trim_start_matches('0');
+        parts.push(if part.is_empty() { "0" } else { part });
+    }
+    while parts.len() > 1 && parts.last() == Some(&"0") {
+        parts.pop();
+    }
+    Some(parts.join("."))
+}
+
+/// Compares dotted versions part by part, missing parts being zero.
+pub(super) fn compare_dotted(a: &str, b: &str) -> Ordering {
+    let (mut a, mut b) = (a.split(['.', '_']), b.split(['.', '_']));
+    loop {
+        match (a.next(), b.next()) {
+            (None, None) => return Ordering::Equal,
+            (x, y) => match number(x.unwrap_or("0"), y.unwrap_or("0")) {
+                Ordering::Equal => {}
+                unequal => return unequal,
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn natural_order_counts_digits_as_numbers() {
+        let mut names = ["10_b", "9_a", "010_a", "2", "a10", "a9", "é", "1.10", "1.9"];
+        names.sort_by(|a, b| natural(a, b));
+        assert_eq!(
+            names,
+            ["1.9", "1.10", "2", "9_a", "010_a", "10_b", "a9", "a10", "é"]
+        );
+        assert_eq!(natural("01", "1"), Ordering::Less, "a total order");
+        assert_eq!(natural("", ""), Ordering::Equal);
+    }
+
+    #[test]
+    fn dotted_versions_have_one_normal_form() {
+        let cases = [
+            ("1", Some("1")),
+            ("001", Some("1")),
+            ("1.0", Some("1")),
+            ("1_0_0", Some("1")),
+            ("1.2.0.3", Some("1.2.0.3")),
+            ("0", Some("0")),
+            ("0.0", Some("0")),
+            ("20240101120000", Some("20240101120000")),
+            ("99999999999999999999999", Some("99999999999999999999999")),
+            ("", None),
+            ("1.", None),
+            ("1..2", None),
+            ("1_add", None),
+            ("-1", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(dotted(text).as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn dotted_versions_compare_by_parts() {
+        use Ordering::{Equal, Greater, Less};
+        let cases = [
+            ("1", "1.0.0", Equal),
+            ("1", "001", Equal),
+            ("1.2", "1_2", Equal),
+            ("1.9", "1.10", Less),
+            ("2", "10", Less),
+            ("1.0.1", "1", Greater),
+            ("18446744073709551616", "18446744073709551615", Greater),
+        ];
+        for (a, b, expected) in cases {
+            assert_eq!(compare_dotted(a, b), expected, "{a} {b}");
+        }
+    }
+}

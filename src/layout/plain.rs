@@ -1,0 +1,453 @@
+//! SQL files without a tool that is known: directories of `.sql` files, or a single one.
+//!
+//! The order is that of the names as a person reads them. Files that go back are told by their names, and sections
+//! that go back (`-- +goose Down`) by the comment that opens them: neither is ever judged as a migration forward.
+
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+use super::{
+    Arrangement, Direction, DownScripts, File, Files, Found, Layout, Piece, Reading, Runner,
+    Script, Send, Wraps, name, path, text,
+};
+use crate::source::Span;
+
+/// The layout.
+pub(super) static LAYOUT: Layout = Layout {
+    name: "plain",
+    detect,
+    open,
+    files,
+    read,
+    arrange,
+    compare: Some(name::natural),
+    runner: Runner {
+        send: Send::Unknown,
+        wraps: Wraps::Nothing,
+        leaves_transaction_for: None,
+        way_out: "put it in a file of its own and run that file outside of a transaction",
+        down: DownScripts::Optional,
+    },
+};
+
+/// Names of directories whose SQL files are taken for migrations whatever their names are.
+const DIRECTORIES: &[&str] = &[
+    "migration",
+    "migrations",
+    "migrate",
+    "db-migrations",
+    "schema_migrations",
+    "changesets",
+];
+/// Words in names and directories of scripts that go back.
+const BACK: &[&str] = &["down", "rollback", "rollbacks", "revert", "undo"];
+/// Words in names and directories of their counterparts.
+const FORWARD: &[&str] = &["up", "deploy", "forward", "apply"];
+/// Names of files that take their meaning from their directory.
+const NAMELESS: &[&str] = &["up", "down", "migration"];
+/// Comments that open a section, in lower case, of tools that keep both ways in one file.
+const SECTIONS: &[(&str, Direction)] = &[
+    ("-- +goose up", Direction::Up),
+    ("-- +goose down", Direction::Down),
+    ("-- +migrate up", Direction::Up),
+    ("-- +migrate down", Direction::Down),
+    ("-- migrate:up", Direction::Up),
+    ("-- migrate:down", Direction::Down),
+    ("-- rambler up", Direction::Up),
+    ("-- rambler down", Direction::Down),
+    ("-- up migration", Direction::Up),
+    ("-- down migration", Direction::Down),
+    ("---- create above / drop below ----", Direction::Down),
+];
+
+/// A file's name, understood.
+#[derive(Debug, PartialEq, Eq)]
+struct Name {
+    /// What it shares with its counterpart: the path without the word for the direction.
+    key: String,
+    version: String,
+    description: String,
+    direction: Direction,
+    /// The word for going back stands where it may be the subject of a forward migration (`003_revert_prices.sql`).
+    ambiguous: bool,
+}
+
+fn parse(path: &str) -> Name {
+    let directory = path::parent(path);
+    let file = path::file_name(path);
+    let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
+    let mut direction = Direction::Up;
+    let mut ambiguous = false;
+
+    // A directory `down/` or `rollback/` beside the forward scripts, or beside a directory `up/`.
+    let mut home = directory;
+    let last = path::file_name(directory).to_ascii_lowercase();
+    if BACK.contains(&last.as_str()) {
+        direction = Direction::Down;
+        home = path::parent(directory);
+    } else if FORWARD.contains(&last.as_str()) {
+        home = path::parent(directory);
+    }
+    let (mut bare, mut place) = (stem.to_owned(), home);
+    if NAMELESS.contains(&stem.to_ascii_lowercase().as_str()) && !home.is_empty() {
+        if BACK.contains(&stem.to_ascii_lowercase().as_str()) {
+            direction = Direction::Down;
+        }
+        path::file_name(home).clone_into(&mut bare);
+        place = path::parent(home);
+    } else if let Some((rest, word)) = split_last(stem) {
+        let word = word.to_ascii_lowercase();
+        if BACK.contains(&word.as_str()) {
+            direction = Direction::Down;
+            rest.clone_into(&mut bare);
+        } else if word == "up" {
+            rest.clone_into(&mut bare);
+        } else if let Some(rest) = without_first_word(stem, BACK) {
+            ambiguous = direction == Direction::Up;
+            direction = Direction::Down;
+            bare = rest;
+        } else if let Some(rest) = without_first_word(stem, &["up"]) {
+            bare = rest;
+        }
+    } else if BACK.contains(&stem.to_ascii_lowercase().as_str()) {
+        direction = Direction::Down;
+    }
+    let version = name::digits(&bare).to_owned();
+    let description = bare[version.len()..]
+        .trim_matches(['_', '-', '.', ' '])
+        .replace(['_', '-'], " ");
+    Name {
+        key: if place.is_empty() {
+            bare.clone()
+        } else {
+            format!("{place}/{bare}")
+        },
+        version: if version.is_empty() { bare } else { version },
+        description,
+        direction,
+        ambiguous,
+    }
+}
+
+/// Splits the last word off: `001_users.down` → (`001_users`, `down`).
+fn split_last(stem: &str) -> Option<(&str, &str)> {
+    let at = stem.rfind(['.', '_', '-', ' '])?;
+    let rest = stem[..at].trim_end_matches(['.', '_', '-', ' ']);
+    (!rest.is_empty()).then(|| (rest, &stem[at + 1..]))
+}
+
+/// The stem without its first word behind the version, if that is one of the words: `rollback_001` → `001`.
+fn without_first_word(stem: &str, words: &[&str]) -> Option<String> {
+    let version = name::digits(stem);
+    let rest = stem[version.len()..].trim_start_matches(['.', '_', '-', ' ']);
+    let end = rest.find(['.', '_', '-', ' '])?;
+    let word = rest[..end].to_ascii_lowercase();
+    if !words.contains(&word.as_str()) {
+        return None;
+    }
+    let rest = &rest[end + 1..];
+    Some(if version.is_empty() {
+        rest.to_owned()
+    } else {
+        format!("{version}_{rest}")
+    })
+}
+
+/// The name of a file among the others: `003_revert_prices.sql` goes back only if another file has its version or name.
+fn understood(path: &str, files: &dyn Files) -> Name {
+    let name = parse(path);
+    if !name.ambiguous {
+        return name;
+    }
+    let directory = path::parent(path);
+    let version = name::digits(&name.version);
+    let first = files
+        .paths()
+        .partition_point(|other| other.as_str() < directory);
+    let has_counterpart = files.paths()[first..]
+        .iter()
+        .take_while(|other| path::is_inside(other, directory))
+        .filter(|other| {
+            other.as_str() != path && path::parent(other) == directory && path::is_sql(other)
+        })
+        .map(|other| parse(other))
+        .any(|other| {
+            other.direction == Direction::Up
+                && (other.key == name.key
+                    || (!version.is_empty() && name::digits(&other.version) == version))
+        });
+    if has_counterpart {
+        return name;
+    }
+    let stem = path::file_name(path);
+    let stem = stem.rsplit_once('.').map_or(stem, |(stem, _)| stem);
+    Name {
+        key: if directory.is_empty() {
+            stem.to_owned()
+        } else {
+            format!("{directory}/{stem}")
+        },
+        description: stem[name::digits(stem).len()..]
+            .trim_matches(['_', '-', '.', ' '])
+            .replace(['_', '-'], " "),
+        version: if version.is_empty() {
+            stem.to_owned()
+        } else {
+            name.version
+        },
+        direction: Direction::Up,
+        ambiguous: false,
+    }
+}
+
+fn detect(files: &dyn Files) -> Vec<Found> {
+    let mut directories: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for path in files.paths().iter().filter(|path| path::is_sql(path)) {
+        directories.entry(home(path)).or_default().push(path);
+    }
+    let mut founds: Vec<Found> = Vec::new();
+    for (directory, paths) in directories {
+        if founds.iter().any(|found| found.claims(directory)) {
+            continue;
+        }
+        let own = path::file_name(directory).to_ascii_lowercase();
+        let numbered: Vec<&&str> = paths
+            .iter()
+            .filter(|path| !name::digits(&parse(path).version).is_empty())
+            .collect();
+        let reason = if DIRECTORIES.contains(&own.as_str()) {
+            format!(
+                "the directory is called `{}` and holds SQL files",
+                path::file_name(directory)
+            )
+        } else if let Some(first) = numbered.first()
+            && numbered.len() > 1
+            && 2 * numbered.len() > paths.len()
+        {
+            format!(
+                "most of its files are numbered like `{}`",
+                path::file_name(first)
+            )
+        } else {
+            continue;
+        };
+        founds.push(Found {
+            layout: &LAYOUT,
+            root: directory.to_owned(),
+            directories: vec![directory.to_owned()],
+            reason,
+            settings: BTreeMap::new(),
+        });
+    }
+    founds
+}
+
+/// The directory whose history a file belongs to: above those named after a direction or after one migration.
+fn home(file: &str) -> &str {
+    let mut directory = path::parent(file);
+    let is_word = |name: &str, words: &[&str]| words.contains(&name.to_ascii_lowercase().as_str());
+    let last = path::file_name(directory);
+    if is_word(last, BACK) || is_word(last, FORWARD) {
+        directory = path::parent(directory);
+    }
+    let stem = path::file_name(file)
+        .rsplit_once('.')
+        .map_or("", |(stem, _)| stem);
+    if is_word(stem, NAMELESS) && !directory.is_empty() {
+        directory = path::parent(directory);
+    }
+    directory
+}
+
+fn open(_: &dyn Files, root: &str, options: &BTreeMap<String, String>) -> Found {
+    Found {
+        layout: &LAYOUT,
+        root: root.to_owned(),
+        directories: vec![root.to_owned()],
+        reason: "no migration tool was recognised; SQL files in the order of their names"
+            .to_owned(),
+        settings: options.clone(),
+    }
+}
+
+fn files(found: &Found, files: &dyn Files) -> Vec<String> {
+    files
+        .paths()
+        .iter()
+        .filter(|path| path::is_sql(path) && found.claims(path))
+        .cloned()
+        .collect()
+}
+
+fn read(_: &Found, file: &File<'_>) -> Reading {
+    let name = understood(file.path, file.files);
+    let scripts = sections(&file.source.text)
+        .into_iter()
+        .map(|(section, part)| {
+            let direction = if name.direction == Direction::Down {
+                Direction::Down
+            } else {
+                section
+            };
+            let mut script = Script::of_part(file, direction, part);
+            script.version.clone_from(&name.version);
+            script.key.clone_from(&name.key);
+            script.description.clone_from(&name.description);
+            script
+        })
+        .collect::<Vec<_>>();
+    Reading {
+        scripts: joined(scripts),
+        ..Reading::default()
+    }
+}
+
+/// The sections of a file with the direction that each one has, in order; a file without such comments is one.
+fn sections(text: &str) -> Vec<(Direction, Span)> {
+    let mut borders: Vec<(usize, Direction)> = Vec::new();
+    for (start, line) in text::lines(text) {
+        if !line.starts_with("--") {
+            continue;
+        }
+        let line = line.to_ascii_lowercase();
+        let section = SECTIONS.iter().find(|(mark, _)| {
+            line.strip_prefix(mark)
+                .is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric()))
+        });
+        if let Some((_, direction)) = section {
+            borders.push((start, *direction));
+        }
+    }
+    // What stands before the first mark belongs to the way up.
+    if borders
+        .first()
+        .is_none_or(|(start, direction)| *start > 0 && *direction == Direction::Down)
+    {
+        borders.insert(0, (0, Direction::Up));
+    } else if let Some(first) = borders.first_mut() {
+        first.0 = 0;
+    }
+    let ends = borders
+        .iter()
+        .skip(1)
+        .map(|(start, _)| *start)
+        .chain([text.len()]);
+    borders
+        .iter()
+        .zip(ends)
+        .map(|((start, direction), end)| (*direction, Span::new(*start, end)))
+        .collect()
+}
+
+/// Sections of one direction as one script each.
+fn joined(scripts: Vec<Script>) -> Vec<Script> {
+    let mut joined: Vec<Script> = Vec::new();
+    for script in scripts {
+        if let Some(earlier) = joined
+            .iter_mut()
+            .find(|other| other.direction == script.direction)
+        {
+            let pieces: Vec<Piece> = script.pieces;
+            earlier.pieces.extend(pieces);
+            if script.emptiness.is_none() {
+                earlier.emptiness = None;
+            }
+        } else {
+            joined.push(script);
+        }
+    }
+    joined
+}
+
+fn arrange(_: &Found, scripts: Vec<Script>) -> Arrangement {
+    let (mut forward, mut down): (Vec<_>, Vec<_>) = scripts
+        .into_iter()
+        .partition(|script| script.direction.is_forward());
+    let compare = |a: &Script, b: &Script| -> Ordering {
+        name::natural(&a.key, &b.key).then_with(|| name::natural(&a.path, &b.path))
+    };
+    forward.sort_by(compare);
+    down.sort_by(|a, b| compare(b, a));
+    forward.append(&mut down);
+    // Without a tool nobody says that two files of one number are one too many.
+    Arrangement {
+        scripts: forward,
+        problems: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_tell_the_direction() {
+        use Direction::{Down, Up};
+        let cases = [
+            ("001_users.sql", "001_users", "001", Up),
+            ("001_users.up.sql", "001_users", "001", Up),
+            ("001_users.down.sql", "001_users", "001", Down),
+            ("m/001_users_down.sql", "m/001_users", "001", Down),
+            ("m/001_users-rollback.sql", "m/001_users", "001", Down),
+            ("m/001.undo.sql", "m/001", "001", Down),
+            ("m/2024_users/up.sql", "m/2024_users", "2024", Up),
+            ("m/2024_users/down.sql", "m/2024_users", "2024", Down),
+            ("m/2024_users/migration.sql", "m/2024_users", "2024", Up),
+            ("m/down/001_users.sql", "m/001_users", "001", Down),
+            ("m/up/001_users.sql", "m/001_users", "001", Up),
+            (
+                "m/rollback/001_users_rollback.sql",
+                "m/001_users",
+                "001",
+                Down,
+            ),
+            ("rollback_001.sql", "001", "001", Down),
+            (
+                "003_add_rollback_reason.sql",
+                "003_add_rollback_reason",
+                "003",
+                Up,
+            ),
+            ("down.sql", "down", "down", Down),
+            ("setup.sql", "setup", "setup", Up),
+            ("breakdown.sql", "breakdown", "breakdown", Up),
+            (".sql", "", "", Up),
+        ];
+        for (path, key, version, direction) in cases {
+            let name = parse(path);
+            assert_eq!(
+                (name.key.as_str(), name.version.as_str(), name.direction),
+                (key, version, direction),
+                "{path}"
+            );
+        }
+    }
+
+    #[test]
+    fn sections_are_cut_at_their_comments() {
+        let cut = |text: &'static str| -> Vec<(Direction, &str)> {
+            sections(text)
+                .into_iter()
+                .map(|(direction, span)| (direction, &text[span.range()]))
+                .collect()
+        };
+        use Direction::{Down, Up};
+        assert_eq!(cut("a;"), [(Up, "a;")]);
+        assert_eq!(
+            cut("-- +goose Up\na;\n-- +goose Down\nb;"),
+            [(Up, "-- +goose Up\na;\n"), (Down, "-- +goose Down\nb;")]
+        );
+        assert_eq!(
+            cut("a;\n-- migrate:down transaction:false\nb;"),
+            [
+                (Up, "a;\n"),
+                (Down, "-- migrate:down transaction:false\nb;")
+            ]
+        );
+        assert_eq!(
+            cut("-- migrate:downtown\n"),
+            [(Up, "-- migrate:downtown\n")]
+        );
+        assert_eq!(cut("-- migrate:down\nb;"), [(Down, "-- migrate:down\nb;")]);
+    }
+}

@@ -1,0 +1,213 @@
+//! What an `env.py` tells about how the revisions run.
+
+use super::syntax;
+use super::tree::{Expr, ExprKind, Stmt, StmtKind, StrPart};
+
+/// Settings found in an `env.py`, read from its syntax alone.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Env {
+    /// `transaction_per_migration=True` is given to `context.configure`: each revision has its own transaction.
+    pub transaction_per_migration: bool,
+    /// `SET` statements that stand in string literals, such as `SET lock_timeout = '4s'`, in order.
+    pub sets: Vec<String>,
+    /// The `naming_convention` of a `MetaData`, as written: kind (`ix`, `uq`, `ck`, `fk`, `pk`) and template.
+    pub naming_convention: Option<Vec<(String, String)>>,
+}
+
+/// Reads an `env.py`; a file that does not parse yields what does.
+#[must_use]
+pub fn read_env(text: &str) -> Env {
+    let module = syntax::parse(text);
+    let mut env = Env::default();
+    walk(&module.body, &mut |expr| match &expr.kind {
+        ExprKind::Call { keywords, .. } => {
+            for (name, value) in keywords {
+                match (name.as_deref(), &value.kind) {
+                    (Some("transaction_per_migration"), ExprKind::Bool(true)) => {
+                        env.transaction_per_migration = true
+                    }
+                    (Some("naming_convention"), ExprKind::Dict(items)) => {
+                        env.naming_convention = Some(convention(items))
+                    }
+                    _ => {}
+                }
+            }
+        }
+        ExprKind::Str(parts) => {
+            for statement in constant(parts).iter().flat_map(|text| text.split(';')) {
+                let statement = statement.trim();
+                let first = statement.split_ascii_whitespace().next().unwrap_or("");
+                if first.eq_ignore_ascii_case("set") && statement.len() > first.len() {
+                    env.sets.push(statement.to_owned());
+                }
+            }
+        }
+        _ => {}
+    });
+    env
+}
+
+fn constant(parts: &[StrPart]) -> Option<String> {
+    match parts {
+        [StrPart::Text(text)] => Some(text.as_str().to_owned()),
+        // An f-string still shows which setting is made; its value stays open.
+        parts => Some(
+            parts
+                .iter()
+                .map(|part| match part {
+                    StrPart::Text(text) => text.as_str(),
+                    StrPart::Value { .. } => "?",
+                })
+                .collect(),
+        ),
+    }
+}
+
+fn convention(items: &[(Option<Expr>, Expr)]) -> Vec<(String, String)> {
+    let text = |expr: &Expr| match &expr.kind {
+        ExprKind::Str(parts) => constant(parts),
+        _ => None,
+    };
+    items
+        .iter()
+        .filter_map(|(key, value)| Some((text(key.as_ref()?)?, text(value)?)))
+        .collect()
+}
+
+/// Visits every expression. The tree's depth is bounded by the parser, and so is this recursion.
+fn walk(body: &[Stmt], visit: &mut impl FnMut(&Expr)) {
+    for stmt in body {
+        match &stmt.kind {
+            StmtKind::Expr(value) | StmtKind::Assert(value) => walk_expr(value, visit),
+            StmtKind::Return(value) | StmtKind::Raise(value) => {
+                if let Some(value) = value {
+                    walk_expr(value, visit);
+                }
+            }
+            StmtKind::Assign { value, .. } | StmtKind::AugAssign { value, .. } => {
+                walk_expr(value, visit)
+            }
+            StmtKind::If(branches) => {
+                for (test, body) in branches {
+                    if let Some(test) = test {
+                        walk_expr(test, visit);
+                    }
+                    walk(body, visit);
+                }
+            }
+            StmtKind::For {
+                iter: head,
+                body,
+                orelse,
+                ..
+            }
+            | StmtKind::While {
+                test: head,
+                body,
+                orelse,
+            } => {
+                walk_expr(head, visit);
+                walk(body, visit);
+                walk(orelse, visit);
+            }
+            StmtKind::With { items, body } => {
+                for (item, _) in items {
+                    walk_expr(item, visit);
+                }
+                walk(body, visit);
+            }
+            StmtKind::Try {
+                body,
+                handlers,
+                orelse,
+                finalbody,
+            } => {
+                walk(body, visit);
+                for handler in handlers {
+                    walk(handler, visit);
+                }
+                walk(orelse, visit);
+                walk(finalbody, visit);
+            }
+            StmtKind::Def(def) => walk(&def.body, visit),
+            StmtKind::Class(class) => walk(&class.body, visit),
+            StmtKind::Import(_)
+            | StmtKind::ImportFrom { .. }
+            | StmtKind::Pass
+            | StmtKind::Break
+            | StmtKind::Continue
+            | StmtKind::Other(_) => {}
+        }
+    }
+}
+
+fn walk_expr(expr: &Expr, visit: &mut impl FnMut(&Expr)) {
+    visit(expr);
+    let mut all = |exprs: &[&Expr]| exprs.iter().for_each(|expr| walk_expr(expr, visit));
+    match &expr.kind {
+        ExprKind::Call {
+            func,
+            args,
+            keywords,
+        } => {
+            all(&[func]);
+            all(&args
+                .iter()
+                .chain(keywords.iter().map(|(_, value)| value))
+                .collect::<Vec<_>>());
+        }
+        ExprKind::Attribute { value, .. } | ExprKind::Starred(value) => all(&[value]),
+        ExprKind::List(items)
+        | ExprKind::Tuple(items)
+        | ExprKind::Set(items)
+        | ExprKind::Bool2 { values: items, .. } => {
+            all(&items.iter().collect::<Vec<_>>());
+        }
+        ExprKind::Dict(items) => all(&items.iter().map(|(_, value)| value).collect::<Vec<_>>()),
+        ExprKind::Bin { left, right, .. } => all(&[left, right]),
+        ExprKind::IfElse { body, orelse, .. } => all(&[body, orelse]),
+        ExprKind::Named { value, .. } | ExprKind::Unary { operand: value, .. } => all(&[value]),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_are_found_where_they_stand() {
+        let env = read_env(
+            r#"
+from alembic import context
+convention = 1
+target_metadata = MetaData(naming_convention={"ix": "ix_%(column_0_label)s", "pk": "pk_%(table_name)s"})
+
+def run_migrations_online():
+    with connectable.connect() as connection:
+        connection.execute(text("SET lock_timeout = '4s'; set statement_timeout = 0"))
+        connection.exec_driver_sql(f"SET search_path TO {tenant}")
+        context.configure(connection=connection, transaction_per_migration=True)
+        print("settings", "set")
+"#,
+        );
+        assert!(env.transaction_per_migration);
+        assert_eq!(
+            env.sets,
+            [
+                "SET lock_timeout = '4s'",
+                "set statement_timeout = 0",
+                "SET search_path TO ?"
+            ]
+        );
+        let convention = env.naming_convention.expect("it is given");
+        assert_eq!(
+            convention[1],
+            ("pk".to_owned(), "pk_%(table_name)s".to_owned())
+        );
+        assert_eq!(
+            read_env("context.configure(transaction_per_migration=False)"),
+            Env::default()
+        );
+    }
+}

@@ -1,0 +1,71 @@
+"""Renders revision files with the real Alembic and SQLAlchemy: the golden side of tests/it/alembic.rs.
+
+    python -m venv /tmp/alembic && /tmp/alembic/bin/pip install -r tests/alembic/requirements.txt
+    /tmp/alembic/bin/python tests/alembic/oracle.py fixtures/alembic
+
+For each `*.py` in the directory, `*.json` next to it is rewritten: {"upgrade": [..], "downgrade": [..]}, the
+statements in order. A function that raises gives {"error": "Class: message"} after the statements it had sent.
+No database is needed.
+"""
+
+import importlib.util
+import io
+import json
+import pathlib
+import sys
+import warnings
+
+from alembic import context
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+
+warnings.simplefilter("ignore")
+# Revisions that ask are told that they run against a database.
+context.is_offline_mode = lambda: False
+
+
+def load(path):
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def render(path, name):
+    buffer = io.StringIO()
+    migration = MigrationContext.configure(
+        dialect_name="postgresql",
+        # The default parameter style doubles every percent sign.
+        dialect_opts={"paramstyle": "named"},
+        opts={"as_sql": True, "literal_binds": True, "output_buffer": buffer},
+    )
+    # As on a server with standard_conforming_strings, which is what a connection finds out.
+    migration.dialect._backslash_escapes = False
+    # Its terminator is followed by a blank line, which statements may hold too: a mark is unambiguous.
+    mark = "\n--lockgate-oracle--\n"
+    migration.impl.static_output = lambda text: buffer.write(text + mark)
+    # Without a terminator to strip, a statement is exactly what was sent.
+    migration.impl.command_terminator = ""
+    error = []
+    with Operations.context(migration):
+        # A fresh module: tables and types of a file keep state.
+        function = getattr(load(path), name, None)
+        try:
+            if function is not None:
+                function()
+        except Exception as raised:
+            message = str(raised).splitlines()[0] if str(raised) else ""
+            error.append({"error": f"{type(raised).__name__}: {message}"})
+    sent = [part.strip() for part in buffer.getvalue().split(mark) if part.strip()]
+    return [text for text in sent if text not in ("BEGIN", "COMMIT", "BEGIN;", "COMMIT;")] + error
+
+
+def main(directory):
+    for path in sorted(pathlib.Path(directory).glob("*.py")):
+        golden = {name: render(path, name) for name in ("upgrade", "downgrade")}
+        text = json.dumps(golden, indent=2, ensure_ascii=False) + "\n"
+        path.with_suffix(".json").write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
