@@ -252,3 +252,6 @@ fn body_kind(def: &Def, text: &str) -> BodyKind {
     }
     if documented && !passes { BodyKind::Docstring } else { BodyKind::Pass }
 }
+
+#[cfg(test)]
+mod tests;

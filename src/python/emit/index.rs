@@ -133,7 +133,7 @@ impl Emitter {
         let text = self.expression(value, Scope::Bare)?;
         // An operator needs parentheses of its own.
         let bare = matches!(value, Value::Sym(sym) if matches!(sym.kind, crate::python::value::SymKind::Binary { .. }));
-        let cast = value.as_method().is_some_and(|(_, method, _)| method == "op");
+        let cast = value.as_method().is_some_and(|(_, method, _)| matches!(method, "op" | "collate" | "concat"));
         Ok((key, if bare || cast { concat(&[&"(", &text, &")"]) } else { text }))
     }
 
