@@ -57,6 +57,7 @@ const DIRECTIVES: &[&str] = &[
     "add_column",
     "alter_column",
     "bulk_insert",
+    "commit",
     "create_check_constraint",
     "create_exclude_constraint",
     "create_foreign_key",
@@ -75,6 +76,7 @@ const DIRECTIVES: &[&str] = &[
     "exec_driver_sql",
     "execute",
     "rename_table",
+    "rollback",
 ];
 
 impl Emitter {
@@ -110,6 +112,9 @@ impl Emitter {
             "drop_index" => self.drop_index(&mut args),
             "drop_table" => self.drop_table(&mut args),
             "rename_table" => self.rename_table(&mut args),
+            // SQLAlchemy begins anew with the next statement.
+            "commit" => Ok(vec!["COMMIT".into(), "BEGIN".into()]),
+            "rollback" => Ok(vec!["ROLLBACK".into(), "BEGIN".into()]),
             _ => self.execute(&mut args, name == "exec_driver_sql"),
         }?;
         Ok(Lowered {

@@ -267,7 +267,7 @@ impl<'a> Machine<'a> {
                 };
                 self.assign(&def.name, value);
             }
-            StmtKind::Class(class) => self.class(class, stmt.span),
+            StmtKind::Class(class) => self.class(class),
             StmtKind::Return(value) => {
                 let value = value.as_ref().map_or(Value::None, |value| self.expr(value));
                 return Flow::Return(value);
@@ -455,7 +455,7 @@ impl<'a> Machine<'a> {
         }
     }
 
-    fn class(&mut self, class: &'a Class, span: Span) {
+    fn class(&mut self, class: &'a Class) {
         let is_enum = class.bases.iter().any(|base| {
             let base = self.expr(base);
             match &base {
@@ -508,7 +508,6 @@ impl<'a> Machine<'a> {
             is_enum,
             members,
         };
-        let _ = span;
         self.assign(&class.name, Value::Class(value.into()));
     }
 

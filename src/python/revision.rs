@@ -307,3 +307,6 @@ fn body_kind(def: &Def, text: &str) -> BodyKind {
         BodyKind::Pass
     }
 }
+
+#[cfg(test)]
+mod tests;

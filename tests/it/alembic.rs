@@ -175,3 +175,36 @@ fn emission_equals_the_library() {
     }
     assert!(report.is_empty(), "\n{report}");
 }
+
+/// Any prefix of a file is read without a panic, and its spans stay inside of it.
+#[test]
+fn cut_files_are_read() {
+    for path in fixtures() {
+        let text = std::fs::read_to_string(&path).expect("a fixture");
+        for end in (0..text.len())
+            .step_by(97)
+            .filter(|&end| text.is_char_boundary(end))
+        {
+            let cut = &text[..end];
+            let revision = read(cut);
+            let spans = revision
+                .upgrade
+                .iter()
+                .chain(&revision.downgrade)
+                .flat_map(|script| {
+                    script
+                        .ops
+                        .iter()
+                        .map(|op| op.span)
+                        .chain(script.not_analysed.iter().map(|entry| entry.span))
+                });
+            for span in spans {
+                assert!(
+                    cut.get(span.range()).is_some(),
+                    "{} cut at {end}",
+                    path.display()
+                );
+            }
+        }
+    }
+}

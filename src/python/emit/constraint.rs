@@ -181,10 +181,10 @@ fn key(word: &str, name: Option<&Text>, columns: &[Text], args: &Args<'_>) -> Re
 pub(super) enum Constraint {
     /// The primary key: its columns and its text.
     PrimaryKey(Vec<Text>, Text),
+    /// A foreign key: its columns and its text, which is absent if it is never created.
+    ForeignKey(Vec<Text>, Option<Text>),
     /// Any other.
     Other(Text),
-    /// A foreign key that is never created.
-    Nothing,
 }
 
 impl Emitter {
@@ -214,14 +214,11 @@ impl Emitter {
                 let name = optional(args.get(2, "name"), "name")?;
                 if flag(args.named("use_alter"), "use_alter")? == Some(true) {
                     self.never_created(&columns);
-                    return Ok(Some(Constraint::Nothing));
+                    return Ok(Some(Constraint::ForeignKey(columns, None)));
                 }
-                Constraint::Other(foreign_key(
-                    name.as_ref(),
-                    &columns,
-                    &Target::parse(&references?)?,
-                    args,
-                )?)
+                let text =
+                    foreign_key(name.as_ref(), &columns, &Target::parse(&references?)?, args)?;
+                Constraint::ForeignKey(columns, Some(text))
             }
             Some("ExcludeConstraint") => {
                 Constraint::Other(self.exclude(name()?.as_ref(), &args.pos, args)?)

@@ -181,6 +181,7 @@ impl Emitter {
     fn symbolic(&mut self, value: &Value<'_>, sym: &Sym<'_>, scope: Scope) -> Result<Text> {
         match &sym.kind {
             SymKind::Binary { op, left, right } => self.operator(op, left, right, scope),
+            SymKind::Unary { op: "NOT", operand } => self.negation(operand, scope),
             SymKind::Unary { op, operand } => {
                 let operand = self.expression(operand, scope)?;
                 Ok(concat(&[op, &" (", &operand, &")"]))
@@ -317,10 +318,7 @@ impl Emitter {
                     .collect();
                 Ok(join(&parts?, if word == "and_" { " AND " } else { " OR " }))
             }
-            (Some("not_"), Some(inner)) => {
-                let inner = self.expression(inner, scope)?;
-                Ok(concat(&[&"NOT (", &inner, &")"]))
-            }
+            (Some("not_"), Some(inner)) => self.negation(inner, scope),
             (Some("desc"), Some(inner)) => self.suffix(inner, "DESC", scope),
             (Some("asc"), Some(inner)) => self.suffix(inner, "ASC", scope),
             (Some("nulls_first" | "nullsfirst"), Some(inner)) => {
@@ -331,6 +329,30 @@ impl Emitter {
             }
             _ => fail(value.describe()),
         }
+    }
+
+    /// SQLAlchemy turns the comparison round rather than putting NOT in front of it.
+    fn negation(&mut self, inner: &Value<'_>, scope: Scope) -> Result<Text> {
+        if let Value::Sym(sym) = inner
+            && let SymKind::Binary { op, left, right } = &sym.kind
+        {
+            let opposite = [("=", "!="), ("<", ">="), ("<=", ">")]
+                .iter()
+                .find_map(|(a, b)| {
+                    if a == op {
+                        Some(b)
+                    } else if b == op {
+                        Some(a)
+                    } else {
+                        None
+                    }
+                });
+            if let Some(opposite) = opposite {
+                return self.operator(opposite, left, right, scope);
+            }
+        }
+        let inner = self.expression(inner, scope)?;
+        Ok(concat(&[&"NOT (", &inner, &")"]))
     }
 
     fn suffix(&mut self, inner: &Value<'_>, word: &str, scope: Scope) -> Result<Text> {

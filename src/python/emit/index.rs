@@ -184,7 +184,7 @@ impl Emitter {
         let bare = matches!(value, Value::Sym(sym) if matches!(sym.kind, crate::python::value::SymKind::Binary { .. }));
         let cast = value
             .as_method()
-            .is_some_and(|(_, method, _)| method == "op");
+            .is_some_and(|(_, method, _)| matches!(method, "op" | "collate" | "concat"));
         Ok((
             key,
             if bare || cast {

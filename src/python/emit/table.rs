@@ -28,6 +28,8 @@ struct Column<'v, 'a> {
     /// A sequence or other value that the client fills in: such a column is no SERIAL.
     client_default: bool,
     autoincrement: Option<bool>,
+    /// A foreign key, here or of the table, starts from it.
+    referencing: bool,
 }
 
 impl<'v, 'a> Column<'v, 'a> {
@@ -79,6 +81,7 @@ impl<'v, 'a> Column<'v, 'a> {
                 Some(Value::Bool(auto)) => Some(*auto),
                 _ => None,
             },
+            referencing: false,
         };
         for part in rest {
             match part
@@ -97,6 +100,7 @@ impl<'v, 'a> Column<'v, 'a> {
                 _ => {}
             }
         }
+        column.referencing = !column.keys.is_empty();
         if let Some((path, args, _)) = column.default.and_then(Value::as_call) {
             match sqlalchemy(path) {
                 Some("Identity") => (column.identity, column.default) = (Some(args), None),
@@ -117,7 +121,7 @@ impl<'v, 'a> Column<'v, 'a> {
             || (alone
                 && self.autoincrement.is_none()
                 && self.default.is_none()
-                && self.keys.is_empty()
+                && !self.referencing
                 && !self.client_default);
         let blocked = self.identity.is_some() || self.client_default || self.computed.is_some();
         if possible && !blocked {
@@ -283,7 +287,8 @@ impl Emitter {
         let full = qualified(schema.as_ref(), &table, false);
         let mut columns = Vec::new();
         let mut primary_key: Option<(Vec<Text>, Text)> = None;
-        let (mut constraints, mut explicit_indexes) = (Vec::new(), Vec::new());
+        let (mut constraints, mut explicit_indexes, mut referencing) =
+            (Vec::new(), Vec::new(), Vec::new());
         for element in elements {
             if matches!(element, Value::None) {
                 continue;
@@ -294,13 +299,19 @@ impl Emitter {
                 match constraint {
                     Constraint::PrimaryKey(names, text) => primary_key = Some((names, text)),
                     Constraint::Other(text) => constraints.push(text),
-                    Constraint::Nothing => {}
+                    Constraint::ForeignKey(names, text) => {
+                        referencing.extend(names);
+                        constraints.extend(text);
+                    }
                 }
             } else if let Some(index) = self.table_index(element, schema.as_ref(), &table)? {
                 explicit_indexes.push(index);
             } else {
                 return fail(format!("a column is not known: {}", element.describe()));
             }
+        }
+        for column in &mut columns {
+            column.referencing |= referencing.contains(&column.name);
         }
         let mut out = Vec::new();
         for column in &columns {

@@ -60,8 +60,13 @@ pub(super) fn is_harmless(path: &str) -> bool {
         "logging" | "warnings" | "time" | "sys" | "os" | "re" | "json" | "uuid" | "datetime"
         | "typing" | "enum" | "textwrap" | "collections" | "itertools" | "functools"
         | "pathlib" | "decimal" | "string" | "random" | "secrets" | "hashlib" | "math" | "copy"
-        | "pprint" | "traceback" | "tqdm" | "loguru" | "structlog" => true,
-        _ => path == "alembic.util.messaging.log",
+        | "pprint" | "traceback" | "tqdm" | "loguru" | "structlog" | "sqlmodel"
+        | "sqlalchemy_utils" | "geoalchemy2" | "pgvector" | "citext" | "flask" | "pytz"
+        | "dateutil" | "click" | "csv" | "yaml" => true,
+        _ => matches!(
+            path,
+            "alembic.util.messaging.log" | "alembic.context.get_x_argument"
+        ),
     }
 }
 
