@@ -22,7 +22,4 @@ mod suggest;
 pub mod suppress;
 
 #[doc(hidden)]
-pub mod testing {
-    //! For the project's own integration tests; no part of the public interface.
-    pub use crate::sql::tree::testing::agrees_with_protobuf;
-}
+pub mod testing;

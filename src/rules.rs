@@ -1,7 +1,10 @@
 //! The rules: one module each, and the table that the build script makes of `rules/*.md`.
 
 mod expired_suppression;
+mod index_not_concurrent;
 mod invalid_suppression;
+mod missing_down;
+mod not_null_without_default;
 mod unexplained_suppression;
 mod unused_suppression;
 

@@ -1,0 +1,134 @@
+//! For the project's own integration tests; no part of the public interface.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::analyze;
+use crate::diagnostic::NotAnalysed;
+use crate::discover::{Discovered, Project};
+use crate::layout::{self, File, Files, Script};
+use crate::report::Report;
+use crate::settings::Settings;
+use crate::source::{Location, Source, SourceId};
+
+pub use crate::sql::tree::testing::agrees_with_protobuf;
+
+/// Files that are nowhere on disk.
+struct Memory {
+    paths: Vec<String>,
+    texts: BTreeMap<String, Arc<str>>,
+}
+
+impl Files for Memory {
+    fn paths(&self) -> &[String] {
+        &self.paths
+    }
+
+    fn text(&self, path: &str) -> Option<Arc<str>> {
+        self.texts.get(path).cloned()
+    }
+}
+
+/// Checks files that are nowhere on disk as one project of a layout.
+///
+/// `world` is SQL that ran before all of them: it is replayed, and nothing is reported in it.
+///
+/// # Panics
+/// If there is no such layout.
+#[must_use]
+pub fn check(
+    layout: &str,
+    files: &[(&str, &str)],
+    world: Option<&str>,
+    settings: Settings,
+) -> Report {
+    let layout = layout::by_name(layout).expect("a layout of that name");
+    let mut sources: Vec<Source> = Vec::new();
+    let mut add = |path: &str, text: &str| {
+        let id = SourceId(u32::try_from(sources.len()).expect("few files"));
+        sources.push(Source::new(id, path, text));
+    };
+    let mut sorted: Vec<(&str, &str)> = files.to_vec();
+    sorted.sort_unstable();
+    for (path, text) in &sorted {
+        add(path, text);
+    }
+    if let Some(world) = world {
+        add("world.sql", world);
+    }
+    let memory = Memory {
+        paths: sorted.iter().map(|(path, _)| (*path).to_owned()).collect(),
+        texts: sorted
+            .iter()
+            .map(|(path, text)| ((*path).to_owned(), Arc::from(*text)))
+            .collect(),
+    };
+    // A path such as `versions/abc.py` puts the migrations into that directory.
+    let root = sorted
+        .first()
+        .and_then(|(path, _)| path.rsplit_once('/'))
+        .map_or("", |(root, _)| root);
+    let found = (layout.open)(&memory, root, &BTreeMap::new());
+    let wanted_files = (layout.files)(&found, &memory);
+    let (mut scripts, mut problems, mut not_analysed): (Vec<Script>, _, _) =
+        (Vec::new(), Vec::new(), Vec::new());
+    for (source, path) in sources.iter().zip(sorted.iter().map(|(path, _)| *path)) {
+        if !wanted_files.iter().any(|file| file == path) {
+            continue;
+        }
+        let reading = (layout.read)(
+            &found,
+            &File {
+                path,
+                source,
+                files: &memory,
+            },
+        );
+        scripts.extend(reading.scripts);
+        problems.extend(reading.problems);
+        not_analysed.extend(
+            reading
+                .not_analysed
+                .into_iter()
+                .map(|(span, reason)| NotAnalysed {
+                    location: Location {
+                        source: source.id,
+                        span,
+                    },
+                    reason,
+                }),
+        );
+    }
+    let arrangement = (layout.arrange)(&found, scripts);
+    problems.extend(arrangement.problems);
+    let mut scripts = arrangement.scripts;
+    if let Some(source) = world.and(sources.last()) {
+        let file = File {
+            path: "world.sql",
+            source,
+            files: &memory,
+        };
+        scripts.insert(0, Script::of_file(&file, layout::Direction::Repeatable));
+    }
+    let wanted = sources
+        .iter()
+        .filter(|source| source.path != "world.sql")
+        .map(|source| source.id)
+        .collect();
+    let project = Project {
+        found,
+        root: String::new(),
+        scripts,
+        problems,
+        wanted: Some(wanted),
+        dialect: None,
+    };
+    let discovered = Discovered {
+        sources,
+        projects: vec![project],
+        errors: Vec::new(),
+        not_analysed,
+        ..Discovered::default()
+    };
+    analyze::run(discovered, settings)
+}
