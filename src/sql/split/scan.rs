@@ -17,7 +17,7 @@ const SENDING: &[&str] = &[
 ];
 
 /// How often the whole text may be read again because of what is never closed.
-const READINGS: usize = 16;
+const READINGS: usize = 8;
 
 /// Dollar quotes inside of dollar quotes are masked this deep.
 const DEEPEST_BODY: usize = 3;
@@ -265,7 +265,6 @@ impl<'a> Scan<'a> {
 
     /// True if the `;` before `self.at` ends its line, and a line with the next statement follows.
     fn unclosed_parenthesis(&self) -> bool {
-        let line = line_end(self.bytes, self.at);
         let mut at = self.at;
         let next = loop {
             match next_token(self.text, at) {
@@ -276,7 +275,7 @@ impl<'a> Scan<'a> {
         let starters = if self.current.is_create(self.text, &["rule"]) { Starters::Schema } else { Starters::Any };
         next.is_some_and(|next| {
             let start = next.span.start as usize;
-            start > line && starters.begin_at(self.text, start)
+            starters.begin_at(self.text, start) && self.bytes[self.at..start].contains(&b'\n')
         })
     }
 
