@@ -101,7 +101,9 @@ impl Token {
     pub fn is_word_of(&self, text: &str, keywords: &[&str]) -> bool {
         self.kind == TokenKind::Word && {
             let word = self.text(text);
-            keywords.iter().any(|keyword| word.eq_ignore_ascii_case(keyword))
+            keywords
+                .iter()
+                .any(|keyword| word.eq_ignore_ascii_case(keyword))
         }
     }
 
@@ -224,7 +226,9 @@ pub fn next_token(text: &str, at: usize) -> Option<Token> {
         b'.' if next.is_ascii_digit() => (TokenKind::Number, number_end(bytes, start)),
         b'.' if next == b'.' => (TokenKind::Operator, start + 2),
         b':' if matches!(next, b':' | b'=') => (TokenKind::Operator, start + 2),
-        b'(' | b')' | b'[' | b']' | b',' | b';' | b'.' | b':' => (TokenKind::Punctuation, start + 1),
+        b'(' | b')' | b'[' | b']' | b',' | b';' | b'.' | b':' => {
+            (TokenKind::Punctuation, start + 1)
+        }
         _ if is_operator_byte(first) => (TokenKind::Operator, operator_end(bytes, start)),
         _ if is_word_start(first) => (TokenKind::Word, run_end(bytes, start, is_word_byte)),
         _ => (TokenKind::Other, start + 1),
@@ -255,7 +259,22 @@ pub(crate) fn line_end(bytes: &[u8], at: usize) -> usize {
 fn is_operator_byte(byte: u8) -> bool {
     matches!(
         byte,
-        b'~' | b'!' | b'@' | b'#' | b'^' | b'&' | b'|' | b'`' | b'?' | b'+' | b'-' | b'*' | b'/' | b'%' | b'<' | b'>' | b'='
+        b'~' | b'!'
+            | b'@'
+            | b'#'
+            | b'^'
+            | b'&'
+            | b'|'
+            | b'`'
+            | b'?'
+            | b'+'
+            | b'-'
+            | b'*'
+            | b'/'
+            | b'%'
+            | b'<'
+            | b'>'
+            | b'='
     )
 }
 
@@ -274,11 +293,16 @@ fn operator_end(bytes: &[u8], start: usize) -> usize {
         end = end.min(start + comment.max(1));
     }
     // The SQL standard wants `2=-1` to be read as `2 = -1`: a trailing sign stays only with the other characters.
-    let may_end_in_sign = bytes[start..end]
-        .iter()
-        .any(|byte| matches!(byte, b'~' | b'!' | b'@' | b'#' | b'^' | b'&' | b'|' | b'`' | b'?' | b'%'));
+    let may_end_in_sign = bytes[start..end].iter().any(|byte| {
+        matches!(
+            byte,
+            b'~' | b'!' | b'@' | b'#' | b'^' | b'&' | b'|' | b'`' | b'?' | b'%'
+        )
+    });
     if !may_end_in_sign {
-        let last = bytes[start..end].iter().rposition(|byte| !matches!(byte, b'+' | b'-'));
+        let last = bytes[start..end]
+            .iter()
+            .rposition(|byte| !matches!(byte, b'+' | b'-'));
         end = start + last.unwrap_or(0) + 1;
     }
     end
@@ -318,7 +342,11 @@ fn quoted_identifier(bytes: &[u8], start: usize, body: usize) -> Token {
 }
 
 fn string(bytes: &[u8], start: usize, style: StringStyle) -> Token {
-    let (end, terminated) = string_end(bytes, start + style.prefix() + 1, style == StringStyle::Escape);
+    let (end, terminated) = string_end(
+        bytes,
+        start + style.prefix() + 1,
+        style == StringStyle::Escape,
+    );
     token(TokenKind::String(style), start, end, terminated)
 }
 
@@ -397,7 +425,11 @@ fn dollar(bytes: &[u8], start: usize) -> Token {
         };
     }
     let end = run_end(bytes, start + 1, |byte| byte.is_ascii_digit());
-    let kind = if end > start + 1 { TokenKind::Parameter } else { TokenKind::Other };
+    let kind = if end > start + 1 {
+        TokenKind::Parameter
+    } else {
+        TokenKind::Other
+    };
     token(kind, start, end, true)
 }
 

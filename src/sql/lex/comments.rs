@@ -34,7 +34,11 @@ pub fn comments(text: &str, bodies: Bodies) -> Vec<Comment> {
     let mut found = Vec::new();
     let any = |mark: &[u8]| memchr::memmem::find(bytes, mark).is_some();
     if any(b"--") || any(b"/*") {
-        let depth = if bodies == Bodies::Read { DEEPEST_BODY } else { 0 };
+        let depth = if bodies == Bodies::Read {
+            DEEPEST_BODY
+        } else {
+            0
+        };
         collect(bytes, 0, depth, &mut found);
     }
     found
@@ -66,7 +70,8 @@ fn collect(bytes: &[u8], mut at: usize, depth: usize, found: &mut Vec<Comment>) 
                     continue;
                 };
                 let body = at + tag + 2;
-                let close = memchr::memmem::find(&bytes[body..], &bytes[at..body]).map(|n| body + n);
+                let close =
+                    memchr::memmem::find(&bytes[body..], &bytes[at..body]).map(|n| body + n);
                 let body_end = close.unwrap_or(bytes.len());
                 if depth > 0 {
                     collect(&bytes[..body_end], body, depth - 1, found);
@@ -87,7 +92,5 @@ fn comment(start: usize, end: usize, close: usize) -> Comment {
 
 /// True if the quote at `at` belongs to an `E'…'` string.
 fn is_escape_string(bytes: &[u8], at: usize) -> bool {
-    at > 0
-        && matches!(bytes[at - 1], b'e' | b'E')
-        && !(at > 1 && is_word_byte(bytes[at - 2]))
+    at > 0 && matches!(bytes[at - 1], b'e' | b'E') && !(at > 1 && is_word_byte(bytes[at - 2]))
 }

@@ -28,14 +28,41 @@ fn tokens() {
         ("select a$b$, Ünï", &["w:select", "w:a$b$", ",:,", "w:Ünï"]),
         ("'it''s' \"a\"\"b\"", &["s:'it''s'", "q:\"a\"\"b\""]),
         (r"E'a\'b' 'a\' x", &[r"s:E'a\'b'", r"s:'a\'", "w:x"]),
-        ("b'01' X'1F' n'x' U&'d\\0061' U&\"x\"", &["s:b'01'", "s:X'1F'", "s:n'x'", "s:U&'d\\0061'", "q:U&\"x\""]),
+        (
+            "b'01' X'1F' n'x' U&'d\\0061' U&\"x\"",
+            &["s:b'01'", "s:X'1F'", "s:n'x'", "s:U&'d\\0061'", "q:U&\"x\""],
+        ),
         ("'a'\n 'b' 'c'", &["s:'a'\n 'b'", "s:'c'"]),
         ("e'a' -- note\n'\\''", &["s:e'a' -- note\n'\\''"]),
-        ("$$a$b$$ $t$ $$ $t$ $1 $", &["d:$$a$b$$", "d:$t$ $$ $t$", "p:$1", "?:$"]),
-        ("1 1.5 .5 1. 1e5 1..10 0x1F 1_000 12ab", &["n:1", "n:1.5", "n:.5", "n:1.", "n:1e5", "n:1", "o:..", "n:10", "n:0x1F", "n:1_000", "n:12ab"]),
-        ("a::int b:=1 c[1:2]", &["w:a", "o:::", "w:int", "w:b", "o::=", "n:1", "w:c", ",:[", "n:1", ",::", "n:2", ",:]"]),
-        ("2=-1 a@-b x+/*c*/y z*--c\n-", &["n:2", "o:=", "o:-", "n:1", "w:a", "o:@-", "w:b", "w:x", "o:+", "c:/*c*/", "w:y", "w:z", "o:*", "c:--c", "o:-"]),
-        ("/* a /* b */ c */ d /*/ */ e", &["c:/* a /* b */ c */", "w:d", "c:/*/ */", "w:e"]),
+        (
+            "$$a$b$$ $t$ $$ $t$ $1 $",
+            &["d:$$a$b$$", "d:$t$ $$ $t$", "p:$1", "?:$"],
+        ),
+        (
+            "1 1.5 .5 1. 1e5 1..10 0x1F 1_000 12ab",
+            &[
+                "n:1", "n:1.5", "n:.5", "n:1.", "n:1e5", "n:1", "o:..", "n:10", "n:0x1F",
+                "n:1_000", "n:12ab",
+            ],
+        ),
+        (
+            "a::int b:=1 c[1:2]",
+            &[
+                "w:a", "o:::", "w:int", "w:b", "o::=", "n:1", "w:c", ",:[", "n:1", ",::", "n:2",
+                ",:]",
+            ],
+        ),
+        (
+            "2=-1 a@-b x+/*c*/y z*--c\n-",
+            &[
+                "n:2", "o:=", "o:-", "n:1", "w:a", "o:@-", "w:b", "w:x", "o:+", "c:/*c*/", "w:y",
+                "w:z", "o:*", "c:--c", "o:-",
+            ],
+        ),
+        (
+            "/* a /* b */ c */ d /*/ */ e",
+            &["c:/* a /* b */ c */", "w:d", "c:/*/ */", "w:e"],
+        ),
         ("a --x\r\nb", &["w:a", "c:--x", "w:b"]),
         ("'open", &["s!:'open"]),
         (r"E'open\", &[r"s!:E'open\"]),
@@ -86,7 +113,11 @@ fn values_and_the_runs_they_are_copied_from() {
         assert_eq!(found.as_ref().map(|v| v.text.as_str()), expected, "{text}");
         for run in found.iter().flat_map(|v| &v.runs) {
             let value = &found.as_ref().unwrap().text;
-            assert_eq!(value[run.at..run.at + run.len], text[run.from..run.from + run.len], "{text}");
+            assert_eq!(
+                value[run.at..run.at + run.len],
+                text[run.from..run.from + run.len],
+                "{text}"
+            );
         }
     }
 }

@@ -30,9 +30,15 @@ impl Value {
         let at = self.text.len();
         self.text.push_str(part);
         match self.runs.last_mut() {
-            Some(last) if last.at + last.len == at && last.from + last.len == from => last.len += part.len(),
+            Some(last) if last.at + last.len == at && last.from + last.len == from => {
+                last.len += part.len()
+            }
             _ if part.is_empty() => {}
-            _ => self.runs.push(Run { at, from, len: part.len() }),
+            _ => self.runs.push(Run {
+                at,
+                from,
+                len: part.len(),
+            }),
         }
     }
 
@@ -45,8 +51,10 @@ impl Value {
     pub fn append(&mut self, other: &Value) {
         let base = self.text.len();
         self.text.push_str(&other.text);
-        self.runs
-            .extend(other.runs.iter().map(|run| Run { at: run.at + base, ..*run }));
+        self.runs.extend(other.runs.iter().map(|run| Run {
+            at: run.at + base,
+            ..*run
+        }));
     }
 }
 
@@ -117,13 +125,19 @@ fn escape(text: &str, at: usize) -> Option<(char, usize)> {
         b't' => simple('\t'),
         b'v' => simple('\u{b}'),
         b'x' if digits(bytes, at + 2, 1, 16).is_some() => {
-            let len = if digits(bytes, at + 2, 2, 16).is_some() { 2 } else { 1 };
+            let len = if digits(bytes, at + 2, 2, 16).is_some() {
+                2
+            } else {
+                1
+            };
             ascii(digits(bytes, at + 2, len, 16)?, 2 + len)
         }
         b'u' => character(digits(bytes, at + 2, 4, 16)?, 6),
         b'U' => character(digits(bytes, at + 2, 8, 16)?, 10),
         b'0'..=b'7' => {
-            let len = (1..=3).rev().find(|&len| digits(bytes, at + 1, len, 8).is_some())?;
+            let len = (1..=3)
+                .rev()
+                .find(|&len| digits(bytes, at + 1, len, 8).is_some())?;
             ascii(digits(bytes, at + 1, len, 8)?, 1 + len)
         }
         byte if byte.is_ascii() => simple(char::from(byte)),
@@ -152,9 +166,17 @@ fn digits(bytes: &[u8], at: usize, len: usize, radix: u32) -> Option<u32> {
 }
 
 fn ascii(code: u32, len: usize) -> Option<(char, usize)> {
-    if code > 0x7f { None } else { character(code, len) }
+    if code > 0x7f {
+        None
+    } else {
+        character(code, len)
+    }
 }
 
 fn character(code: u32, len: usize) -> Option<(char, usize)> {
-    if code == 0 { None } else { char::from_u32(code).map(|c| (c, len)) }
+    if code == 0 {
+        None
+    } else {
+        char::from_u32(code).map(|c| (c, len))
+    }
 }

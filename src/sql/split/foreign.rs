@@ -34,20 +34,38 @@ pub(super) fn line<'a>(text: &'a str, token: &Token, inside: bool) -> Option<For
     let line = line_end(bytes, word_end);
     let argument = text[word_end..line].trim_matches(|c| c == ' ' || c == '\t' || c == '\u{c}');
     let found = match name {
-        "GO" => argument.trim_end_matches(';').bytes().all(|b| b.is_ascii_digit()) && !(inside && !statement_follows(text, line)),
+        "GO" => {
+            argument
+                .trim_end_matches(';')
+                .bytes()
+                .all(|b| b.is_ascii_digit())
+                && !(inside && !statement_follows(text, line))
+        }
         // In the midst of a statement it is a name, or an option of COPY.
         _ => !argument.is_empty() && !inside,
     };
-    let end = bytes[..line].iter().rposition(|&byte| !is_blank(byte)).map_or(line, |n| n + 1);
-    found.then_some(ForeignLine { name, end, argument })
+    let end = bytes[..line]
+        .iter()
+        .rposition(|&byte| !is_blank(byte))
+        .map_or(line, |n| n + 1);
+    found.then_some(ForeignLine {
+        name,
+        end,
+        argument,
+    })
 }
 
 /// True if the line that begins at `at` is a `DELIMITER` line.
 pub(super) fn is_delimiter_line(bytes: &[u8], at: usize) -> bool {
-    let start = bytes[at..].iter().position(|byte| !matches!(byte, b' ' | b'\t')).map_or(bytes.len(), |n| at + n);
+    let start = bytes[at..]
+        .iter()
+        .position(|byte| !matches!(byte, b' ' | b'\t'))
+        .map_or(bytes.len(), |n| at + n);
     let word = bytes.get(start..start + "delimiter".len());
     word.is_some_and(|word| word.eq_ignore_ascii_case(b"delimiter"))
-        && bytes.get(start + "delimiter".len()).is_some_and(|&byte| matches!(byte, b' ' | b'\t'))
+        && bytes
+            .get(start + "delimiter".len())
+            .is_some_and(|&byte| matches!(byte, b' ' | b'\t'))
 }
 
 /// True if the next token begins a statement, or there is none. (`go` may be the name of a column.)

@@ -4,17 +4,65 @@ use crate::sql::lex::{is_blank, is_word_byte};
 
 /// Every word that begins a statement in PostgreSQL.
 const STATEMENTS: &[&str] = &[
-    "abort", "alter", "analyse", "analyze", "begin", "call", "checkpoint", "close", "cluster", "comment", "commit",
-    "copy", "create", "deallocate", "declare", "delete", "discard", "do", "drop", "end", "execute", "explain", "fetch",
-    "grant", "import", "insert", "listen", "load", "lock", "merge", "move", "notify", "prepare", "reassign", "refresh",
-    "reindex", "release", "reset", "revoke", "rollback", "savepoint", "security", "select", "set", "show", "start",
-    "table", "truncate", "unlisten", "update", "vacuum", "values", "with",
+    "abort",
+    "alter",
+    "analyse",
+    "analyze",
+    "begin",
+    "call",
+    "checkpoint",
+    "close",
+    "cluster",
+    "comment",
+    "commit",
+    "copy",
+    "create",
+    "deallocate",
+    "declare",
+    "delete",
+    "discard",
+    "do",
+    "drop",
+    "end",
+    "execute",
+    "explain",
+    "fetch",
+    "grant",
+    "import",
+    "insert",
+    "listen",
+    "load",
+    "lock",
+    "merge",
+    "move",
+    "notify",
+    "prepare",
+    "reassign",
+    "refresh",
+    "reindex",
+    "release",
+    "reset",
+    "revoke",
+    "rollback",
+    "savepoint",
+    "security",
+    "select",
+    "set",
+    "show",
+    "start",
+    "table",
+    "truncate",
+    "unlisten",
+    "update",
+    "vacuum",
+    "values",
+    "with",
 ];
 
 /// Words that begin a statement that may stand in neither a rule nor a function body of plain SQL.
 const SCHEMA: &[&str] = &[
-    "alter", "begin", "cluster", "comment", "commit", "copy", "create", "do", "drop", "grant", "lock", "reassign",
-    "refresh", "reindex", "revoke", "rollback", "set", "truncate", "vacuum",
+    "alter", "begin", "cluster", "comment", "commit", "copy", "create", "do", "drop", "grant",
+    "lock", "reassign", "refresh", "reindex", "revoke", "rollback", "set", "truncate", "vacuum",
 ];
 
 /// Words that begin a batch in T-SQL, besides those of PostgreSQL.
@@ -49,8 +97,17 @@ impl Starters {
     pub(super) fn begin_at(self, text: &str, at: usize) -> bool {
         let rest = text.as_bytes().get(at..).unwrap_or(&[]);
         // No keyword is longer than this.
-        let end = rest.iter().take(16).position(|&byte| !is_word_byte(byte)).unwrap_or(rest.len());
-        let delimited = rest.get(end).is_none_or(|&byte| is_blank(byte) || matches!(byte, b';' | b'(' | b'-' | b'/'));
-        delimited && text.get(at..at + end).is_some_and(|word| self.contains(word))
+        let end = rest
+            .iter()
+            .take(16)
+            .position(|&byte| !is_word_byte(byte))
+            .unwrap_or(rest.len());
+        let delimited = rest
+            .get(end)
+            .is_none_or(|&byte| is_blank(byte) || matches!(byte, b';' | b'(' | b'-' | b'/'));
+        delimited
+            && text
+                .get(at..at + end)
+                .is_some_and(|word| self.contains(word))
     }
 }

@@ -37,14 +37,19 @@ fn begins(text: &str, line: usize, fresh: Fresh) -> bool {
     match fresh {
         Fresh::Word(starters) => starters.begin_at(text, line),
         Fresh::Routine => {
-            let words: Vec<&str> = text[line..]
-                .split_ascii_whitespace()
-                .take(4)
-                .collect();
-            let is = |n: usize, word: &str| words.get(n).is_some_and(|w| w.eq_ignore_ascii_case(word));
-            let object = if is(1, "or") && is(2, "replace") { 3 } else { 1 };
-            let routine = ["function", "procedure", "trigger"].iter().any(|word| is(object, word));
-            is(0, "create") && routine || is(0, "do") && words.get(1).is_some_and(|word| word.starts_with('$'))
+            let words: Vec<&str> = text[line..].split_ascii_whitespace().take(4).collect();
+            let is =
+                |n: usize, word: &str| words.get(n).is_some_and(|w| w.eq_ignore_ascii_case(word));
+            let object = if is(1, "or") && is(2, "replace") {
+                3
+            } else {
+                1
+            };
+            let routine = ["function", "procedure", "trigger"]
+                .iter()
+                .any(|word| is(object, word));
+            is(0, "create") && routine
+                || is(0, "do") && words.get(1).is_some_and(|word| word.starts_with('$'))
         }
     }
 }
@@ -52,7 +57,10 @@ fn begins(text: &str, line: usize, fresh: Fresh) -> bool {
 /// A line without blanks at its end and without a `--` comment.
 fn without_comment(line: &[u8]) -> &[u8] {
     let code = memchr::memmem::find(line, b"--").map_or(line, |n| &line[..n]);
-    let len = code.iter().rposition(|&byte| !is_blank(byte)).map_or(0, |n| n + 1);
+    let len = code
+        .iter()
+        .rposition(|&byte| !is_blank(byte))
+        .map_or(0, |n| n + 1);
     &code[..len]
 }
 
@@ -65,7 +73,10 @@ mod tests {
         let any = Fresh::Word(Starters::Any);
         for (text, expected) in [
             ("'a);\nCREATE TABLE", Some("CREATE TABLE")),
-            ("'a); -- note\n\n-- note\ncreate table", Some("create table")),
+            (
+                "'a); -- note\n\n-- note\ncreate table",
+                Some("create table"),
+            ),
             ("'a)\nCREATE TABLE", None),
             ("'a);\n CREATE TABLE", None),
             ("'a);\ncreated by", None),

@@ -12,8 +12,21 @@ use super::{Placeholder, Segment, SegmentKind, Split, SplitOptions, Unterminated
 
 /// Commands of psql that send the query buffer and so end the statement.
 const SENDING: &[&str] = &[
-    ";", "bind", "bind_named", "close_prepared", "crosstabview", "g", "gdesc", "gexec", "gset", "gx", "parse", "r",
-    "reset", "sendpipeline", "watch",
+    ";",
+    "bind",
+    "bind_named",
+    "close_prepared",
+    "crosstabview",
+    "g",
+    "gdesc",
+    "gexec",
+    "gset",
+    "gx",
+    "parse",
+    "r",
+    "reset",
+    "sendpipeline",
+    "watch",
 ];
 
 /// How often the whole text may be read again because of what is never closed.
@@ -101,7 +114,10 @@ impl<'a> Scan<'a> {
             self.at = 3;
         }
         loop {
-            while let Some(n) = self.bytes[self.at..].iter().position(|&byte| !is_blank(byte)) {
+            while let Some(n) = self.bytes[self.at..]
+                .iter()
+                .position(|&byte| !is_blank(byte))
+            {
                 self.at += n;
                 self.step()?;
             }
@@ -144,7 +160,11 @@ impl<'a> Scan<'a> {
             self.foreign(line);
             return Ok(());
         }
-        if self.current.span.is_none() && self.delimiter.is_some_and(|(_, next_line)| self.at < next_line) {
+        if self.current.span.is_none()
+            && self
+                .delimiter
+                .is_some_and(|(_, next_line)| self.at < next_line)
+        {
             self.delimited();
             return Ok(());
         }
@@ -183,7 +203,9 @@ impl<'a> Scan<'a> {
     /// Masks templating in a dollar-quoted string, so that a function body can be read. Recursion is bounded by `depth`.
     fn body_templates(&mut self, start: usize, end: usize, depth: usize) {
         let body = &self.bytes[start..end];
-        if memchr::memchr2(b'{', b'%', body).is_none() && memchr::memmem::find(body, b"$(").is_none() {
+        if memchr::memchr2(b'{', b'%', body).is_none()
+            && memchr::memmem::find(body, b"$(").is_none()
+        {
             return;
         }
         let text = &self.text[..end];
@@ -195,7 +217,9 @@ impl<'a> Scan<'a> {
                 TokenKind::Operator | TokenKind::Other => {
                     (token_start..token_end).find_map(|at| self.body_template(at, end))
                 }
-                TokenKind::Word if self.bytes[token_end - 1] == b'$' => self.body_template(token_end - 1, end),
+                TokenKind::Word if self.bytes[token_end - 1] == b'$' => {
+                    self.body_template(token_end - 1, end)
+                }
                 TokenKind::Dollar { .. } if depth > 0 => {
                     let inner = token.body(text);
                     self.body_templates(inner.start as usize, inner.end as usize, depth - 1);
@@ -272,7 +296,11 @@ impl<'a> Scan<'a> {
                 other => break other,
             }
         };
-        let starters = if self.current.is_create(self.text, &["rule"]) { Starters::Schema } else { Starters::Any };
+        let starters = if self.current.is_create(self.text, &["rule"]) {
+            Starters::Schema
+        } else {
+            Starters::Any
+        };
         next.is_some_and(|next| {
             let start = next.span.start as usize;
             starters.begin_at(self.text, start) && self.bytes[self.at..start].contains(&b'\n')
@@ -353,9 +381,12 @@ impl<'a> Scan<'a> {
 
     /// What fits the grammar in place of a value at `start..end`.
     fn wanted(&self, start: usize, end: usize) -> Write {
-        let glued = |byte: Option<&u8>| byte.is_some_and(|&byte| is_word_byte(byte) || byte == b'.');
+        let glued =
+            |byte: Option<&u8>| byte.is_some_and(|&byte| is_word_byte(byte) || byte == b'.');
         let [before, last] = &self.current.previous;
-        let is = |token: &Option<Token>, words: &[&str]| token.is_some_and(|token| token.is_word_of(self.text, words));
+        let is = |token: &Option<Token>, words: &[&str]| {
+            token.is_some_and(|token| token.is_word_of(self.text, words))
+        };
         let touches = last.is_some_and(|last| last.span.end as usize == start);
         if touches && last.is_some_and(|last| last.kind == TokenKind::Number) {
             return Write::Number;
@@ -364,19 +395,52 @@ impl<'a> Scan<'a> {
             return Write::Identifier;
         }
         let length_of_type = last.is_some_and(|last| last.is_mark(self.text, "("))
-            && is(before, &["varchar", "varying", "char", "character", "nchar", "float", "timestamp", "time", "interval"]);
+            && is(
+                before,
+                &[
+                    "varchar",
+                    "varying",
+                    "char",
+                    "character",
+                    "nchar",
+                    "float",
+                    "timestamp",
+                    "time",
+                    "interval",
+                ],
+            );
         let number = length_of_type
-            || is(last, &["start", "increment", "cache", "minvalue", "maxvalue", "restart", "statistics"])
+            || is(
+                last,
+                &[
+                    "start",
+                    "increment",
+                    "cache",
+                    "minvalue",
+                    "maxvalue",
+                    "restart",
+                    "statistics",
+                ],
+            )
             || is(last, &["with"]) && is(before, &["start", "restart"])
             || is(last, &["by"]) && is(before, &["increment"]);
         if number {
             return Write::Number;
         }
-        let leads = |word: &str| self.current.lead.first().is_some_and(|first| first.is_word(self.text, word));
+        let leads = |word: &str| {
+            self.current
+                .lead
+                .first()
+                .is_some_and(|first| first.is_word(self.text, word))
+        };
         let string = is(last, &["is"]) && leads("comment")
             || is(last, &["value"]) && leads("alter")
             || is(last, &["password"]);
-        if string && end - start > 2 { Write::String } else { Write::Identifier }
+        if string && end - start > 2 {
+            Write::String
+        } else {
+            Write::Identifier
+        }
     }
 
     /// True if inside of brackets an expression begins here, so that a colon does not separate array bounds.
@@ -403,7 +467,10 @@ impl<'a> Scan<'a> {
             || is_blank(self.bytes[self.at - 1])
             || self.bytes[..self.at].ends_with(b"\xef\xbb\xbf")
             || self.bytes.get(self.at + 1) == Some(&b';')
-            || self.segments.last().is_some_and(|segment| segment.full.end as usize == self.at)
+            || self
+                .segments
+                .last()
+                .is_some_and(|segment| segment.full.end as usize == self.at)
     }
 
     fn command(&mut self) {
@@ -414,7 +481,9 @@ impl<'a> Scan<'a> {
         let segment = Segment {
             span: Span::new(start, trimmed),
             full: Span::new(start, trimmed),
-            kind: SegmentKind::PsqlCommand { name: name.to_owned() },
+            kind: SegmentKind::PsqlCommand {
+                name: name.to_owned(),
+            },
         };
         if self.current.span.is_none() {
             self.edit(start, trimmed, Write::Blank);
@@ -428,9 +497,12 @@ impl<'a> Scan<'a> {
             self.current.behind.push(segment);
         }
         let words = || self.text[start..end].split_ascii_whitespace();
-        let from_stdin = || words().zip(words().skip(1)).any(|(from, stdin)| {
-            from.eq_ignore_ascii_case("from") && (stdin.eq_ignore_ascii_case("stdin") || stdin.eq_ignore_ascii_case("pstdin"))
-        });
+        let from_stdin = || {
+            words().zip(words().skip(1)).any(|(from, stdin)| {
+                from.eq_ignore_ascii_case("from")
+                    && (stdin.eq_ignore_ascii_case("stdin") || stdin.eq_ignore_ascii_case("pstdin"))
+            })
+        };
         if name == "copy" && from_stdin() {
             self.copy_data();
         }
@@ -440,10 +512,18 @@ impl<'a> Scan<'a> {
         self.finish_open();
         let start = self.at;
         self.at = line.end;
-        self.push(start, line.end, line.end, SegmentKind::ForeignCommand { name: line.name.to_owned() });
+        self.push(
+            start,
+            line.end,
+            line.end,
+            SegmentKind::ForeignCommand {
+                name: line.name.to_owned(),
+            },
+        );
         if line.name == "DELIMITER" {
             self.delimiter = (line.argument != ";").then(|| {
-                let next = lines(self.bytes, line.end).find(|&next| foreign::is_delimiter_line(self.bytes, next));
+                let next = lines(self.bytes, line.end)
+                    .find(|&next| foreign::is_delimiter_line(self.bytes, next));
                 (line.argument, next.unwrap_or(self.text.len()))
             });
         }
@@ -458,11 +538,22 @@ impl<'a> Scan<'a> {
         let found = memchr::memmem::find(&self.bytes[start..next_line], delimiter.as_bytes());
         let stop = found.map_or(next_line, |n| start + n);
         let end = trim_end(self.bytes, start, stop);
-        let full_end = if found.is_some() { stop + delimiter.len() } else { end };
+        let full_end = if found.is_some() {
+            stop + delimiter.len()
+        } else {
+            end
+        };
         if end > start {
             self.push(start, end, full_end, SegmentKind::Statement);
         } else {
-            self.push(start, full_end, full_end, SegmentKind::ForeignCommand { name: "DELIMITER".to_owned() });
+            self.push(
+                start,
+                full_end,
+                full_end,
+                SegmentKind::ForeignCommand {
+                    name: "DELIMITER".to_owned(),
+                },
+            );
         }
         self.at = stop.max(full_end);
     }
@@ -478,18 +569,30 @@ impl<'a> Scan<'a> {
             Some(b"\r\n") => line + 2,
             _ => (line + 1).min(self.text.len()),
         };
-        let end = if self.data_may_end { end_of_data(self.bytes, start) } else { None };
+        let end = if self.data_may_end {
+            end_of_data(self.bytes, start)
+        } else {
+            None
+        };
         self.data_may_end = end.is_some();
         let (stop, marked) = (end.unwrap_or(self.text.len()), end.is_some());
-        let first = self.bytes[start..].iter().position(|&byte| !is_blank(byte)).map(|n| start + n);
+        let first = self.bytes[start..]
+            .iter()
+            .position(|&byte| !is_blank(byte))
+            .map(|n| start + n);
         let sql = |first: usize| {
-            let comment = self.bytes[first..].starts_with(b"--") || self.bytes[first..].starts_with(b"/*");
+            let comment =
+                self.bytes[first..].starts_with(b"--") || self.bytes[first..].starts_with(b"/*");
             comment || Starters::Any.begin_at(self.text, first)
         };
         match first {
             Some(first) if marked || !sql(first) => {
                 let end = trim_end(self.bytes, first, stop);
-                let from = self.bytes[..first].iter().rposition(|&byte| byte == b'\n').map_or(first, |n| n + 1).max(start);
+                let from = self.bytes[..first]
+                    .iter()
+                    .rposition(|&byte| byte == b'\n')
+                    .map_or(first, |n| n + 1)
+                    .max(start);
                 self.edit(from, end, Write::Blank);
                 self.push(from, end, end, SegmentKind::CopyData);
                 self.at = end;
@@ -504,7 +607,12 @@ impl<'a> Scan<'a> {
             if !self.doubt {
                 return Err(Unclosed);
             }
-            let resume = fresh_line(self.text, begin, self.text.len(), Fresh::Word(Starters::Schema));
+            let resume = fresh_line(
+                self.text,
+                begin,
+                self.text.len(),
+                Fresh::Word(Starters::Schema),
+            );
             self.cut(start, resume, Unterminated::BeginAtomic, self.text.len());
             return Ok(resume.is_some());
         }
@@ -533,8 +641,11 @@ impl<'a> Scan<'a> {
             None => resume = self.text.len(),
         }
         // Both are in order. What was masked behind `resume` will be masked again if it still stands outside of quotes.
-        self.edits.truncate(self.edits.partition_point(|edit| edit.start < resume));
-        let kept = self.placeholders.partition_point(|placeholder| (placeholder.span.start as usize) < resume);
+        self.edits
+            .truncate(self.edits.partition_point(|edit| edit.start < resume));
+        let kept = self
+            .placeholders
+            .partition_point(|placeholder| (placeholder.span.start as usize) < resume);
         self.placeholders.truncate(kept);
         let end = trim_end(self.bytes, start, resume);
         self.current = Current::default();
@@ -546,8 +657,16 @@ impl<'a> Scan<'a> {
 impl Current {
     /// True for `CREATE [OR REPLACE]` one of these.
     fn is_create(&self, text: &str, objects: &[&str]) -> bool {
-        let is = |n: usize, words: &[&str]| self.lead.get(n).is_some_and(|token| token.is_word_of(text, words));
-        let object = if is(1, &["or"]) && is(2, &["replace"]) { 3 } else { 1 };
+        let is = |n: usize, words: &[&str]| {
+            self.lead
+                .get(n)
+                .is_some_and(|token| token.is_word_of(text, words))
+        };
+        let object = if is(1, &["or"]) && is(2, &["replace"]) {
+            3
+        } else {
+            1
+        };
         is(0, &["create"]) && is(object, objects)
     }
 
@@ -565,10 +684,16 @@ impl Current {
                     self.atomic = None;
                 }
             }
-        } else if token.is_word(text, "atomic") && after(&["begin"]) && self.is_create(text, &["function", "procedure"]) {
+        } else if token.is_word(text, "atomic")
+            && after(&["begin"])
+            && self.is_create(text, &["function", "procedure"])
+        {
             self.atomic = Some((token.span.start as usize, 1));
         } else if token.is_word(text, "stdin") && after(&["from"]) && self.parens == 0 {
-            self.copies_from_stdin = self.lead.first().is_some_and(|first| first.is_word(text, "copy"));
+            self.copies_from_stdin = self
+                .lead
+                .first()
+                .is_some_and(|first| first.is_word(text, "copy"));
         }
     }
 }

@@ -110,7 +110,10 @@ impl<'a> Finder<'a> {
         Self {
             text,
             styles,
-            closes: [Close { from: usize::MAX, at: 0 }; CLOSING.len()],
+            closes: [Close {
+                from: usize::MAX,
+                at: 0,
+            }; CLOSING.len()],
         }
     }
 
@@ -120,8 +123,14 @@ impl<'a> Finder<'a> {
         let rest = &bytes[at..];
         let next = rest.get(1).copied().unwrap_or(0);
         let has = |style| self.styles.has(style);
-        let text = |end| Template { end, shape: Shape::Text };
-        let blank = |end| Template { end, shape: Shape::Blank };
+        let text = |end| Template {
+            end,
+            shape: Shape::Text,
+        };
+        let blank = |end| Template {
+            end,
+            shape: Shape::Blank,
+        };
         match *rest.first()? {
             b'$' if next == b'{' && has(Style::DollarBrace) => self.name(at).map(text),
             b'#' if next == b'{' && has(Style::HashBrace) => self.name(at).map(text),
@@ -134,7 +143,8 @@ impl<'a> Finder<'a> {
             b'{' if next == b'#' && has(Style::Jinja) => self.block(at, 3).map(blank),
             b'%' if next == b'(' && has(Style::Pyformat) => {
                 let end = word(bytes, at + 2)?;
-                (bytes[end..].starts_with(b")s") || bytes[end..].starts_with(b")d")).then_some(text(end + 2))
+                (bytes[end..].starts_with(b")s") || bytes[end..].starts_with(b")d"))
+                    .then_some(text(end + 2))
             }
             b'@' if has(Style::At) => {
                 let end = word(bytes, at + 1)?;
@@ -150,7 +160,8 @@ impl<'a> Finder<'a> {
     fn name(&mut self, at: usize) -> Option<usize> {
         let end = self.close(at + 2, 0)?;
         let content = &self.text.as_bytes()[at + 2..end];
-        let simple = content.len() <= LONGEST_NAME && memchr::memchr3(b'\n', b'{', b';', content).is_none();
+        let simple =
+            content.len() <= LONGEST_NAME && memchr::memchr3(b'\n', b'{', b';', content).is_none();
         (simple && !content.is_empty()).then_some(end + 1)
     }
 
@@ -193,14 +204,22 @@ pub(super) fn begins_line(bytes: &[u8], at: usize) -> bool {
         .iter()
         .rev()
         .find(|&&byte| !matches!(byte, b' ' | b'\t'))
-        .is_none_or(|&byte| matches!(byte, b'\n' | b'\r') || at >= 3 && bytes[..at].starts_with(b"\xef\xbb\xbf") && byte == 0xbf)
+        .is_none_or(|&byte| {
+            matches!(byte, b'\n' | b'\r')
+                || at >= 3 && bytes[..at].starts_with(b"\xef\xbb\xbf") && byte == 0xbf
+        })
 }
 
 /// End of the name (letters, digits, `_`, `.` and `-` behind a letter) at `at`.
 fn word(bytes: &[u8], at: usize) -> Option<usize> {
     bytes.get(at).copied().filter(|&byte| is_word_start(byte))?;
     let belongs = |&byte: &u8| is_word_byte(byte) && byte != b'$' || byte == b'.' || byte == b'-';
-    Some(at + bytes[at..].iter().position(|byte| !belongs(byte)).unwrap_or(bytes.len() - at))
+    Some(
+        at + bytes[at..]
+            .iter()
+            .position(|byte| !belongs(byte))
+            .unwrap_or(bytes.len() - at),
+    )
 }
 
 /// A psql variable. Its names are letters, digits and `_`.
@@ -214,14 +233,20 @@ fn psql(bytes: &[u8], at: usize, slice: bool) -> Option<Template> {
     };
     let quoted = |quote: u8, shape| {
         let end = name_end(at + 2)?;
-        (bytes.get(end) == Some(&quote)).then_some(Template { end: end + 1, shape })
+        (bytes.get(end) == Some(&quote)).then_some(Template {
+            end: end + 1,
+            shape,
+        })
     };
     match *bytes.get(at + 1)? {
         b'\'' => quoted(b'\'', Shape::String),
         b'"' => quoted(b'"', Shape::Identifier),
         b'{' if bytes.get(at + 2) == Some(&b'?') => {
             let end = name_end(at + 3)?;
-            (bytes.get(end) == Some(&b'}')).then_some(Template { end: end + 1, shape: Shape::Truth })
+            (bytes.get(end) == Some(&b'}')).then_some(Template {
+                end: end + 1,
+                shape: Shape::Truth,
+            })
         }
         byte if is_word_start(byte) && !slice => Some(Template {
             end: name_end(at + 1)?,
@@ -256,7 +281,11 @@ pub(super) fn psql_command(text: &str, at: usize) -> (usize, &str) {
             (Some(open), byte) if open == byte => quote = None,
             (None, b'\'' | b'"' | b'`') => quote = Some(byte),
             (None, b'\\') => {
-                let separator = if bytes.get(end + 1) == Some(&b'\\') { 2 } else { 0 };
+                let separator = if bytes.get(end + 1) == Some(&b'\\') {
+                    2
+                } else {
+                    0
+                };
                 return (end + separator, name);
             }
             _ => {}

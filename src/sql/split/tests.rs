@@ -31,13 +31,24 @@ fn check_cover(text: &str, split: &Split) {
     let mut at = 0;
     let gap_is_empty = |from: usize, to: usize| {
         let gap = text[from..to].trim_start_matches('\u{feff}');
-        let only_trivia = Lexer::new(gap).all(|token| token.is_comment() && token.terminated || token.is_mark(gap, ";"));
-        assert!(only_trivia, "{text:?} leaves out {gap:?}: {:?}", split.segments);
+        let only_trivia = Lexer::new(gap)
+            .all(|token| token.is_comment() && token.terminated || token.is_mark(gap, ";"));
+        assert!(
+            only_trivia,
+            "{text:?} leaves out {gap:?}: {:?}",
+            split.segments
+        );
     };
     for segment in &split.segments {
         let (span, full) = (segment.span, segment.full);
-        assert!(full.contains(span) && span.start == full.start, "{text:?} {segment:?}");
-        assert!(full.start as usize >= at, "{text:?}: overlap at {segment:?}");
+        assert!(
+            full.contains(span) && span.start == full.start,
+            "{text:?} {segment:?}"
+        );
+        assert!(
+            full.start as usize >= at,
+            "{text:?}: overlap at {segment:?}"
+        );
         assert!(!span.is_empty(), "{text:?} {segment:?}");
         gap_is_empty(at, full.start as usize);
         at = full.end as usize;
@@ -59,8 +70,14 @@ fn cases() {
     let cases: &[(&str, &[&str])] = &[
         ("", &[]),
         (" ;; -- x\n /* y */ ;", &[]),
-        ("-- a\nselect 1 -- b\n ; select 2 -- c", &["S select 1", "S select 2"]),
-        ("select ';' ; select $$;$$; select \";\";", &["S select ';'", "S select $$;$$", "S select \";\""]),
+        (
+            "-- a\nselect 1 -- b\n ; select 2 -- c",
+            &["S select 1", "S select 2"],
+        ),
+        (
+            "select ';' ; select $$;$$; select \";\";",
+            &["S select ';'", "S select $$;$$", "S select \";\""],
+        ),
         ("select a[1;2]; x", &["S select a[1;2]", "S x"]),
         ("select 1); select 2;", &["S select 1)", "S select 2"]),
         ("SELEC 2; select 1", &["S SELEC 2", "S select 1"]),
@@ -68,47 +85,136 @@ fn cases() {
             "create table t (a int;\ncreate table u (a int);",
             &["S create table t (a int", "S create table u (a int)"],
         ),
-        ("select (1; 2); select 3;", &["S select (1; 2)", "S select 3"]),
+        (
+            "select (1; 2); select 3;",
+            &["S select (1; 2)", "S select 3"],
+        ),
         (
             "create rule r as on insert to t do (\ninsert into a values (1);\ninsert into b values (1));\nselect 1",
-            &["S create rule r as on insert to t do (\ninsert into a values (1);\ninsert into b values (1))", "S select 1"],
+            &[
+                "S create rule r as on insert to t do (\ninsert into a values (1);\ninsert into b values (1))",
+                "S select 1",
+            ],
         ),
         (
             "create rule r as on insert to t do (\nselect 1;\ncreate table t()",
-            &["S create rule r as on insert to t do (\nselect 1", "S create table t()"],
+            &[
+                "S create rule r as on insert to t do (\nselect 1",
+                "S create table t()",
+            ],
         ),
         // psql
-        ("\\restrict abc\nselect 1;\n\\unrestrict abc\n", &["P(restrict) \\restrict abc", "S select 1", "P(unrestrict) \\unrestrict abc"]),
-        ("\\set x 'a;b' \\\\ select 1;", &["P(set) \\set x 'a;b' \\\\", "S select 1"]),
-        ("select 'x' \\gexec\nselect 2;", &["S select 'x'", "P(gexec) \\gexec", "S select 2"]),
-        ("select 1\\; select 2;", &["S select 1", "P(;) \\;", "S select 2"]),
-        ("create table t (\n\\if :x\n a int\n\\endif\n);", &["S create table t (\n\\if :x\n a int\n\\endif\n)"]),
-        ("select 1\n\\echo it's\n", &["S select 1", "P(echo) \\echo it's"]),
-        ("\\copy t from stdin\n1\tit's\n\\.\nselect 1;", &["P(copy) \\copy t from stdin", "C 1\tit's\n\\.", "S select 1"]),
+        (
+            "\\restrict abc\nselect 1;\n\\unrestrict abc\n",
+            &[
+                "P(restrict) \\restrict abc",
+                "S select 1",
+                "P(unrestrict) \\unrestrict abc",
+            ],
+        ),
+        (
+            "\\set x 'a;b' \\\\ select 1;",
+            &["P(set) \\set x 'a;b' \\\\", "S select 1"],
+        ),
+        (
+            "select 'x' \\gexec\nselect 2;",
+            &["S select 'x'", "P(gexec) \\gexec", "S select 2"],
+        ),
+        (
+            "select 1\\; select 2;",
+            &["S select 1", "P(;) \\;", "S select 2"],
+        ),
+        (
+            "create table t (\n\\if :x\n a int\n\\endif\n);",
+            &["S create table t (\n\\if :x\n a int\n\\endif\n)"],
+        ),
+        (
+            "select 1\n\\echo it's\n",
+            &["S select 1", "P(echo) \\echo it's"],
+        ),
+        (
+            "\\copy t from stdin\n1\tit's\n\\.\nselect 1;",
+            &[
+                "P(copy) \\copy t from stdin",
+                "C 1\tit's\n\\.",
+                "S select 1",
+            ],
+        ),
         // COPY
         (
             "COPY public.t (a) FROM stdin;\n1\tit's\n\\N\t;\n\\.\n\nselect 1;",
-            &["S COPY public.t (a) FROM stdin", "C 1\tit's\n\\N\t;\n\\.", "S select 1"],
+            &[
+                "S COPY public.t (a) FROM stdin",
+                "C 1\tit's\n\\N\t;\n\\.",
+                "S select 1",
+            ],
         ),
-        ("copy t from stdin with (format csv);\r\n1,2\r\n\\.\r\nselect 1", &["S copy t from stdin with (format csv)", "C 1,2\r\n\\.", "S select 1"]),
-        ("copy t from stdin;\n1\t2\n", &["S copy t from stdin", "C 1\t2"]),
-        ("copy t from stdin;\nselect 1;", &["S copy t from stdin", "S select 1"]),
-        ("copy t to stdout; select 1", &["S copy t to stdout", "S select 1"]),
+        (
+            "copy t from stdin with (format csv);\r\n1,2\r\n\\.\r\nselect 1",
+            &[
+                "S copy t from stdin with (format csv)",
+                "C 1,2\r\n\\.",
+                "S select 1",
+            ],
+        ),
+        (
+            "copy t from stdin;\n1\t2\n",
+            &["S copy t from stdin", "C 1\t2"],
+        ),
+        (
+            "copy t from stdin;\nselect 1;",
+            &["S copy t from stdin", "S select 1"],
+        ),
+        (
+            "copy t to stdout; select 1",
+            &["S copy t to stdout", "S select 1"],
+        ),
         // other databases
-        ("create table a (b int)\nGO\ncreate table c (d int)\nGO 5\n", &["S create table a (b int)", "F(GO) GO", "S create table c (d int)", "F(GO) GO 5"]),
+        (
+            "create table a (b int)\nGO\ncreate table c (d int)\nGO 5\n",
+            &[
+                "S create table a (b int)",
+                "F(GO) GO",
+                "S create table c (d int)",
+                "F(GO) GO 5",
+            ],
+        ),
         ("select\ngo\nfrom t;", &["S select\ngo\nfrom t"]),
         (
             "DELIMITER //\ncreate procedure p() begin select 1; end//\nDELIMITER ;\nselect 2;",
-            &["F(DELIMITER) DELIMITER //", "S create procedure p() begin select 1; end", "F(DELIMITER) DELIMITER ;", "S select 2"],
+            &[
+                "F(DELIMITER) DELIMITER //",
+                "S create procedure p() begin select 1; end",
+                "F(DELIMITER) DELIMITER ;",
+                "S select 2",
+            ],
         ),
-        ("DELIMITER $$\na; b\nDELIMITER ;\nselect 2;", &["F(DELIMITER) DELIMITER $$", "S a; b", "F(DELIMITER) DELIMITER ;", "S select 2"]),
-        ("copy t from 'f'\nDELIMITER ',';", &["S copy t from 'f'\nDELIMITER ','"]),
+        (
+            "DELIMITER $$\na; b\nDELIMITER ;\nselect 2;",
+            &[
+                "F(DELIMITER) DELIMITER $$",
+                "S a; b",
+                "F(DELIMITER) DELIMITER ;",
+                "S select 2",
+            ],
+        ),
+        (
+            "copy t from 'f'\nDELIMITER ',';",
+            &["S copy t from 'f'\nDELIMITER ','"],
+        ),
         // never closed
         (
             "insert into t values ('a);\nCREATE TABLE u ();\nselect 'b';",
-            &["U(String) insert into t values ('a);", "S CREATE TABLE u ()", "S select 'b'"],
+            &[
+                "U(String) insert into t values ('a);",
+                "S CREATE TABLE u ()",
+                "S select 'b'",
+            ],
         ),
-        ("select 1;\nselect 'a", &["S select 1", "U(String) select 'a"]),
+        (
+            "select 1;\nselect 'a",
+            &["S select 1", "U(String) select 'a"],
+        ),
         (
             "select \"a;\nselect 1;",
             &["U(QuotedIdentifier) select \"a;", "S select 1"],
@@ -119,20 +225,42 @@ fn cases() {
         ),
         (
             "create function f() as $$\n a;\nend;\n\ncreate function g() as $$\n b;\n$$ language x;\nselect 1;",
-            &["U(DollarQuote) create function f() as $$\n a;\nend;", "S create function g() as $$\n b;\n$$ language x", "S select 1"],
+            &[
+                "U(DollarQuote) create function f() as $$\n a;\nend;",
+                "S create function g() as $$\n b;\n$$ language x",
+                "S select 1",
+            ],
         ),
         ("/* a;\nselect 1;", &["U(BlockComment) /* a;", "S select 1"]),
-        ("/* select;\nselect 2;\n*/ select 'x", &["U(String) select 'x"]),
+        (
+            "/* select;\nselect 2;\n*/ select 'x",
+            &["U(String) select 'x"],
+        ),
         (
             "create function f() returns int begin atomic select 1;\n select 2;\ncreate table t();",
-            &["U(BeginAtomic) create function f() returns int begin atomic select 1;\n select 2;", "S create table t()"],
+            &[
+                "U(BeginAtomic) create function f() returns int begin atomic select 1;\n select 2;",
+                "S create table t()",
+            ],
         ),
         // templating
-        ("{% if x %}\nselect 1;\n{% endif %}", &["T {% if x %}", "S select 1", "T {% endif %}"]),
-        ("${all};select 1 {# x #}", &["T ${all}", "S select 1", "T {# x #}"]),
+        (
+            "{% if x %}\nselect 1;\n{% endif %}",
+            &["T {% if x %}", "S select 1", "T {% endif %}"],
+        ),
+        (
+            "${all};select 1 {# x #}",
+            &["T ${all}", "S select 1", "T {# x #}"],
+        ),
         // odd characters
-        ("\u{feff}select 1;\u{feff}select 2;", &["S select 1", "S \u{feff}select 2"]),
-        ("select\u{a0}1; select \0;", &["S select\u{a0}1", "S select \0"]),
+        (
+            "\u{feff}select 1;\u{feff}select 2;",
+            &["S select 1", "S \u{feff}select 2"],
+        ),
+        (
+            "select\u{a0}1; select \0;",
+            &["S select\u{a0}1", "S select \0"],
+        ),
     ];
     for (text, expected) in cases {
         assert_eq!(pieces(text), *expected, "{text:?}");
@@ -145,13 +273,31 @@ fn masking() {
     let cases = [
         ("select 1", "~"),
         ("\u{feff}select 1", "   select 1"),
-        ("select ${x}, {{ y }}, #{z}, %(a)s, @b@, $(c)", "select __x_, ___y___, __z_, __a_s, _b_, __c_"),
-        ("select :a, :'b', :\"c\", :{?d}, x::int, a[1:2], a[:n], a[b:c]", "select _a, '_b', \"_c\", true , x::int, a[1:2], a[:n], a[b:c]"),
-        ("select array[:a, :b], a[1 + :c]", "select array[_a, _b], a[1 + _c]"),
-        ("select * from ${s}.t_${e}_x where a=#{b}", "select * from __s_.t___e__x where a=__b_"),
+        (
+            "select ${x}, {{ y }}, #{z}, %(a)s, @b@, $(c)",
+            "select __x_, ___y___, __z_, __a_s, _b_, __c_",
+        ),
+        (
+            "select :a, :'b', :\"c\", :{?d}, x::int, a[1:2], a[:n], a[b:c]",
+            "select _a, '_b', \"_c\", true , x::int, a[1:2], a[:n], a[b:c]",
+        ),
+        (
+            "select array[:a, :b], a[1 + :c]",
+            "select array[_a, _b], a[1 + _c]",
+        ),
+        (
+            "select * from ${s}.t_${e}_x where a=#{b}",
+            "select * from __s_.t___e__x where a=__b_",
+        ),
         ("select 'a ${x} :b {{ c }}', \"${x}\"", "~"),
-        ("create table t (a varchar(${n}), b numeric(:p))", "create table t (a varchar(0001), b numeric(_p))"),
-        ("alter sequence s restart with ${n}", "alter sequence s restart with 0001"),
+        (
+            "create table t (a varchar(${n}), b numeric(:p))",
+            "create table t (a varchar(0001), b numeric(_p))",
+        ),
+        (
+            "alter sequence s restart with ${n}",
+            "alter sequence s restart with 0001",
+        ),
         ("comment on table t is ${c}", "comment on table t is '_c'"),
         ("select <%= a %> from t", "select ____a___ from t"),
         ("<% if x %>\nselect 1", "          \nselect 1"),
@@ -159,8 +305,14 @@ fn masking() {
         ("{% if\n x %}select 1", "     \n     select 1"),
         ("select 1 \\gexec\nselect 2", "select 1 ;     \nselect 2"),
         ("\\set a b\nselect 1", "        \nselect 1"),
-        ("copy t from stdin;\na\tb\n\\.\n", "copy t from stdin;\n   \n  \n"),
-        ("do $$ begin perform ${x}; a := b[1:n]; end $$", "do $$ begin perform __x_; a := b[1:n]; end $$"),
+        (
+            "copy t from stdin;\na\tb\n\\.\n",
+            "copy t from stdin;\n   \n  \n",
+        ),
+        (
+            "do $$ begin perform ${x}; a := b[1:n]; end $$",
+            "do $$ begin perform __x_; a := b[1:n]; end $$",
+        ),
         ("select {{ é }}", "select ___é___"),
         ("select ${", "~"),
         ("select ${a\n}", "~"),
@@ -185,7 +337,9 @@ fn styles_can_be_left_out() {
     let split = super::split("select :a, ${b}", &SplitOptions { styles });
     assert_eq!(split.masked.as_deref(), Some("select :a, __b_"));
     assert_eq!(split.placeholders[0].text, "${b}");
-    let none = SplitOptions { styles: StyleSet::NONE };
+    let none = SplitOptions {
+        styles: StyleSet::NONE,
+    };
     assert_eq!(super::split("select :a, ${b}", &none).masked, None);
 }
 
@@ -259,12 +413,19 @@ fn agrees(text: &str) -> bool {
     let split = cut(text);
     check_cover(text, &split);
     let found: Vec<_> = split.segments.iter().map(|segment| segment.full).collect();
-    assert_eq!(found.len(), expected.len(), "{text:?}: {found:?}, parser {expected:?}");
+    assert_eq!(
+        found.len(),
+        expected.len(),
+        "{text:?}: {found:?}, parser {expected:?}"
+    );
     for (segment, (start, end)) in split.segments.iter().zip(expected) {
         assert_eq!(segment.kind, SegmentKind::Statement, "{text:?}");
         assert_eq!(segment.span.start as usize, start, "{text:?}");
         let rest = &text[segment.span.end as usize..end];
-        assert!(Lexer::new(rest).all(|token| token.is_comment()), "{text:?}: {rest:?}");
+        assert!(
+            Lexer::new(rest).all(|token| token.is_comment()),
+            "{text:?}: {rest:?}"
+        );
         let last = text[segment.span.range()].bytes().next_back();
         assert!(last.is_some_and(|byte| !is_blank(byte)), "{text:?}");
     }
@@ -279,7 +440,12 @@ fn cuts_where_the_parser_cuts() {
     let whole = ACCEPTED.join("\n;\n-- next ;\n");
     assert!(agrees(&whole));
     assert!(agrees(&whole.replace('\n', "\r\n")));
-    assert!(agrees(&format!(";; {} ;;", ACCEPTED.join("\n/* ; */ ;\n;\n").replace("from stdin", "from 'x'"))));
+    assert!(agrees(&format!(
+        ";; {} ;;",
+        ACCEPTED
+            .join("\n/* ; */ ;\n;\n")
+            .replace("from stdin", "from 'x'")
+    )));
 }
 
 /// A small generator, so that random cases are the same in every run.
@@ -312,19 +478,78 @@ fn random_statements_agree_with_the_parser() {
 #[test]
 fn random_text_is_covered_and_agrees_where_it_parses() {
     const WORDS: &[&str] = &[
-        "select", " ", "\n", ";", ";\n", "'", "\"", "$$", "$a$", "$", "(", ")", "[", "]", "/*", "*/", "--", "\\", "\\g", "\\.",
-        "\n\\.\n", "copy t from stdin;\n", "E'", "{{", "}}", "{%", "%}", "${", "}", ":x", ":'x'", "@x@", "%(x)s", "\nGO\n", "go",
-        "DELIMITER //\n", "//", "\nDELIMITER ;\n", "begin atomic", "end", "case", "create function f()", "create rule", "é", "\u{a0}",
-        "\0", "\r\n", "1", "a", ",", "::", "<%", "%>", "#{", "\u{feff}", ";\ncreate table t();\n", ";\ncreate function g() ",
+        "select",
+        " ",
+        "\n",
+        ";",
+        ";\n",
+        "'",
+        "\"",
+        "$$",
+        "$a$",
+        "$",
+        "(",
+        ")",
+        "[",
+        "]",
+        "/*",
+        "*/",
+        "--",
+        "\\",
+        "\\g",
+        "\\.",
+        "\n\\.\n",
+        "copy t from stdin;\n",
+        "E'",
+        "{{",
+        "}}",
+        "{%",
+        "%}",
+        "${",
+        "}",
+        ":x",
+        ":'x'",
+        "@x@",
+        "%(x)s",
+        "\nGO\n",
+        "go",
+        "DELIMITER //\n",
+        "//",
+        "\nDELIMITER ;\n",
+        "begin atomic",
+        "end",
+        "case",
+        "create function f()",
+        "create rule",
+        "é",
+        "\u{a0}",
+        "\0",
+        "\r\n",
+        "1",
+        "a",
+        ",",
+        "::",
+        "<%",
+        "%>",
+        "#{",
+        "\u{feff}",
+        ";\ncreate table t();\n",
+        ";\ncreate function g() ",
     ];
     let mut random = Random(0x0123_4567_89ab_cdef);
     let mut parsed = 0;
     for _ in 0..20_000 {
-        let text: String = (0..=random.below(14)).map(|_| WORDS[random.below(WORDS.len())]).collect();
+        let text: String = (0..=random.below(14))
+            .map(|_| WORDS[random.below(WORDS.len())])
+            .collect();
         check_cover(&text, &cut(&text));
         // Whole text that parses needs no splitter, but then it must agree; `\g` and the like never parse.
         // What follows COPY FROM stdin is rows, and GO on a line of its own a command, even where they would parse.
-        if !["\0", "stdin;", "GO"].iter().any(|part| text.contains(part)) && agrees(&text) {
+        if !["\0", "stdin;", "GO"]
+            .iter()
+            .any(|part| text.contains(part))
+            && agrees(&text)
+        {
             parsed += 1;
         }
     }
@@ -345,10 +570,39 @@ fn hostile_text_takes_linear_time() {
     };
     let same = |part: &str| part.repeat(SIZE / part.len());
     let texts = [
-        same("'"), same("\""), same("("), same("\\"), same("\\a"), same("/*"), same("+"), same("$a$"), same("{{"), same("${"), same("<%"), same("@a"),
-        same("$"), same(":"), same("E'\\'"), same("(;"), same("[;"), same(";\n("), same("copy t from stdin;\n"), same("GO\n"), same("{%"), same("%(a"),
-        same("select ';\n"), same("select \";\n"), same("/*;\nselect "), same("select e'\\';\n"), same("create function f() begin atomic ;\n"),
-        same("''''\n"), same("select ';\nselect \";\nselect $$;\n"), same("{{ x }} "), same("\\g "), same("-- x\n"), same("'a' -- x\n"),
+        same("'"),
+        same("\""),
+        same("("),
+        same("\\"),
+        same("\\a"),
+        same("/*"),
+        same("+"),
+        same("$a$"),
+        same("{{"),
+        same("${"),
+        same("<%"),
+        same("@a"),
+        same("$"),
+        same(":"),
+        same("E'\\'"),
+        same("(;"),
+        same("[;"),
+        same(";\n("),
+        same("copy t from stdin;\n"),
+        same("GO\n"),
+        same("{%"),
+        same("%(a"),
+        same("select ';\n"),
+        same("select \";\n"),
+        same("/*;\nselect "),
+        same("select e'\\';\n"),
+        same("create function f() begin atomic ;\n"),
+        same("''''\n"),
+        same("select ';\nselect \";\nselect $$;\n"),
+        same("{{ x }} "),
+        same("\\g "),
+        same("-- x\n"),
+        same("'a' -- x\n"),
         numbered(|n| format!("$a{n}$ ")),
         numbered(|n| format!("select $a{n}$;\n")),
         numbered(|n| format!("select $a{n}$;\ncreate function f() ")),
@@ -361,6 +615,11 @@ fn hostile_text_takes_linear_time() {
         let split = cut(text);
         let took = clock.elapsed() - start;
         // Generous: it is a debug build on a shared machine. Quadratic time would be hours.
-        assert!(took.as_secs() < 5, "{:?}… took {took:?}, {} segments", &text[..20], split.segments.len());
+        assert!(
+            took.as_secs() < 5,
+            "{:?}… took {took:?}, {} segments",
+            &text[..20],
+            split.segments.len()
+        );
     }
 }
