@@ -527,7 +527,7 @@ impl Reader<'_> {
     fn sql(&mut self, at: usize) -> usize {
         let end = self.sql_end(at);
         let span = self.span(at, end);
-        let (sql, role) = match self.into_clause(at, end) {
+        let (sql, role) = match self.target_clause(at, end) {
             Some(into) => (self.without(span, into), Role::Into),
             None => (self.text[span.range()].to_owned(), Role::Statement),
         };
@@ -593,7 +593,7 @@ impl Reader<'_> {
 
     /// Where `INTO [STRICT] target, …` stands between these tokens. `INSERT INTO`, `MERGE INTO` and the one of
     /// `IMPORT FOREIGN SCHEMA` are none.
-    fn into_clause(&self, from: usize, to: usize) -> Option<Span> {
+    fn target_clause(&self, from: usize, to: usize) -> Option<Span> {
         if self.is_word(from, "import") {
             return None;
         }

@@ -351,7 +351,7 @@ fn broken_bodies_give_what_was_understood() {
         (
             "begin drop table t; execute 'open; end",
             &["S drop table t", "D (depends on `'open; end`)"],
-            3,
+            2,
         ),
         (
             "declare x int begin drop table t; end",
@@ -449,7 +449,6 @@ fn random_and_hostile_bodies_do_no_harm() {
         }
         shown(&body);
     }
-    let clock = std::time::Instant::now();
     for part in [
         "begin ",
         "if ",
@@ -471,9 +470,9 @@ fn random_and_hostile_bodies_do_no_harm() {
         "x;",
         "(((;",
     ] {
-        let start = clock.elapsed();
+        let start = std::time::Instant::now();
         let _ = read(&part.repeat((1 << 19) / part.len()));
-        assert!((clock.elapsed() - start).as_secs() < 5, "{part}");
+        assert!(start.elapsed().as_secs() < 5, "{part}");
     }
     // An argument repeated by `format` of `format` would be larger than memory.
     let mut bomb = "'0123456789'".to_owned();

@@ -39,10 +39,10 @@ pub(super) fn line<'a>(text: &'a str, token: &Token, inside: bool) -> Option<For
                 .trim_end_matches(';')
                 .bytes()
                 .all(|b| b.is_ascii_digit())
-                && !(inside && !statement_follows(text, line))
+                && (!inside || statement_follows(text, line))
         }
         // In the midst of a statement it is a name, or an option of COPY.
-        _ => !argument.is_empty() && !inside,
+        _ => !(argument.is_empty() || inside),
     };
     let end = bytes[..line]
         .iter()

@@ -142,14 +142,14 @@ impl<'a> Scan<'a> {
         let Some(token) = next_token(self.text, self.at) else {
             return Ok(());
         };
-        if !token.terminated || self.doubt {
-            if let Some((what, fresh)) = doubtful(&token, self.text) {
-                if !self.doubt {
-                    return Err(Unclosed);
-                }
-                if self.give_up(what, fresh, &token) {
-                    return Ok(());
-                }
+        if (!token.terminated || self.doubt)
+            && let Some((what, fresh)) = doubtful(&token, self.text)
+        {
+            if !self.doubt {
+                return Err(Unclosed);
+            }
+            if self.give_up(what, fresh, &token) {
+                return Ok(());
             }
         }
         if token.is_comment() {
