@@ -419,7 +419,12 @@ impl Reader<'_> {
     }
 
     fn for_loop(&mut self, at: usize) -> usize {
-        let source = self.expect(at + 1, "in");
+        let source = self.find(at + 1, &["in", "loop"]);
+        if !self.is_word(source, "in") {
+            self.problem(self.span(at, source), "IN expected");
+            self.push(Kind::Loop, at, |guard| guard.looped = true);
+            return source + 1;
+        }
         let begin = if self.is_word(source + 1, "execute") {
             self.execute(source + 1, &["loop"], Role::Loop)
         } else {
@@ -427,7 +432,7 @@ impl Reader<'_> {
             let is_query = self.tokens.get(source + 1).is_some_and(|token| {
                 token.is_word_of(self.text, QUERIES) || token.is_mark(self.text, "(")
             });
-            if is_query && self.is_word(source, "in") && !self.is_range(source + 1, begin) {
+            if is_query && !self.is_range(source + 1, begin) {
                 self.query(source + 1, &["loop"], Role::Loop);
             }
             begin
