@@ -31,7 +31,7 @@ impl Value {
         self.text.push_str(part);
         match self.runs.last_mut() {
             Some(last) if last.at + last.len == at && last.from + last.len == from => {
-                last.len += part.len()
+                last.len += part.len();
             }
             _ if part.is_empty() => {}
             _ => self.runs.push(Run {

@@ -39,10 +39,10 @@ pub(super) fn line<'a>(text: &'a str, token: &Token, inside: bool) -> Option<For
                 .trim_end_matches(';')
                 .bytes()
                 .all(|b| b.is_ascii_digit())
-                && !(inside && !statement_follows(text, line))
+                && (!inside || statement_follows(text, line))
         }
-        // The old syntax of COPY has a DELIMITER, followed by AS or a string.
-        _ => !argument.is_empty() && !(inside && is_copy_argument(argument)),
+        // In the midst of a statement it is a name, or an option of COPY.
+        _ => !(argument.is_empty() || inside),
     };
     let end = bytes[..line]
         .iter()
@@ -66,10 +66,6 @@ pub(super) fn is_delimiter_line(bytes: &[u8], at: usize) -> bool {
         && bytes
             .get(start + "delimiter".len())
             .is_some_and(|&byte| matches!(byte, b' ' | b'\t'))
-}
-
-fn is_copy_argument(argument: &str) -> bool {
-    argument.starts_with(['\'', 'e', 'E', 'a', 'A', 'u', 'U'])
 }
 
 /// True if the next token begins a statement, or there is none. (`go` may be the name of a column.)

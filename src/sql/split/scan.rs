@@ -30,7 +30,7 @@ const SENDING: &[&str] = &[
 ];
 
 /// How often the whole text may be read again because of what is never closed.
-const READINGS: usize = 16;
+const READINGS: usize = 8;
 
 /// Dollar quotes inside of dollar quotes are masked this deep.
 const DEEPEST_BODY: usize = 3;
@@ -142,14 +142,14 @@ impl<'a> Scan<'a> {
         let Some(token) = next_token(self.text, self.at) else {
             return Ok(());
         };
-        if !token.terminated || self.doubt {
-            if let Some((what, fresh)) = doubtful(&token, self.text) {
-                if !self.doubt {
-                    return Err(Unclosed);
-                }
-                if self.give_up(what, fresh, &token) {
-                    return Ok(());
-                }
+        if (!token.terminated || self.doubt)
+            && let Some((what, fresh)) = doubtful(&token, self.text)
+        {
+            if !self.doubt {
+                return Err(Unclosed);
+            }
+            if self.give_up(what, fresh, &token) {
+                return Ok(());
             }
         }
         if token.is_comment() {
@@ -289,7 +289,6 @@ impl<'a> Scan<'a> {
 
     /// True if the `;` before `self.at` ends its line, and a line with the next statement follows.
     fn unclosed_parenthesis(&self) -> bool {
-        let line = line_end(self.bytes, self.at);
         let mut at = self.at;
         let next = loop {
             match next_token(self.text, at) {
@@ -304,7 +303,7 @@ impl<'a> Scan<'a> {
         };
         next.is_some_and(|next| {
             let start = next.span.start as usize;
-            start > line && starters.begin_at(self.text, start)
+            starters.begin_at(self.text, start) && self.bytes[self.at..start].contains(&b'\n')
         })
     }
 

@@ -437,12 +437,14 @@ fn cuts_where_the_parser_cuts() {
     for statement in ACCEPTED {
         assert!(agrees(statement), "{statement:?} does not parse");
     }
-    let whole = ACCEPTED.join(" ;\n-- next ;\n");
+    let whole = ACCEPTED.join("\n;\n-- next ;\n");
     assert!(agrees(&whole));
     assert!(agrees(&whole.replace('\n', "\r\n")));
     assert!(agrees(&format!(
         ";; {} ;;",
-        ACCEPTED.join("\n/* ; */ ;\n;\n")
+        ACCEPTED
+            .join("\n/* ; */ ;\n;\n")
+            .replace("from stdin", "from 'x'")
     )));
 }
 
@@ -542,7 +544,12 @@ fn random_text_is_covered_and_agrees_where_it_parses() {
             .collect();
         check_cover(&text, &cut(&text));
         // Whole text that parses needs no splitter, but then it must agree; `\g` and the like never parse.
-        if !text.contains('\0') && agrees(&text) {
+        // What follows COPY FROM stdin is rows, and GO on a line of its own a command, even where they would parse.
+        if !["\0", "stdin;", "GO"]
+            .iter()
+            .any(|part| text.contains(part))
+            && agrees(&text)
+        {
             parsed += 1;
         }
     }
@@ -551,7 +558,7 @@ fn random_text_is_covered_and_agrees_where_it_parses() {
 
 #[test]
 fn hostile_text_takes_linear_time() {
-    const SIZE: usize = 5 << 20;
+    const SIZE: usize = 1 << 20;
     let numbered = |f: fn(usize) -> String| {
         let mut text = String::new();
         let mut n = 0;
@@ -602,20 +609,16 @@ fn hostile_text_takes_linear_time() {
         numbered(|n| format!("DELIMITER a{n}\nx\n")),
         numbered(|n| format!("select '{n}';\nselect {{{{ x }}}} ';\n")),
     ];
-    let clock = std::time::Instant::now();
     for text in &texts {
-        let start = clock.elapsed();
+        let start = std::time::Instant::now();
         let split = cut(text);
-        let took = clock.elapsed() - start;
+        let took = start.elapsed();
         // Generous: it is a debug build on a shared machine. Quadratic time would be hours.
         assert!(
-            took.as_secs() < 20,
+            took.as_secs() < 5,
             "{:?}… took {took:?}, {} segments",
             &text[..20],
             split.segments.len()
         );
-        if std::env::var_os("SPLIT_TIMES").is_some() {
-            eprintln!("{took:?} {:?}", &text[..20]);
-        }
     }
 }
