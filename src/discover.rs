@@ -115,6 +115,8 @@ struct Selection {
     files: Vec<String>,
     /// None: all of its files.
     wanted: Option<BTreeSet<String>>,
+    /// One file that belongs to no tool.
+    is_single: bool,
 }
 
 struct Run<'a> {
@@ -240,7 +242,9 @@ impl<'a> Run<'a> {
             let found = (layout::plain().open)(tree, "", &BTreeMap::new());
             let files = (found.layout.files)(&found, tree);
             if !files.is_empty() {
-                self.add(ground, found, files, None);
+                self.grounds[ground].founds.push(found);
+                self.grounds[ground].files.push(files);
+                self.add(ground, 0, None);
             }
             return;
         }
@@ -273,9 +277,7 @@ impl<'a> Run<'a> {
             }
         }
         for (index, wanted) in &related {
-            let found = self.grounds[ground].founds[*index].clone();
-            let files = self.grounds[ground].files[*index].clone();
-            self.add(ground, found, files, wanted.clone());
+            self.add(ground, *index, wanted.clone());
         }
         !related.is_empty()
     }
@@ -291,23 +293,41 @@ impl<'a> Run<'a> {
         }
         // A file that was named is there even if it was ignored: look again with it.
         self.survey(index);
+        let mut wanted: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
         for (path, _) in files {
             let ground = &self.grounds[index];
-            let owner = ground
-                .files
-                .iter()
-                .position(|files| files.binary_search(&path).is_ok());
-            if let Some(owner) = owner {
-                let (found, files) = (ground.founds[owner].clone(), ground.files[owner].clone());
-                self.add(index, found, files, Some(BTreeSet::from([path])));
+            let owner = |path: &str| {
+                let holds = |files: &Vec<String>| {
+                    files
+                        .binary_search_by(|file| file.as_str().cmp(path))
+                        .is_ok()
+                };
+                ground.files.iter().position(holds)
+            };
+            // Flyway keeps a file's own settings beside it: who changes them changes the migration.
+            let meant = path
+                .strip_suffix(".conf")
+                .filter(|path| owner(path).is_some())
+                .unwrap_or(&path);
+            if let Some(owner) = owner(meant) {
+                wanted.entry(owner).or_default().insert(meant.to_owned());
             } else if is_sql(&path) {
-                let directory = path.rsplit_once('/').map_or("", |(directory, _)| directory);
+                let directory = parent(&path);
                 let mut found = (layout::plain().open)(&ground.tree, directory, &BTreeMap::new());
                 found.reason = "a single file that belongs to no migration tool".to_owned();
-                self.add(index, found, vec![path], None);
+                self.selections.push(Selection {
+                    ground: index,
+                    found,
+                    files: vec![path],
+                    wanted: None,
+                    is_single: true,
+                });
             } else {
                 self.ignored += 1;
             }
+        }
+        for (owner, wanted) in wanted {
+            self.add(index, owner, Some(wanted));
         }
     }
 
@@ -321,36 +341,58 @@ impl<'a> Run<'a> {
             founds: Vec::new(),
             files: Vec::new(),
         });
-        self.add(self.grounds.len() - 1, found, vec![STDIN.to_owned()], None);
+        self.selections.push(Selection {
+            ground: self.grounds.len() - 1,
+            found,
+            files: vec![STDIN.to_owned()],
+            wanted: None,
+            is_single: true,
+        });
     }
 
-    /// Adds a history, or widens what is wanted of one that was selected before.
-    fn add(
-        &mut self,
-        ground: usize,
-        found: Found,
-        files: Vec<String>,
-        wanted: Option<BTreeSet<String>>,
-    ) {
-        let same = self.selections.iter_mut().find(|other| {
-            other.ground == ground
-                && std::ptr::eq(other.found.layout, found.layout)
-                && other.found.directories == found.directories
-                && other.files == files
+    /// Adds a history of a ground, or widens what is wanted of one that was selected before, perhaps from elsewhere.
+    fn add(&mut self, ground: usize, index: usize, wanted: Option<BTreeSet<String>>) {
+        let new = Selection {
+            ground,
+            found: self.grounds[ground].founds[index].clone(),
+            files: self.grounds[ground].files[index].clone(),
+            wanted,
+            is_single: false,
+        };
+        let place = |selection: &Selection| {
+            let root = &self.grounds[selection.ground].tree.root;
+            let directories = selection
+                .found
+                .directories
+                .iter()
+                .map(|directory| root.join(directory));
+            directories.collect::<Vec<PathBuf>>()
+        };
+        let places = place(&new);
+        let same = self.selections.iter().position(|other| {
+            !other.is_single
+                && std::ptr::eq(other.found.layout, new.found.layout)
+                && place(other) == places
         });
-        match (same, wanted) {
-            (Some(other), None) => other.wanted = None,
-            (Some(other), Some(more)) => {
-                if let Some(wanted) = &mut other.wanted {
-                    wanted.extend(more);
-                }
+        let Some(same) = same else {
+            self.selections.push(new);
+            return;
+        };
+        let other = &mut self.selections[same];
+        match (&mut other.wanted, new.wanted) {
+            // The whole history from where it was first seen; a file that came to it since is one more.
+            (None, _) if other.ground == new.ground => other.files = new.files,
+            (None, _) => {}
+            (Some(wanted), Some(more)) if other.ground == new.ground => {
+                wanted.extend(more);
+                other.files = new.files;
             }
-            (None, wanted) => self.selections.push(Selection {
-                ground,
-                found,
-                files,
-                wanted,
-            }),
+            (Some(_), wanted) => {
+                *other = Selection {
+                    wanted: wanted.filter(|_| other.ground == new.ground),
+                    ..new
+                };
+            }
         }
     }
 
@@ -563,16 +605,10 @@ impl<'a> Run<'a> {
     /// Links in the directories of a history that lead nowhere.
     fn broken(&self, selection: &Selection) -> Vec<FileError> {
         let tree = &self.grounds[selection.ground].tree;
-        let is_single =
-            selection.files.len() == 1 && selection.found.layout.name == layout::plain().name;
         tree.broken
             .iter()
-            .filter(|path| !is_single && (is_sql(path) || path.ends_with(".py")))
-            .filter(|path| {
-                selection
-                    .found
-                    .claims(path.rsplit_once('/').map_or("", |(directory, _)| directory))
-            })
+            .filter(|path| !selection.is_single && (is_sql(path) || path.ends_with(".py")))
+            .filter(|path| selection.found.claims(parent(path)))
             .map(|path| FileError {
                 path: self.shown_in(selection.ground, path),
                 message: "cannot be read: it is a symbolic link to a file that is not there"
@@ -704,6 +740,10 @@ fn by_path<'s>(sources: &'s [Source], path: &str) -> Option<&'s Source> {
         .binary_search_by(|source| source.path.as_str().cmp(path))
         .ok()?;
     sources.get(index)
+}
+
+fn parent(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(directory, _)| directory)
 }
 
 fn is_sql(path: &str) -> bool {

@@ -55,12 +55,53 @@ pub fn detect(files: &dyn Files) -> Vec<Found> {
             }
         }
     }
+    let directories = path::directories(files.paths());
+    founds.retain(|found| !is_for_a_sibling(&found.root, &directories));
     founds.sort_by(|a, b| {
         a.root
             .cmp(&b.root)
             .then_with(|| a.directories.cmp(&b.directories))
     });
     founds
+}
+
+/// Names of directories that hold one database's variant of the migrations.
+const OTHERS: &[&str] = &[
+    "mysql",
+    "mysql8",
+    "mariadb",
+    "sqlite",
+    "sqlite3",
+    "h2",
+    "hsqldb",
+    "derby",
+    "oracle",
+    "mssql",
+    "sqlserver",
+    "db2",
+];
+/// The same for PostgreSQL.
+const OURS: &[&str] = &["postgres", "postgresql", "pg", "pgsql", "psql"];
+
+/// True if a directory holds another database's variant of migrations that PostgreSQL has beside it.
+fn is_for_a_sibling(root: &str, directories: &[&str]) -> bool {
+    let parts: Vec<&str> = root.split('/').collect();
+    parts.iter().enumerate().any(|(index, part)| {
+        OTHERS.contains(&part.to_ascii_lowercase().as_str())
+            && OURS.iter().any(|ours| {
+                let mut sibling = parts.clone();
+                sibling[index] = ours;
+                directories
+                    .binary_search(&sibling[..=index].join("/").as_str())
+                    .is_ok()
+            })
+    })
+}
+
+/// True for the name of a directory that holds one database's variant of the migrations.
+fn is_variant(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    OTHERS.contains(&name.as_str()) || OURS.contains(&name.as_str())
 }
 
 /// One migration tool.

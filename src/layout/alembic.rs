@@ -74,7 +74,8 @@ fn read(found: &Found, file: &File<'_>) -> Reading {
         source: source.id,
         span,
     };
-    for error in &revision.syntax_errors {
+    // Python stops at the first one; the parser's later ones may follow from it.
+    if let Some(error) = revision.syntax_errors.first() {
         reading.problems.push(Problem {
             kind: ProblemKind::Syntax,
             location: at(error.span),

@@ -71,13 +71,11 @@ fn leaves_transaction_for(statement: &Statement) -> bool {
 
 fn files(found: &Found, files: &dyn Files) -> Vec<String> {
     let naming = Naming::of(&found.settings);
-    files
-        .paths()
+    found
+        .directories
         .iter()
-        .filter(|path| {
-            found.claims(path::parent(path))
-                && naming.without_suffix(path::file_name(path)).is_some()
-        })
+        .flat_map(|directory| path::below(files.paths(), directory))
+        .filter(|path| naming.without_suffix(path::file_name(path)).is_some())
         .cloned()
         .collect()
 }

@@ -150,9 +150,7 @@ fn open(_: &dyn Files, root: &str, options: &BTreeMap<String, String>) -> Found 
 }
 
 fn files(found: &Found, files: &dyn Files) -> Vec<String> {
-    files
-        .paths()
-        .iter()
+    path::below(files.paths(), &found.root)
         .filter(|path| path::parent(path) == found.root && path::is_sql(path))
         .cloned()
         .collect()

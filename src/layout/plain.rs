@@ -7,8 +7,8 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use super::{
-    Arrangement, Direction, DownScripts, File, Files, Found, Layout, Piece, Reading, Runner,
-    Script, Send, Wraps, name, path, text,
+    Arrangement, Direction, DownScripts, Emptiness, File, Files, Found, Layout, Piece, Reading,
+    Runner, Script, Send, Wraps, name, path, text,
 };
 use crate::source::Span;
 
@@ -112,7 +112,7 @@ fn parse(path: &str) -> Name {
     } else if BACK.contains(&stem.to_ascii_lowercase().as_str()) {
         direction = Direction::Down;
     }
-    let version = name::digits(&bare).to_owned();
+    let version = version_of(&bare).to_owned();
     let description = bare[version.len()..]
         .trim_matches(['_', '-', '.', ' '])
         .replace(['_', '-'], " ");
@@ -127,6 +127,20 @@ fn parse(path: &str) -> Name {
         direction,
         ambiguous,
     }
+}
+
+/// The number that a name begins with; parts joined by `-` or `.` belong to it (`2024-01-31-120000_users`, `1.2_users`).
+fn version_of(bare: &str) -> &str {
+    let mut end = name::digits(bare).len();
+    while end > 0 && bare[end..].starts_with(['-', '.']) {
+        let part = name::digits(&bare[end + 1..]).len();
+        let behind = end + 1 + part;
+        if part == 0 || bare[behind..].starts_with(char::is_alphabetic) {
+            break;
+        }
+        end = behind;
+    }
+    &bare[..end]
 }
 
 /// Splits the last word off: `001_users.down` → (`001_users`, `down`).
@@ -271,10 +285,8 @@ fn open(_: &dyn Files, root: &str, options: &BTreeMap<String, String>) -> Found 
 }
 
 fn files(found: &Found, files: &dyn Files) -> Vec<String> {
-    files
-        .paths()
-        .iter()
-        .filter(|path| path::is_sql(path) && found.claims(path))
+    path::below(files.paths(), &found.root)
+        .filter(|path| path::is_sql(path))
         .cloned()
         .collect()
 }
@@ -290,6 +302,8 @@ fn read(_: &Found, file: &File<'_>) -> Reading {
                 section
             };
             let mut script = Script::of_part(file, direction, part);
+            script.emptiness =
+                text::blank(without_mark(file.source.slice(part))).map(Emptiness::Blank);
             script.version.clone_from(&name.version);
             script.key.clone_from(&name.key);
             script.description.clone_from(&name.description);
@@ -304,20 +318,9 @@ fn read(_: &Found, file: &File<'_>) -> Reading {
 
 /// The sections of a file with the direction that each one has, in order; a file without such comments is one.
 fn sections(text: &str) -> Vec<(Direction, Span)> {
-    let mut borders: Vec<(usize, Direction)> = Vec::new();
-    for (start, line) in text::lines(text) {
-        if !line.starts_with("--") {
-            continue;
-        }
-        let line = line.to_ascii_lowercase();
-        let section = SECTIONS.iter().find(|(mark, _)| {
-            line.strip_prefix(mark)
-                .is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric()))
-        });
-        if let Some((_, direction)) = section {
-            borders.push((start, *direction));
-        }
-    }
+    let mut borders: Vec<(usize, Direction)> = text::lines(text)
+        .filter_map(|(start, line)| Some((start, direction_of(line)?)))
+        .collect();
     // What stands before the first mark belongs to the way up.
     if borders
         .first()
@@ -337,6 +340,28 @@ fn sections(text: &str) -> Vec<(Direction, Span)> {
         .zip(ends)
         .map(|((start, direction), end)| (*direction, Span::new(*start, end)))
         .collect()
+}
+
+/// A section without the comment that opens it.
+fn without_mark(section: &str) -> &str {
+    match section.split_once('\n') {
+        _ if direction_of(section).is_none() => section,
+        Some((_, rest)) => rest,
+        None => "",
+    }
+}
+
+/// The direction that a line opens a section for.
+fn direction_of(line: &str) -> Option<Direction> {
+    if !line.starts_with("--") {
+        return None;
+    }
+    let line = line.split(['\n', '\r']).next()?.to_ascii_lowercase();
+    let (_, direction) = SECTIONS.iter().find(|(mark, _)| {
+        line.strip_prefix(mark)
+            .is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric()))
+    })?;
+    Some(*direction)
 }
 
 /// Sections of one direction as one script each.
@@ -408,6 +433,14 @@ mod tests {
                 "003",
                 Up,
             ),
+            (
+                "m/2024-01-31-120000_users/up.sql",
+                "m/2024-01-31-120000_users",
+                "2024-01-31-120000",
+                Up,
+            ),
+            ("m/001-2fa.sql", "m/001-2fa", "001", Up),
+            ("m/1.2.10__users.sql", "m/1.2.10__users", "1.2.10", Up),
             ("down.sql", "down", "down", Down),
             ("setup.sql", "setup", "setup", Up),
             ("breakdown.sql", "breakdown", "breakdown", Up),

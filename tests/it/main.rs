@@ -1,2 +1,2 @@
-
 mod alembic;
+mod layouts;

@@ -296,26 +296,12 @@ fn is_there(files: &dyn Files, path: &str) -> bool {
 }
 
 fn holds_python(files: &dyn Files, directory: &str) -> bool {
-    below(files, directory).any(|path| path.ends_with(".py"))
-}
-
-/// The files below a directory.
-fn below<'a>(files: &'a dyn Files, directory: &str) -> impl Iterator<Item = &'a String> {
-    // Paths are sorted, so those below a directory stand together behind `directory/`.
-    let prefix = if directory.is_empty() {
-        String::new()
-    } else {
-        format!("{directory}/")
-    };
-    let first = files.paths().partition_point(|path| *path < prefix);
-    files.paths()[first..]
-        .iter()
-        .take_while(move |path| path.starts_with(&prefix))
+    path::below(files.paths(), directory).any(|path| path.ends_with(".py"))
 }
 
 /// A revision among the files of a directory; the first few tell.
 fn bare<'a>(files: &'a dyn Files, directory: &str) -> Option<&'a str> {
-    below(files, directory)
+    path::below(files.paths(), directory)
         .filter(|path| path::parent(path) == directory && path.ends_with(".py"))
         .filter(|path| !super::is_left_out(path::file_name(path)))
         .take(5)

@@ -6,7 +6,7 @@ use globset::GlobBuilder;
 
 use super::LAYOUT;
 use super::name::{Naming, Sort};
-use crate::layout::{Files, Found, keys, path};
+use crate::layout::{Files, Found, is_variant, keys, path};
 
 /// Settings that matter for reading migrations; placeholders and the other database's URL come on top.
 const KEYS: &[&str] = &[
@@ -138,6 +138,7 @@ fn configs(files: &dyn Files) -> Vec<Config<'_>> {
         {
             continue;
         }
+        settings.remove("enabled");
         if is_spring
             && let Some((_, url)) = keys.iter().find(|(key, _)| key == "spring.datasource.url")
         {
@@ -327,7 +328,8 @@ fn root_of<'a>(
 ) -> &'a str {
     let mut at = directory;
     while !at.is_empty() {
-        if at == "db/migration" || at.ends_with("/db/migration") {
+        if at == "db/migration" || at.ends_with("/db/migration") || is_variant(path::file_name(at))
+        {
             return at;
         }
         at = path::parent(at);
