@@ -85,6 +85,11 @@ fn parent(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(directory, _)| directory)
 }
 
+fn is_python(path: &str) -> bool {
+    path.rsplit_once('.')
+        .is_some_and(|(_, extension)| extension == "py")
+}
+
 fn is_sql(path: &str) -> bool {
     path.rsplit_once('.').is_some_and(|(_, extension)| {
         ["sql", "pgsql", "psql", "ddl"]

@@ -379,7 +379,7 @@ impl Script {
             parents: Vec::new(),
             depends_on: Vec::new(),
             labels: Vec::new(),
-            emptiness: text::blank(sql).map(Emptiness::Blank),
+            emptiness: text::blank(sql),
             not_analysed: Vec::new(),
         }
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 
 use super::select::{Run, Selection};
-use super::{Discovered, Project, STDIN, is_sql, parent};
+use super::{Discovered, Project, STDIN, is_python, is_sql, parent};
 use crate::diagnostic::{FileError, NotAnalysed};
 use crate::layout::{File, Found, Problem, ProblemKind, Reading, dialect};
 use crate::source::{Location, Source, SourceId};
@@ -137,7 +137,7 @@ impl Run<'_> {
         let tree = &self.grounds[selection.ground].tree;
         tree.broken
             .iter()
-            .filter(|path| !selection.is_single && (is_sql(path) || path.ends_with(".py")))
+            .filter(|path| !selection.is_single && (is_sql(path) || is_python(path)))
             .filter(|path| selection.found.claims(parent(path)))
             .map(|path| FileError {
                 path: self.shown_in(selection.ground, path),
@@ -183,7 +183,7 @@ fn foreign(found: &Found, sources: &[&Source]) -> Option<(&'static str, Problem)
     let sql: Vec<&Source> = sources
         .iter()
         .copied()
-        .filter(|source| !source.path.ends_with(".py"))
+        .filter(|source| !is_python(&source.path))
         .collect();
     let (index, sign) = dialect::of_files(&sql)?;
     let message = format!(

@@ -47,6 +47,10 @@ pub(super) struct Selection {
     pub(super) is_single: bool,
 }
 
+/// A file that was named, with the text that stands for what is on disk.
+type Named = (String, Option<Arc<str>>);
+
+/// The selection as it grows.
 pub(super) struct Run<'a> {
     request: &'a Request<'a>,
     pub(super) grounds: Vec<Ground>,
@@ -77,7 +81,7 @@ impl<'a> Run<'a> {
             self.select_directory(&normal(&root), false);
         }
         // Files of one project go together: they are one history, walked once.
-        let mut files: BTreeMap<PathBuf, Vec<(String, Option<Arc<str>>)>> = BTreeMap::new();
+        let mut files: BTreeMap<PathBuf, Vec<Named>> = BTreeMap::new();
         for path in request.paths {
             let mut text = None;
             let path = if path.as_os_str() == "-" {
@@ -210,7 +214,7 @@ impl<'a> Run<'a> {
         !related.is_empty()
     }
 
-    fn select_files(&mut self, root: &Path, files: Vec<(String, Option<Arc<str>>)>) {
+    fn select_files(&mut self, root: &Path, files: Vec<Named>) {
         let index = self.ground(root);
         let ground = &mut self.grounds[index];
         for (path, text) in &files {
@@ -242,7 +246,7 @@ impl<'a> Run<'a> {
             } else if is_sql(&path) {
                 let directory = parent(&path);
                 let mut found = (layout::plain().open)(&ground.tree, directory, &BTreeMap::new());
-                found.reason = "a single file that belongs to no migration tool".to_owned();
+                "a single file that belongs to no migration tool".clone_into(&mut found.reason);
                 self.selections.push(Selection {
                     ground: index,
                     found,
@@ -263,7 +267,7 @@ impl<'a> Run<'a> {
         let mut tree = Tree::empty(self.request.cwd);
         tree.overlay(STDIN, text);
         let mut found = (layout::plain().open)(&tree, "", &BTreeMap::new());
-        found.reason = "standard input".to_owned();
+        "standard input".clone_into(&mut found.reason);
         self.grounds.push(Ground {
             tree,
             founds: Vec::new(),
@@ -436,15 +440,14 @@ fn configured(roots: &[Root], tree: &Tree, errors: &mut Vec<FileError>) -> Vec<F
             continue;
         }
         if let Some(name) = &root.layout {
-            match layout::by_name(name) {
-                Some(layout) => founds.push((layout.open)(tree, place, &root.options)),
-                None => {
-                    let known: Vec<&str> = layout::ALL.iter().map(|layout| layout.name).collect();
-                    failed(format!(
-                        "the configuration names the layout `{name}`; known are {}",
-                        known.join(", ")
-                    ));
-                }
+            if let Some(layout) = layout::by_name(name) {
+                founds.push((layout.open)(tree, place, &root.options));
+            } else {
+                let known: Vec<&str> = layout::ALL.iter().map(|layout| layout.name).collect();
+                failed(format!(
+                    "the configuration names the layout `{name}`; known are {}",
+                    known.join(", ")
+                ));
             }
             continue;
         }

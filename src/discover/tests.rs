@@ -1,3 +1,8 @@
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests lay out trees of their own"
+)]
+
 use std::fs;
 
 use super::*;

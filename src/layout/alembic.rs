@@ -44,7 +44,7 @@ fn files(found: &Found, files: &dyn Files) -> Vec<String> {
     files
         .paths()
         .iter()
-        .filter(|path| path.ends_with(".py") && !is_left_out(path::file_name(path)))
+        .filter(|path| path::is_python(path) && !is_left_out(path::file_name(path)))
         .filter(|path| {
             let directory = path::parent(path);
             found.directories.iter().any(|own| own == directory)

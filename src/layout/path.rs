@@ -61,6 +61,13 @@ pub(super) fn is_sql(path: &str) -> bool {
     extension(path).is_some_and(|extension| extension == "sql")
 }
 
+/// True for a name that ends in `.py`; Python knows no other case.
+pub(super) fn is_python(path: &str) -> bool {
+    file_name(path)
+        .rsplit_once('.')
+        .is_some_and(|(_, extension)| extension == "py")
+}
+
 /// The directories of the paths and all directories above them, sorted, each once, the root included.
 pub(super) fn directories<'a>(paths: impl IntoIterator<Item = &'a String>) -> Vec<&'a str> {
     let mut all = std::collections::BTreeSet::from([""]);

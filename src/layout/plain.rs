@@ -7,8 +7,8 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use super::{
-    Arrangement, Direction, DownScripts, Emptiness, File, Files, Found, Layout, Piece, Reading,
-    Runner, Script, Send, Wraps, name, path, text,
+    Arrangement, Direction, DownScripts, File, Files, Found, Layout, Piece, Reading, Runner,
+    Script, Send, Wraps, name, path, text,
 };
 use crate::source::Span;
 
@@ -302,8 +302,7 @@ fn read(_: &Found, file: &File<'_>) -> Reading {
                 section
             };
             let mut script = Script::of_part(file, direction, part);
-            script.emptiness =
-                text::blank(without_mark(file.source.slice(part))).map(Emptiness::Blank);
+            script.emptiness = text::blank(without_mark(file.source.slice(part)));
             script.version.clone_from(&name.version);
             script.key.clone_from(&name.key);
             script.description.clone_from(&name.description);
@@ -458,13 +457,13 @@ mod tests {
 
     #[test]
     fn sections_are_cut_at_their_comments() {
+        use Direction::{Down, Up};
         let cut = |text: &'static str| -> Vec<(Direction, &str)> {
             sections(text)
                 .into_iter()
                 .map(|(direction, span)| (direction, &text[span.range()]))
                 .collect()
         };
-        use Direction::{Down, Up};
         assert_eq!(cut("a;"), [(Up, "a;")]);
         assert_eq!(
             cut("-- +goose Up\na;\n-- +goose Down\nb;"),

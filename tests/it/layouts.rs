@@ -4,6 +4,8 @@
 //! scripts in order, and every problem. A file `request.txt` names paths (`path: db/1.sql`) and configured directories
 //! (`root: db layout=plain key=value`). `BLESS=1` writes what is found.
 
+#![expect(clippy::disallowed_methods, reason = "tests read fixtures")]
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;

@@ -167,7 +167,7 @@ fn configs(files: &dyn Files) -> Vec<Config<'_>> {
 
 /// A key by Flyway's own name, if it matters: `spring.flyway.out-of-order` → `outOfOrder`.
 fn setting(key: &str, is_spring: bool) -> Option<String> {
-    if !is_spring && key.starts_with("environments.") && key.ends_with(".url") {
+    if !is_spring && key.starts_with("environments.") && key.rsplit('.').next() == Some("url") {
         return Some("url".to_owned());
     }
     let prefixes: &[&str] = if is_spring {
