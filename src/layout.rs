@@ -65,7 +65,7 @@ pub fn detect(files: &dyn Files) -> Vec<Found> {
     founds
 }
 
-/// Names of directories that hold one database's variant of the migrations.
+/// Names of other databases, for directories and files that hold their variant of the migrations.
 const OTHERS: &[&str] = &[
     "mysql",
     "mysql8",
@@ -79,6 +79,8 @@ const OTHERS: &[&str] = &[
     "mssql",
     "sqlserver",
     "db2",
+    "cockroach",
+    "cockroachdb",
 ];
 /// The same for PostgreSQL.
 const OURS: &[&str] = &["postgres", "postgresql", "pg", "pgsql", "psql"];
@@ -87,7 +89,7 @@ const OURS: &[&str] = &["postgres", "postgresql", "pg", "pgsql", "psql"];
 fn is_for_a_sibling(root: &str, directories: &[&str]) -> bool {
     let parts: Vec<&str> = root.split('/').collect();
     parts.iter().enumerate().any(|(index, part)| {
-        OTHERS.contains(&part.to_ascii_lowercase().as_str())
+        is_other_database(part)
             && OURS.iter().any(|ours| {
                 let mut sibling = parts.clone();
                 sibling[index] = ours;
@@ -98,10 +100,14 @@ fn is_for_a_sibling(root: &str, directories: &[&str]) -> bool {
     })
 }
 
-/// True for the name of a directory that holds one database's variant of the migrations.
-fn is_variant(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    OTHERS.contains(&name.as_str()) || OURS.contains(&name.as_str())
+/// True for a word that names another database.
+fn is_other_database(name: &str) -> bool {
+    OTHERS.contains(&name.to_ascii_lowercase().as_str())
+}
+
+/// True for a word that names PostgreSQL.
+fn is_postgres(name: &str) -> bool {
+    OURS.contains(&name.to_ascii_lowercase().as_str())
 }
 
 /// One migration tool.
@@ -638,3 +644,6 @@ pub struct Unit {
     /// The transaction that the tool makes around them.
     pub wraps: Wraps,
 }
+
+#[cfg(test)]
+mod tests;

@@ -195,3 +195,60 @@ fn stage(script: &Script) -> u8 {
         Direction::Repeatable => 2,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::{Fragment, Span, SpanMap};
+    use crate::statement::Reindex;
+
+    fn statement(tag: &'static str, kind: Kind) -> Statement {
+        let span = Span::default();
+        Statement {
+            span,
+            source: Fragment {
+                sql: "".into(),
+                map: SpanMap::generated(span),
+            },
+            kind,
+            tag,
+            nested: Vec::new(),
+            conditional: false,
+            placeholders: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn flyway_recognises_some_statements_that_need_no_transaction() {
+        let reindex = |target| {
+            Kind::Reindex(Reindex {
+                target,
+                name: None,
+                concurrently: true,
+            })
+        };
+        let vacuum = |vacuum| Kind::Vacuum {
+            tables: Vec::new(),
+            vacuum,
+            full: false,
+        };
+        let cases = [
+            ("VACUUM", vacuum(true), true),
+            ("ANALYZE", vacuum(false), false),
+            ("REINDEX", reindex(ReindexTarget::Schema), true),
+            ("REINDEX", reindex(ReindexTarget::Index), false),
+            ("REINDEX", reindex(ReindexTarget::Table), false),
+            ("ALTER SYSTEM", Kind::Other(Vec::new()), true),
+            ("CREATE DATABASE", Kind::Other(Vec::new()), true),
+            ("ALTER TYPE", Kind::Other(Vec::new()), false),
+        ];
+        for (tag, kind, expected) in cases {
+            let statement = statement(tag, kind);
+            assert_eq!(
+                leaves_transaction_for(&statement),
+                expected,
+                "{statement:?}"
+            );
+        }
+    }
+}

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::{
     Arrangement, Direction, DownScripts, File, Files, Found, Layout, Piece, Reading, Runner,
-    Script, Send, Wraps, name, path, text,
+    Script, Send, Wraps, is_other_database, is_postgres, name, path, text,
 };
 use crate::source::Span;
 
@@ -30,6 +30,10 @@ pub(super) static LAYOUT: Layout = Layout {
     },
 };
 
+/// Names of directories whose numbered SQL files are something else.
+const ELSEWHERE: &[&str] = &[
+    "test", "tests", "testdata", "fixture", "fixtures", "seed", "seeds", "stub", "stubs",
+];
 /// Names of directories whose SQL files are taken for migrations whatever their names are.
 const DIRECTORIES: &[&str] = &[
     "migration",
@@ -76,6 +80,18 @@ fn parse(path: &str) -> Name {
     let directory = path::parent(path);
     let file = path::file_name(path);
     let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
+    // `001_users.postgres.up` is the PostgreSQL variant of `001_users.up`.
+    let parts: Vec<&str> = stem.split('.').collect();
+    let kept: Vec<&str> = parts
+        .iter()
+        .copied()
+        .filter(|part| !is_postgres(part))
+        .collect();
+    let stem = &if kept.is_empty() {
+        parts.join(".")
+    } else {
+        kept.join(".")
+    };
     let mut direction = Direction::Up;
     let mut ambiguous = false;
 
@@ -141,6 +157,11 @@ fn version_of(bare: &str) -> &str {
         end = behind;
     }
     &bare[..end]
+}
+
+/// True for one database's variant of a migration that is not PostgreSQL's: `001_users.mysql.up.sql`.
+fn is_for_another(path: &str) -> bool {
+    path::file_name(path).split('.').any(is_other_database)
 }
 
 /// Splits the last word off: `001_users.down` → (`001_users`, `down`).
@@ -235,6 +256,7 @@ fn detect(files: &dyn Files) -> Vec<Found> {
                 path::file_name(directory)
             )
         } else if let Some(first) = numbered.first()
+            && !directory.split('/').any(|part| ELSEWHERE.contains(&part))
             && numbered.len() > 1
             && 2 * numbered.len() > paths.len()
         {
@@ -286,7 +308,7 @@ fn open(_: &dyn Files, root: &str, options: &BTreeMap<String, String>) -> Found 
 
 fn files(found: &Found, files: &dyn Files) -> Vec<String> {
     path::below(files.paths(), &found.root)
-        .filter(|path| path::is_sql(path))
+        .filter(|path| path::is_sql(path) && !is_for_another(path))
         .cloned()
         .collect()
 }
@@ -440,6 +462,9 @@ mod tests {
             ),
             ("m/001-2fa.sql", "m/001-2fa", "001", Up),
             ("m/1.2.10__users.sql", "m/1.2.10__users", "1.2.10", Up),
+            ("m/1_a.postgres.up.sql", "m/1_a", "1", Up),
+            ("m/1_a.postgres.down.sql", "m/1_a", "1", Down),
+            ("m/pg.sql", "m/pg", "pg", Up),
             ("down.sql", "down", "down", Down),
             ("setup.sql", "setup", "setup", Up),
             ("breakdown.sql", "breakdown", "breakdown", Up),

@@ -6,7 +6,7 @@ use globset::GlobBuilder;
 
 use super::LAYOUT;
 use super::name::{Naming, Sort};
-use crate::layout::{Files, Found, is_variant, keys, path};
+use crate::layout::{Files, Found, is_other_database, is_postgres, keys, path};
 
 /// Settings that matter for reading migrations; placeholders and the other database's URL come on top.
 const KEYS: &[&str] = &[
@@ -328,7 +328,10 @@ fn root_of<'a>(
 ) -> &'a str {
     let mut at = directory;
     while !at.is_empty() {
-        if at == "db/migration" || at.ends_with("/db/migration") || is_variant(path::file_name(at))
+        if at == "db/migration"
+            || at.ends_with("/db/migration")
+            || is_other_database(path::file_name(at))
+            || is_postgres(path::file_name(at))
         {
             return at;
         }
