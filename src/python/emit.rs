@@ -54,10 +54,29 @@ pub(super) struct Lowered {
 
 /// Names of the directives, as they are reported.
 const DIRECTIVES: &[&str] = &[
-    "add_column", "alter_column", "bulk_insert", "create_check_constraint", "create_exclude_constraint",
-    "create_foreign_key", "create_index", "create_primary_key", "create_table", "create_table_comment", "create_type",
-    "create_unique_constraint", "drop_column", "drop_constraint", "drop_index", "drop_table", "drop_table_comment",
-    "drop_type", "exec_driver_sql", "execute", "rename_table",
+    "add_column",
+    "alter_column",
+    "bulk_insert",
+    "commit",
+    "create_check_constraint",
+    "create_exclude_constraint",
+    "create_foreign_key",
+    "create_index",
+    "create_primary_key",
+    "create_table",
+    "create_table_comment",
+    "create_type",
+    "create_unique_constraint",
+    "drop_column",
+    "drop_constraint",
+    "drop_index",
+    "drop_table",
+    "drop_table_comment",
+    "drop_type",
+    "exec_driver_sql",
+    "execute",
+    "rename_table",
+    "rollback",
 ];
 
 impl Emitter {
@@ -83,7 +102,9 @@ impl Emitter {
             "create_primary_key" => self.create_key(&mut args, true),
             "create_unique_constraint" => self.create_key(&mut args, false),
             "create_table" => self.create_table(&mut args),
-            "create_table_comment" | "drop_table_comment" => self.table_comment(&mut args, name == "create_table_comment"),
+            "create_table_comment" | "drop_table_comment" => {
+                self.table_comment(&mut args, name == "create_table_comment")
+            }
             "create_type" => self.type_object(&mut args, true),
             "drop_type" => self.type_object(&mut args, false),
             "drop_column" => self.drop_column(&mut args),
@@ -91,13 +112,23 @@ impl Emitter {
             "drop_index" => self.drop_index(&mut args),
             "drop_table" => self.drop_table(&mut args),
             "rename_table" => self.rename_table(&mut args),
+            // SQLAlchemy begins anew with the next statement.
+            "commit" => Ok(vec!["COMMIT".into(), "BEGIN".into()]),
+            "rollback" => Ok(vec!["ROLLBACK".into(), "BEGIN".into()]),
             _ => self.execute(&mut args, name == "exec_driver_sql"),
         }?;
-        Ok(Lowered { statements, approximate: self.approximate, name })
+        Ok(Lowered {
+            statements,
+            approximate: self.approximate,
+            name,
+        })
     }
 
     fn problem(&mut self, message: impl Into<String>) {
-        self.problems.push(Problem { span: self.span, message: message.into() });
+        self.problems.push(Problem {
+            span: self.span,
+            message: message.into(),
+        });
     }
 }
 
@@ -113,7 +144,12 @@ struct Given<'d, 'a> {
 
 impl<'d, 'a> Given<'d, 'a> {
     fn new(directive: &'d Directive<'a>) -> Self {
-        Self { args: &directive.args, batch: directive.batch.as_ref(), next: 0, taken: Vec::new() }
+        Self {
+            args: &directive.args,
+            batch: directive.batch.as_ref(),
+            next: 0,
+            taken: Vec::new(),
+        }
     }
 
     /// The next positional argument, or the one given by this name.
@@ -161,7 +197,11 @@ impl<'d, 'a> Given<'d, 'a> {
 
     /// Names of keywords that nothing asked for.
     fn unknown(&self) -> impl Iterator<Item = &'d str> {
-        self.args.kw.iter().map(|(name, _)| name.as_str()).filter(|name| !self.taken.contains(name))
+        self.args
+            .kw
+            .iter()
+            .map(|(name, _)| name.as_str())
+            .filter(|name| !self.taken.contains(name))
     }
 }
 
@@ -210,9 +250,16 @@ fn items<'a>(value: Option<&Value<'a>>, what: &str) -> Result<Vec<Value<'a>>> {
 fn names(value: Option<&Value<'_>>, what: &str) -> Result<Vec<Text>> {
     if let Some(text) = value.and_then(Value::as_text) {
         let text = text.clone();
-        return Ok(text.as_str().char_indices().map(|(at, c)| text.slice(at, at + c.len_utf8())).collect());
+        return Ok(text
+            .as_str()
+            .char_indices()
+            .map(|(at, c)| text.slice(at, at + c.len_utf8()))
+            .collect());
     }
-    items(value, what)?.iter().map(|item| column_name(item, what)).collect()
+    items(value, what)?
+        .iter()
+        .map(|item| column_name(item, what))
+        .collect()
 }
 
 /// The name of a column given as a string or as an object.
@@ -227,7 +274,8 @@ fn column_name(value: &Value<'_>, what: &str) -> Result<Text> {
 
 /// The last part of a path into SQLAlchemy (or a package that re-exports it), which names the construct.
 fn sqlalchemy(path: &str) -> Option<&str> {
-    (path.starts_with("sqlalchemy.") || path.starts_with("sqlmodel.")).then(|| path.rsplit('.').next().unwrap_or(path))
+    (path.starts_with("sqlalchemy.") || path.starts_with("sqlmodel."))
+        .then(|| path.rsplit('.').next().unwrap_or(path))
 }
 
 fn concat(parts: &[&dyn Part]) -> Text {

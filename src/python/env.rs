@@ -23,8 +23,12 @@ pub fn read_env(text: &str) -> Env {
         ExprKind::Call { keywords, .. } => {
             for (name, value) in keywords {
                 match (name.as_deref(), &value.kind) {
-                    (Some("transaction_per_migration"), ExprKind::Bool(true)) => env.transaction_per_migration = true,
-                    (Some("naming_convention"), ExprKind::Dict(items)) => env.naming_convention = Some(convention(items)),
+                    (Some("transaction_per_migration"), ExprKind::Bool(true)) => {
+                        env.transaction_per_migration = true
+                    }
+                    (Some("naming_convention"), ExprKind::Dict(items)) => {
+                        env.naming_convention = Some(convention(items))
+                    }
                     _ => {}
                 }
             }
@@ -64,7 +68,10 @@ fn convention(items: &[(Option<Expr>, Expr)]) -> Vec<(String, String)> {
         ExprKind::Str(parts) => constant(parts),
         _ => None,
     };
-    items.iter().filter_map(|(key, value)| Some((text(key.as_ref()?)?, text(value)?))).collect()
+    items
+        .iter()
+        .filter_map(|(key, value)| Some((text(key.as_ref()?)?, text(value)?)))
+        .collect()
 }
 
 /// Visits every expression. The tree's depth is bounded by the parser, and so is this recursion.
@@ -77,7 +84,9 @@ fn walk(body: &[Stmt], visit: &mut impl FnMut(&Expr)) {
                     walk_expr(value, visit);
                 }
             }
-            StmtKind::Assign { value, .. } | StmtKind::AugAssign { value, .. } => walk_expr(value, visit),
+            StmtKind::Assign { value, .. } | StmtKind::AugAssign { value, .. } => {
+                walk_expr(value, visit)
+            }
             StmtKind::If(branches) => {
                 for (test, body) in branches {
                     if let Some(test) = test {
@@ -86,7 +95,17 @@ fn walk(body: &[Stmt], visit: &mut impl FnMut(&Expr)) {
                     walk(body, visit);
                 }
             }
-            StmtKind::For { iter: head, body, orelse, .. } | StmtKind::While { test: head, body, orelse } => {
+            StmtKind::For {
+                iter: head,
+                body,
+                orelse,
+                ..
+            }
+            | StmtKind::While {
+                test: head,
+                body,
+                orelse,
+            } => {
                 walk_expr(head, visit);
                 walk(body, visit);
                 walk(orelse, visit);
@@ -97,7 +116,12 @@ fn walk(body: &[Stmt], visit: &mut impl FnMut(&Expr)) {
                 }
                 walk(body, visit);
             }
-            StmtKind::Try { body, handlers, orelse, finalbody } => {
+            StmtKind::Try {
+                body,
+                handlers,
+                orelse,
+                finalbody,
+            } => {
                 walk(body, visit);
                 for handler in handlers {
                     walk(handler, visit);
@@ -121,12 +145,22 @@ fn walk_expr(expr: &Expr, visit: &mut impl FnMut(&Expr)) {
     visit(expr);
     let mut all = |exprs: &[&Expr]| exprs.iter().for_each(|expr| walk_expr(expr, visit));
     match &expr.kind {
-        ExprKind::Call { func, args, keywords } => {
+        ExprKind::Call {
+            func,
+            args,
+            keywords,
+        } => {
             all(&[func]);
-            all(&args.iter().chain(keywords.iter().map(|(_, value)| value)).collect::<Vec<_>>());
+            all(&args
+                .iter()
+                .chain(keywords.iter().map(|(_, value)| value))
+                .collect::<Vec<_>>());
         }
         ExprKind::Attribute { value, .. } | ExprKind::Starred(value) => all(&[value]),
-        ExprKind::List(items) | ExprKind::Tuple(items) | ExprKind::Set(items) | ExprKind::Bool2 { values: items, .. } => {
+        ExprKind::List(items)
+        | ExprKind::Tuple(items)
+        | ExprKind::Set(items)
+        | ExprKind::Bool2 { values: items, .. } => {
             all(&items.iter().collect::<Vec<_>>());
         }
         ExprKind::Dict(items) => all(&items.iter().map(|(_, value)| value).collect::<Vec<_>>()),
@@ -158,9 +192,22 @@ def run_migrations_online():
 "#,
         );
         assert!(env.transaction_per_migration);
-        assert_eq!(env.sets, ["SET lock_timeout = '4s'", "set statement_timeout = 0", "SET search_path TO ?"]);
+        assert_eq!(
+            env.sets,
+            [
+                "SET lock_timeout = '4s'",
+                "set statement_timeout = 0",
+                "SET search_path TO ?"
+            ]
+        );
         let convention = env.naming_convention.expect("it is given");
-        assert_eq!(convention[1], ("pk".to_owned(), "pk_%(table_name)s".to_owned()));
-        assert_eq!(read_env("context.configure(transaction_per_migration=False)"), Env::default());
+        assert_eq!(
+            convention[1],
+            ("pk".to_owned(), "pk_%(table_name)s".to_owned())
+        );
+        assert_eq!(
+            read_env("context.configure(transaction_per_migration=False)"),
+            Env::default()
+        );
     }
 }

@@ -142,7 +142,10 @@ impl<'a> Machine<'a> {
     }
 
     fn not_analysed(&mut self, span: Span, reason: impl Into<String>) {
-        let entry = NotAnalysed { span, reason: reason.into() };
+        let entry = NotAnalysed {
+            span,
+            reason: reason.into(),
+        };
         if self.trace.not_analysed.last() != Some(&entry) {
             self.trace.not_analysed.push(entry);
         }
@@ -150,7 +153,10 @@ impl<'a> Machine<'a> {
 
     fn lookup(&self, name: &str) -> Option<&Value<'a>> {
         // Enclosing functions come last: only names that are neither local nor global are free names of a closure.
-        let (inner, outer) = self.locals.split_last().map_or((None, &[][..]), |(inner, outer)| (Some(inner), outer));
+        let (inner, outer) = self
+            .locals
+            .split_last()
+            .map_or((None, &[][..]), |(inner, outer)| (Some(inner), outer));
         inner
             .and_then(|scope| scope.get(name))
             .or_else(|| self.globals.get(name))
@@ -204,7 +210,9 @@ impl<'a> Machine<'a> {
                 let right = self.expr(value);
                 let value = match (op, &left) {
                     (BinOp::Add, Value::List(list)) => match right.items() {
-                        Some(more) => Value::list(list.items.iter().cloned().chain(more).collect(), stmt.span),
+                        Some(more) => {
+                            Value::list(list.items.iter().cloned().chain(more).collect(), stmt.span)
+                        }
                         None => right,
                     },
                     _ => self.binary(*op, left, right, stmt.span),
@@ -212,7 +220,12 @@ impl<'a> Machine<'a> {
                 self.bind(target, value);
             }
             StmtKind::If(branches) => return self.branches(branches),
-            StmtKind::For { target, iter, body, orelse } => return self.for_loop(target, iter, body, orelse),
+            StmtKind::For {
+                target,
+                iter,
+                body,
+                orelse,
+            } => return self.for_loop(target, iter, body, orelse),
             StmtKind::While { test, body, orelse } => {
                 if self.expr(test).truth() != Some(false) {
                     self.maybe(|machine| machine.block(body));
@@ -220,12 +233,21 @@ impl<'a> Machine<'a> {
                 return self.block(orelse);
             }
             StmtKind::With { items, body } => return self.with(items, body),
-            StmtKind::Try { body, handlers, orelse, finalbody } => {
+            StmtKind::Try {
+                body,
+                handlers,
+                orelse,
+                finalbody,
+            } => {
                 let flow = self.block(body);
                 for handler in handlers {
                     self.maybe(|machine| machine.block(handler));
                 }
-                let flow = if matches!(flow, Flow::Normal) { self.block(orelse) } else { flow };
+                let flow = if matches!(flow, Flow::Normal) {
+                    self.block(orelse)
+                } else {
+                    flow
+                };
                 let last = self.block(finalbody);
                 // A `raise` inside `try` may be caught right there.
                 return match (last, flow) {
@@ -236,13 +258,16 @@ impl<'a> Machine<'a> {
             }
             StmtKind::Def(def) => {
                 let value = if def.special {
-                    Value::opaque(format!("`{}` is decorated or asynchronous", def.name), stmt.span)
+                    Value::opaque(
+                        format!("`{}` is decorated or asynchronous", def.name),
+                        stmt.span,
+                    )
                 } else {
                     Value::Func(def)
                 };
                 self.assign(&def.name, value);
             }
-            StmtKind::Class(class) => self.class(class, stmt.span),
+            StmtKind::Class(class) => self.class(class),
             StmtKind::Return(value) => {
                 let value = value.as_ref().map_or(Value::None, |value| self.expr(value));
                 return Flow::Return(value);
@@ -259,7 +284,11 @@ impl<'a> Machine<'a> {
                     }
                 }
             }
-            StmtKind::ImportFrom { level, module, names } => {
+            StmtKind::ImportFrom {
+                level,
+                module,
+                names,
+            } => {
                 let base = format!("{}{module}", ".".repeat(*level as usize));
                 for (name, alias) in names {
                     let value = import(&format!("{base}.{name}"), stmt.span);
@@ -272,7 +301,9 @@ impl<'a> Machine<'a> {
             StmtKind::Pass => {}
             StmtKind::Break => return Flow::Break,
             StmtKind::Continue => return Flow::Continue,
-            StmtKind::Other(what) => self.not_analysed(stmt.span, format!("{what} is not followed")),
+            StmtKind::Other(what) => {
+                self.not_analysed(stmt.span, format!("{what} is not followed"))
+            }
         }
         Flow::Normal
     }
@@ -292,8 +323,12 @@ impl<'a> Machine<'a> {
     }
 
     fn branches(&mut self, branches: &'a [(Option<Expr>, Vec<Stmt>)]) -> Flow<'a> {
-        let Some(((test, body), rest)) = branches.split_first() else { return Flow::Normal };
-        let Some(test_expr) = test else { return self.block(body) };
+        let Some(((test, body), rest)) = branches.split_first() else {
+            return Flow::Normal;
+        };
+        let Some(test_expr) = test else {
+            return self.block(body);
+        };
         let test = self.expr(test_expr);
         match test.truth() {
             Some(true) => return self.block(body),
@@ -306,7 +341,11 @@ impl<'a> Machine<'a> {
         let scope = self.locals.last_mut().unwrap_or(&mut self.globals);
         let after_first = std::mem::replace(scope, before);
         self.depth += 1;
-        let second = if self.step(test_expr.span) { self.branches(rest) } else { Flow::Normal };
+        let second = if self.step(test_expr.span) {
+            self.branches(rest)
+        } else {
+            Flow::Normal
+        };
         self.depth -= 1;
         self.conditional -= 1;
         let scope = self.locals.last_mut().unwrap_or(&mut self.globals);
@@ -334,11 +373,20 @@ impl<'a> Machine<'a> {
         }
     }
 
-    fn for_loop(&mut self, target: &'a Expr, iter: &'a Expr, body: &'a [Stmt], orelse: &'a [Stmt]) -> Flow<'a> {
+    fn for_loop(
+        &mut self,
+        target: &'a Expr,
+        iter: &'a Expr,
+        body: &'a [Stmt],
+        orelse: &'a [Stmt],
+    ) -> Flow<'a> {
         let over = self.expr(iter);
         let Some(items) = over.items() else {
             let flow = self.maybe(|machine| {
-                let unknown = Value::opaque(format!("looped over something unknown: {}", over.describe()), iter.span);
+                let unknown = Value::opaque(
+                    format!("looped over something unknown: {}", over.describe()),
+                    iter.span,
+                );
                 machine.bind(target, unknown);
                 machine.block(body)
             });
@@ -380,7 +428,9 @@ impl<'a> Machine<'a> {
                     self.autocommit = Some(self.blocks);
                     value = Value::None;
                 }
-                Value::Opaque(_) if matches!(item.kind, ExprKind::Call { .. }) && name.is_none() => {
+                Value::Opaque(_)
+                    if matches!(item.kind, ExprKind::Call { .. }) && name.is_none() =>
+                {
                     let reason = value.describe();
                     self.not_analysed(item.span, format!("context manager is not known: {reason}"));
                 }
@@ -405,13 +455,20 @@ impl<'a> Machine<'a> {
         }
     }
 
-    fn class(&mut self, class: &'a Class, span: Span) {
+    fn class(&mut self, class: &'a Class) {
         let is_enum = class.bases.iter().any(|base| {
             let base = self.expr(base);
             match &base {
                 Value::Class(base) => base.is_enum,
                 _ => base.as_path().is_some_and(|path| {
-                    matches!(path, "enum.Enum" | "enum.StrEnum" | "enum.IntEnum" | "enum.Flag" | "enum.IntFlag")
+                    matches!(
+                        path,
+                        "enum.Enum"
+                            | "enum.StrEnum"
+                            | "enum.IntEnum"
+                            | "enum.Flag"
+                            | "enum.IntFlag"
+                    )
                 }),
             }
         });
@@ -419,12 +476,20 @@ impl<'a> Machine<'a> {
         let mut members = Vec::new();
         for stmt in &class.body {
             if let StmtKind::Assign { targets, value } = &stmt.kind
-                && let [Expr { kind: ExprKind::Name(name), span: place }] = targets.as_slice()
+                && let [
+                    Expr {
+                        kind: ExprKind::Name(name),
+                        span: place,
+                    },
+                ] = targets.as_slice()
                 && self.step(stmt.span)
             {
                 let mut value = self.expr(value);
                 if is_enum {
-                    if value.as_call().is_some_and(|(path, ..)| path == "enum.auto") {
+                    if value
+                        .as_call()
+                        .is_some_and(|(path, ..)| path == "enum.auto")
+                    {
                         value = Value::Int(i64::try_from(members.len()).unwrap_or(0) + 1);
                     }
                     if name.starts_with('_') {
@@ -438,8 +503,11 @@ impl<'a> Machine<'a> {
             }
         }
         self.locals.pop();
-        let value = ClassValue { name: class.name.clone(), is_enum, members };
-        let _ = span;
+        let value = ClassValue {
+            name: class.name.clone(),
+            is_enum,
+            members,
+        };
         self.assign(&class.name, Value::Class(value.into()));
     }
 
@@ -477,9 +545,17 @@ impl<'a> Machine<'a> {
     }
 
     fn expr_stmt(&mut self, expr: &'a Expr) {
-        let before = (self.trace.not_analysed.len(), self.trace.directives.len(), self.queued());
+        let before = (
+            self.trace.not_analysed.len(),
+            self.trace.directives.len(),
+            self.queued(),
+        );
         let value = self.expr(expr);
-        let after = (self.trace.not_analysed.len(), self.trace.directives.len(), self.queued());
+        let after = (
+            self.trace.not_analysed.len(),
+            self.trace.directives.len(),
+            self.queued(),
+        );
         if before != after || !matches!(expr.kind, ExprKind::Call { .. }) {
             return;
         }
@@ -526,7 +602,8 @@ fn merge<'a>(scope: &mut Scope<'a>, other: Scope<'a>) {
         match scope.get(&name) {
             Some(ours) if ours.equals(&theirs) == Some(true) || identical(ours, &theirs) => {}
             Some(_) => {
-                let unknown = Value::opaque(format!("`{name}` depends on a condition"), Span::default());
+                let unknown =
+                    Value::opaque(format!("`{name}` depends on a condition"), Span::default());
                 scope.insert(name, unknown);
             }
             // Assigned on one way only: using it means that way was taken.
@@ -543,13 +620,25 @@ fn identical(left: &Value<'_>, right: &Value<'_>) -> bool {
     match (left, right) {
         (Value::Sym(left), Value::Sym(right)) => Rc::ptr_eq(left, right),
         (Value::Dict(left), Value::Dict(right)) => Rc::ptr_eq(left, right),
-        (Value::List(left), Value::List(right)) | (Value::Tuple(left), Value::Tuple(right)) => Rc::ptr_eq(left, right),
+        (Value::List(left), Value::List(right)) | (Value::Tuple(left), Value::Tuple(right)) => {
+            Rc::ptr_eq(left, right)
+        }
         (Value::Class(left), Value::Class(right)) => Rc::ptr_eq(left, right),
         (Value::Opaque(left), Value::Opaque(right)) => Rc::ptr_eq(left, right),
         (Value::Member(left), Value::Member(right)) => Rc::ptr_eq(left, right),
         (Value::Func(left), Value::Func(right)) => std::ptr::eq(*left, *right),
         (Value::Batch(left), Value::Batch(right)) => left == right,
-        _ => std::mem::discriminant(left) == std::mem::discriminant(right)
-            && matches!(left, Value::Op | Value::Context | Value::Bind | Value::Dialect | Value::Autocommit | Value::Builtin(_)),
+        _ => {
+            std::mem::discriminant(left) == std::mem::discriminant(right)
+                && matches!(
+                    left,
+                    Value::Op
+                        | Value::Context
+                        | Value::Bind
+                        | Value::Dialect
+                        | Value::Autocommit
+                        | Value::Builtin(_)
+                )
+        }
     }
 }

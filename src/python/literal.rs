@@ -120,4 +120,3 @@ fn escape(rest: &str) -> (usize, Produced) {
         _ => (1, Produced::Same),
     }
 }
-

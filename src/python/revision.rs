@@ -122,12 +122,19 @@ pub fn read(text: &str) -> Revision {
         let (value, span) = (machine.global(name)?, assigned(&module, name)?.span);
         let id = |value: &Value<'_>| {
             let text = value.as_text()?;
-            Some(Id { text: text.as_str().to_owned(), span: text.file_span().unwrap_or(span) })
+            Some(Id {
+                text: text.as_str().to_owned(),
+                span: text.file_span().unwrap_or(span),
+            })
         };
         match value {
             Value::None => Some((Vec::new(), span)),
             value => match value.items() {
-                Some(items) => items.iter().map(id).collect::<Option<Vec<_>>>().map(|ids| (ids, span)),
+                Some(items) => items
+                    .iter()
+                    .map(id)
+                    .collect::<Option<Vec<_>>>()
+                    .map(|ids| (ids, span)),
                 None => id(value).map(|id| (vec![id], span)),
             },
         }
@@ -138,10 +145,15 @@ pub fn read(text: &str) -> Revision {
     let branch_labels = ids("branch_labels").map(|(ids, _)| ids).unwrap_or_default();
     for name in ["revision", "down_revision", "depends_on"] {
         if let (Some(value), None) = (assigned(&module, name), ids(name)) {
-            problems.push(Problem { span: value.span, message: format!("the value of `{name}` is not known") });
+            problems.push(Problem {
+                span: value.span,
+                message: format!("the value of `{name}` is not known"),
+            });
         }
     }
-    let is_revision = ["revision", "down_revision"].iter().any(|name| assigned(&module, name).is_some());
+    let is_revision = ["revision", "down_revision"]
+        .iter()
+        .any(|name| assigned(&module, name).is_some());
 
     let mut script = |name: &str| {
         let (def, span) = function(&module, name)?;
@@ -155,7 +167,10 @@ pub fn read(text: &str) -> Revision {
     let mut module_level = top_level.not_analysed;
     module_level.extend(top_level.directives.iter().map(|directive| NotAnalysed {
         span: directive.span,
-        reason: format!("`{}` is called when the file is loaded, outside of `upgrade`", directive.name),
+        reason: format!(
+            "`{}` is called when the file is loaded, outside of `upgrade`",
+            directive.name
+        ),
     }));
     if is_revision && let Some(upgrade) = &mut upgrade {
         upgrade.not_analysed.splice(0..0, module_level);
@@ -174,13 +189,26 @@ pub fn read(text: &str) -> Revision {
         upgrade,
         downgrade,
         problems,
-        syntax_errors: module.errors.iter().map(|(span, message)| Problem { span: *span, message: message.clone() }).collect(),
+        syntax_errors: module
+            .errors
+            .iter()
+            .map(|(span, message)| Problem {
+                span: *span,
+                message: message.clone(),
+            })
+            .collect(),
         comments: module.comments.clone(),
     }
 }
 
 /// The SQL of what a function calls.
-fn lower(trace: Trace<'_>, def: &Def, span: Span, text: &str, problems: &mut Vec<Problem>) -> Script {
+fn lower(
+    trace: Trace<'_>,
+    def: &Def,
+    span: Span,
+    text: &str,
+    problems: &mut Vec<Problem>,
+) -> Script {
     let mut emitter = Emitter::default();
     let mut not_analysed = trace.not_analysed;
     let mut ops = Vec::new();
@@ -194,12 +222,20 @@ fn lower(trace: Trace<'_>, def: &Def, span: Span, text: &str, problems: &mut Vec
                 approximate: lowered.approximate,
                 directive: lowered.name,
             })),
-            Err(fail) => not_analysed.push(NotAnalysed { span: directive.span, reason: fail.0 }),
+            Err(fail) => not_analysed.push(NotAnalysed {
+                span: directive.span,
+                reason: fail.0,
+            }),
         }
     }
     problems.append(&mut emitter.problems);
     not_analysed.sort_by_key(|entry| entry.span);
-    Script { span, ops, not_analysed, body: body_kind(def, text) }
+    Script {
+        span,
+        ops,
+        not_analysed,
+        body: body_kind(def, text),
+    }
 }
 
 /// The value last assigned to a name at the top level.
@@ -222,7 +258,10 @@ fn function<'m>(module: &'m Module, name: &str) -> Option<(&'m Def, Span)> {
 
 fn docstring(stmt: &Stmt) -> Option<&str> {
     match &stmt.kind {
-        StmtKind::Expr(Expr { kind: ExprKind::Str(parts), .. }) => match parts.as_slice() {
+        StmtKind::Expr(Expr {
+            kind: ExprKind::Str(parts),
+            ..
+        }) => match parts.as_slice() {
             [StrPart::Text(text)] => Some(text.as_str()),
             _ => None,
         },
@@ -242,13 +281,32 @@ fn body_kind(def: &Def, text: &str) -> BodyKind {
     for stmt in &def.body {
         match &stmt.kind {
             _ if docstring(stmt).is_some() => documented = true,
-            StmtKind::Pass | StmtKind::Expr(Expr { kind: ExprKind::Ellipsis, .. }) => passes = true,
-            StmtKind::Return(None | Some(Expr { kind: ExprKind::None, .. })) => passes = true,
+            StmtKind::Pass
+            | StmtKind::Expr(Expr {
+                kind: ExprKind::Ellipsis,
+                ..
+            }) => passes = true,
+            StmtKind::Return(
+                None
+                | Some(Expr {
+                    kind: ExprKind::None,
+                    ..
+                }),
+            ) => passes = true,
             StmtKind::Raise(_) => {
-                return BodyKind::Raises { text: text.get(stmt.span.range()).unwrap_or("").to_owned() };
+                return BodyKind::Raises {
+                    text: text.get(stmt.span.range()).unwrap_or("").to_owned(),
+                };
             }
             _ => return BodyKind::Ops,
         }
     }
-    if documented && !passes { BodyKind::Docstring } else { BodyKind::Pass }
+    if documented && !passes {
+        BodyKind::Docstring
+    } else {
+        BodyKind::Pass
+    }
 }
+
+#[cfg(test)]
+mod tests;

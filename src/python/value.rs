@@ -85,10 +85,23 @@ pub(super) struct Sym<'a> {
 pub(super) enum SymKind<'a> {
     /// A dotted path that was imported: `sqlalchemy.Column`.
     Path(String),
-    Call { func: Value<'a>, args: Args<'a> },
-    Attr { base: Value<'a>, name: String },
-    Binary { op: &'static str, left: Value<'a>, right: Value<'a> },
-    Unary { op: &'static str, operand: Value<'a> },
+    Call {
+        func: Value<'a>,
+        args: Args<'a>,
+    },
+    Attr {
+        base: Value<'a>,
+        name: String,
+    },
+    Binary {
+        op: &'static str,
+        left: Value<'a>,
+        right: Value<'a>,
+    },
+    Unary {
+        op: &'static str,
+        operand: Value<'a>,
+    },
 }
 
 /// A class of the file.
@@ -132,7 +145,10 @@ impl<'a> Value<'a> {
     }
 
     pub(super) fn opaque(reason: impl Into<String>, span: Span) -> Self {
-        Self::Opaque(Rc::new(Opaque { reason: reason.into(), span }))
+        Self::Opaque(Rc::new(Opaque {
+            reason: reason.into(),
+            span,
+        }))
     }
 
     fn too_large(span: Span) -> Self {
@@ -167,9 +183,11 @@ impl<'a> Value<'a> {
     pub(super) fn sym(kind: SymKind<'a>, span: Span) -> Self {
         let weight = match &kind {
             SymKind::Path(_) => Weight::over([]),
-            SymKind::Call { func, args } => {
-                Weight::over(std::iter::once(func).chain(&args.pos).chain(args.kw.iter().map(|(_, value)| value)))
-            }
+            SymKind::Call { func, args } => Weight::over(
+                std::iter::once(func)
+                    .chain(&args.pos)
+                    .chain(args.kw.iter().map(|(_, value)| value)),
+            ),
             SymKind::Attr { base, .. } => Weight::over([base]),
             SymKind::Binary { left, right, .. } => Weight::over([left, right]),
             SymKind::Unary { operand, .. } => Weight::over([operand]),
@@ -209,7 +227,13 @@ impl<'a> Value<'a> {
     /// The function and arguments of a constructor call on an imported path: (`sqlalchemy.Column`, arguments).
     pub(super) fn as_call(&self) -> Option<(&str, &Args<'a>, Span)> {
         let Self::Sym(sym) = self else { return None };
-        let SymKind::Call { func: Self::Sym(func), args } = &sym.kind else { return None };
+        let SymKind::Call {
+            func: Self::Sym(func),
+            args,
+        } = &sym.kind
+        else {
+            return None;
+        };
         match &func.kind {
             SymKind::Path(path) => Some((path, args, sym.span)),
             _ => None,
@@ -219,7 +243,13 @@ impl<'a> Value<'a> {
     /// A call on an attribute: object, name, arguments.
     pub(super) fn as_method(&self) -> Option<(&Self, &str, &Args<'a>)> {
         let Self::Sym(sym) = self else { return None };
-        let SymKind::Call { func: Self::Sym(func), args } = &sym.kind else { return None };
+        let SymKind::Call {
+            func: Self::Sym(func),
+            args,
+        } = &sym.kind
+        else {
+            return None;
+        };
         match &func.kind {
             SymKind::Attr { base, name } => Some((base, name, args)),
             _ => None,
@@ -265,11 +295,15 @@ impl<'a> Value<'a> {
                 if left.items.len() != right.items.len() {
                     return Some(false);
                 }
-                left.items.iter().zip(&right.items).try_fold(true, |all, (a, b)| Some(all && a.equals(b)?))
+                left.items
+                    .iter()
+                    .zip(&right.items)
+                    .try_fold(true, |all, (a, b)| Some(all && a.equals(b)?))
             }
-            (Self::None | Self::Bool(_) | Self::Int(_) | Self::Str(_), Self::None | Self::Bool(_) | Self::Int(_) | Self::Str(_)) => {
-                Some(false)
-            }
+            (
+                Self::None | Self::Bool(_) | Self::Int(_) | Self::Str(_),
+                Self::None | Self::Bool(_) | Self::Int(_) | Self::Str(_),
+            ) => Some(false),
             _ => None,
         }
     }
@@ -283,7 +317,9 @@ impl<'a> Value<'a> {
                 SymKind::Call { func, .. } => match func {
                     Self::Sym(func) => match &func.kind {
                         SymKind::Path(path) => format!("the result of `{path}` is not known"),
-                        SymKind::Attr { name, .. } => format!("the result of `{name}` is not known"),
+                        SymKind::Attr { name, .. } => {
+                            format!("the result of `{name}` is not known")
+                        }
                         _ => "the result of a call is not known".to_owned(),
                     },
                     _ => "the result of a call is not known".to_owned(),
@@ -300,9 +336,15 @@ impl<'a> Value<'a> {
 impl<'a> Args<'a> {
     /// True if the database, or a way to change it, is among the arguments.
     pub(super) fn reach_database(&self) -> bool {
-        self.pos.iter().chain(self.kw.iter().map(|(_, value)| value)).any(|value| {
-            matches!(value, Value::Op | Value::Bind | Value::Batch(_) | Value::Context)
-        })
+        self.pos
+            .iter()
+            .chain(self.kw.iter().map(|(_, value)| value))
+            .any(|value| {
+                matches!(
+                    value,
+                    Value::Op | Value::Bind | Value::Batch(_) | Value::Context
+                )
+            })
     }
 
     /// The argument given by position or by name.
@@ -312,6 +354,9 @@ impl<'a> Args<'a> {
 
     /// The argument given by name.
     pub(super) fn named(&self, name: &str) -> Option<&Value<'a>> {
-        self.kw.iter().find(|(key, _)| key == name).map(|(_, value)| value)
+        self.kw
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value)
     }
 }

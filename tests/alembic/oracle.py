@@ -31,6 +31,20 @@ def load(path):
     return module
 
 
+def stable(sent):
+    """Sorts the indexes behind one CREATE TABLE, which the library takes from a set: the files must not flicker."""
+    out, run = [], []
+    for text in sent:
+        is_index = text.startswith(("CREATE INDEX", "CREATE UNIQUE INDEX"))
+        if run and not is_index:
+            out, run = out + [run[0]] + sorted(run[1:]), []
+        if run or (text.startswith("CREATE ") and "TABLE " in text.split("(")[0]):
+            run.append(text)
+        else:
+            out.append(text)
+    return out + run[:1] + sorted(run[1:])
+
+
 def render(path, name):
     buffer = io.StringIO()
     migration = MigrationContext.configure(
@@ -56,7 +70,7 @@ def render(path, name):
         except Exception as raised:
             message = str(raised).splitlines()[0] if str(raised) else ""
             error.append({"error": f"{type(raised).__name__}: {message}"})
-    sent = [part.strip() for part in buffer.getvalue().split(mark) if part.strip()]
+    sent = stable([part.strip() for part in buffer.getvalue().split(mark) if part.strip()])
     return [text for text in sent if text not in ("BEGIN", "COMMIT", "BEGIN;", "COMMIT;")] + error
 
 

@@ -39,21 +39,30 @@ fn order(statements: &mut [String]) {
     let mut at = 0;
     while at < statements.len() {
         let follows: fn(&str) -> bool = match statements[at].as_str() {
-            head if head.starts_with("CREATE") && head.contains(" TABLE ") => |next| {
-                next.starts_with("CREATE INDEX") || next.starts_with("CREATE UNIQUE INDEX")
+            head if head.starts_with("CREATE") && head.contains(" TABLE ") => {
+                |next| next.starts_with("CREATE INDEX") || next.starts_with("CREATE UNIQUE INDEX")
+            }
+            head if head.contains(" ADD COLUMN ") => |next| {
+                next.starts_with("ALTER TABLE")
+                    && next.contains(" ADD ")
+                    && !next.contains(" ADD COLUMN ")
             },
-            head if head.contains(" ADD COLUMN ") => |next| next.starts_with("ALTER TABLE") && next.contains(" ADD ") && !next.contains(" ADD COLUMN "),
             _ => |_| false,
         };
-        let end = (at + 1..statements.len()).find(|&next| !follows(&statements[next])).unwrap_or(statements.len());
+        let end = (at + 1..statements.len())
+            .find(|&next| !follows(&statements[next]))
+            .unwrap_or(statements.len());
         statements[at + 1..end].sort();
         at = end;
     }
 }
 
 fn ours(script: Option<&Script>) -> Vec<String> {
-    let mut statements: Vec<String> =
-        script.into_iter().flat_map(|script| &script.ops).flat_map(|op| normal(&op.fragment.sql)).collect();
+    let mut statements: Vec<String> = script
+        .into_iter()
+        .flat_map(|script| &script.ops)
+        .flat_map(|op| normal(&op.fragment.sql))
+        .collect();
     order(&mut statements);
     statements
 }
@@ -61,15 +70,33 @@ fn ours(script: Option<&Script>) -> Vec<String> {
 /// The golden statements, and what was raised behind them.
 fn theirs(golden: &serde_json::Value) -> (Vec<String>, Option<&str>) {
     let entries = golden.as_array().expect("a list of statements");
-    let mut statements: Vec<String> = entries.iter().filter_map(|entry| entry.as_str()).flat_map(normal).collect();
+    let mut statements: Vec<String> = entries
+        .iter()
+        .filter_map(|entry| entry.as_str())
+        .flat_map(normal)
+        .collect();
     order(&mut statements);
-    (statements, entries.last().and_then(|entry| entry.get("error")).and_then(|error| error.as_str()))
+    (
+        statements,
+        entries
+            .last()
+            .and_then(|entry| entry.get("error"))
+            .and_then(|error| error.as_str()),
+    )
 }
 
-fn compare(file: &str, direction: &str, script: Option<&Script>, golden: &serde_json::Value, report: &mut String) {
+fn compare(
+    file: &str,
+    direction: &str,
+    script: Option<&Script>,
+    golden: &serde_json::Value,
+    report: &mut String,
+) {
     let (theirs, error) = theirs(golden);
     let mut ours = ours(script);
-    let not_analysed = script.map(|script| script.not_analysed.as_slice()).unwrap_or_default();
+    let not_analysed = script
+        .map(|script| script.not_analysed.as_slice())
+        .unwrap_or_default();
     let raises = script.is_some_and(|script| matches!(script.body, BodyKind::Raises { .. }));
     match error {
         // The library stops there; we say that we could not follow.
@@ -84,7 +111,11 @@ fn compare(file: &str, direction: &str, script: Option<&Script>, golden: &serde_
             let _ = writeln!(report, "{file} {direction}: not analysed: {not_analysed:?}");
         }
     }
-    if let Some(op) = script.into_iter().flat_map(|script| &script.ops).find(|op| op.approximate || op.conditional) {
+    if let Some(op) = script
+        .into_iter()
+        .flat_map(|script| &script.ops)
+        .find(|op| op.approximate || op.conditional)
+    {
         let _ = writeln!(report, "{file} {direction}: not exact: {}", op.fragment.sql);
     }
     if ours != theirs {
@@ -108,16 +139,72 @@ fn emission_equals_the_library() {
     assert!(files.len() >= 40, "only {} fixtures", files.len());
     let mut report = String::new();
     for path in files {
-        let file = path.file_stem().and_then(|stem| stem.to_str()).expect("a name").to_owned();
+        let file = path
+            .file_stem()
+            .and_then(|stem| stem.to_str())
+            .expect("a name")
+            .to_owned();
         let text = std::fs::read_to_string(&path).expect("a fixture");
         let golden = std::fs::read_to_string(path.with_extension("json")).expect("its golden side");
         let golden: serde_json::Value = serde_json::from_str(&golden).expect("JSON");
         let revision = read(&text);
-        if !revision.is_revision || !revision.syntax_errors.is_empty() || revision.revision.is_none() {
-            let _ = writeln!(report, "{file}: not read as a revision: {:?}", revision.syntax_errors);
+        if !revision.is_revision
+            || !revision.syntax_errors.is_empty()
+            || revision.revision.is_none()
+        {
+            let _ = writeln!(
+                report,
+                "{file}: not read as a revision: {:?}",
+                revision.syntax_errors
+            );
         }
-        compare(&file, "upgrade", revision.upgrade.as_ref(), &golden["upgrade"], &mut report);
-        compare(&file, "downgrade", revision.downgrade.as_ref(), &golden["downgrade"], &mut report);
+        compare(
+            &file,
+            "upgrade",
+            revision.upgrade.as_ref(),
+            &golden["upgrade"],
+            &mut report,
+        );
+        compare(
+            &file,
+            "downgrade",
+            revision.downgrade.as_ref(),
+            &golden["downgrade"],
+            &mut report,
+        );
     }
     assert!(report.is_empty(), "\n{report}");
+}
+
+/// Any prefix of a file is read without a panic, and its spans stay inside of it.
+#[test]
+fn cut_files_are_read() {
+    for path in fixtures() {
+        let text = std::fs::read_to_string(&path).expect("a fixture");
+        for end in (0..text.len())
+            .step_by(97)
+            .filter(|&end| text.is_char_boundary(end))
+        {
+            let cut = &text[..end];
+            let revision = read(cut);
+            let spans = revision
+                .upgrade
+                .iter()
+                .chain(&revision.downgrade)
+                .flat_map(|script| {
+                    script
+                        .ops
+                        .iter()
+                        .map(|op| op.span)
+                        .chain(script.not_analysed.iter().map(|entry| entry.span))
+                });
+            for span in spans {
+                assert!(
+                    cut.get(span.range()).is_some(),
+                    "{} cut at {end}",
+                    path.display()
+                );
+            }
+        }
+    }
 }

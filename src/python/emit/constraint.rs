@@ -5,7 +5,9 @@ use crate::python::value::{Args, Value};
 
 use super::expr::Scope;
 use super::name::{ident, idents, qualified};
-use super::{Emitter, Given, Result, concat, fail, flag, items, join, names, needed, optional, sqlalchemy};
+use super::{
+    Emitter, Given, Result, concat, fail, flag, items, join, names, needed, optional, sqlalchemy,
+};
 
 /// Where a foreign key points.
 #[derive(Debug)]
@@ -28,11 +30,21 @@ impl Target {
             columns.push(reference.slice(dot + 1, text.len()));
             table = Some(reference.slice(0, dot));
         }
-        let Some(full) = table else { return fail("a foreign key needs the columns it points to") };
+        let Some(full) = table else {
+            return fail("a foreign key needs the columns it points to");
+        };
         let text = full.as_str();
         Ok(match text.rfind('.') {
-            Some(dot) => Self { schema: Some(full.slice(0, dot)), table: full.slice(dot + 1, text.len()), columns },
-            None => Self { schema: None, table: full, columns },
+            Some(dot) => Self {
+                schema: Some(full.slice(0, dot)),
+                table: full.slice(dot + 1, text.len()),
+                columns,
+            },
+            None => Self {
+                schema: None,
+                table: full,
+                columns,
+            },
         })
     }
 
@@ -73,7 +85,11 @@ fn deferrability(args: &Args<'_>) -> Result<String> {
 /// `MATCH`, `ON DELETE` and `ON UPDATE`.
 fn cascades(args: &Args<'_>) -> Result<String> {
     let mut out = String::new();
-    for (name, word) in [("match", " MATCH "), ("ondelete", " ON DELETE "), ("onupdate", " ON UPDATE ")] {
+    for (name, word) in [
+        ("match", " MATCH "),
+        ("ondelete", " ON DELETE "),
+        ("onupdate", " ON UPDATE "),
+    ] {
         if let Some(action) = optional(args.named(name), name)? {
             out.push_str(word);
             out.push_str(action.as_str());
@@ -90,7 +106,11 @@ fn not_valid(args: &Args<'_>) -> Result<&'static str> {
 /// What follows `REFERENCES table (columns)`, for a key inside a column.
 pub(super) fn inline_reference(args: &Args<'_>) -> Result<Text> {
     let target = Target::parse(&[reference_of(args)?])?;
-    Ok(concat(&[&target.references(), &cascades(args)?, &deferrability(args)?]))
+    Ok(concat(&[
+        &target.references(),
+        &cascades(args)?,
+        &deferrability(args)?,
+    ]))
 }
 
 fn reference_of(args: &Args<'_>) -> Result<Text> {
@@ -107,7 +127,12 @@ pub(super) fn column_key(column: &Text, args: &Args<'_>) -> Result<Text> {
     foreign_key(name.as_ref(), std::slice::from_ref(column), &target, args)
 }
 
-fn foreign_key(name: Option<&Text>, columns: &[Text], target: &Target, args: &Args<'_>) -> Result<Text> {
+fn foreign_key(
+    name: Option<&Text>,
+    columns: &[Text],
+    target: &Target,
+    args: &Args<'_>,
+) -> Result<Text> {
     Ok(concat(&[
         &preamble(name),
         &"FOREIGN KEY(",
@@ -138,7 +163,17 @@ fn key(word: &str, name: Option<&Text>, columns: &[Text], args: &Args<'_>) -> Re
         },
     };
     let columns = idents(columns);
-    Ok(concat(&[&preamble(name), &word, &" ", &distinct, &"(", &columns, &")", &include, &deferrability(args)?]))
+    Ok(concat(&[
+        &preamble(name),
+        &word,
+        &" ",
+        &distinct,
+        &"(",
+        &columns,
+        &")",
+        &include,
+        &deferrability(args)?,
+    ]))
 }
 
 /// What a constraint inside `create_table` is, for ordering.
@@ -146,16 +181,18 @@ fn key(word: &str, name: Option<&Text>, columns: &[Text], args: &Args<'_>) -> Re
 pub(super) enum Constraint {
     /// The primary key: its columns and its text.
     PrimaryKey(Vec<Text>, Text),
+    /// A foreign key: its columns and its text, which is absent if it is never created.
+    ForeignKey(Vec<Text>, Option<Text>),
     /// Any other.
     Other(Text),
-    /// A foreign key that is never created.
-    Nothing,
 }
 
 impl Emitter {
     /// A constraint object inside `create_table`; `None` if the value is no constraint.
     pub(super) fn constraint(&mut self, value: &Value<'_>) -> Result<Option<Constraint>> {
-        let Some((path, args, _)) = value.as_call() else { return Ok(None) };
+        let Some((path, args, _)) = value.as_call() else {
+            return Ok(None);
+        };
         let name = || optional(args.named("name"), "name");
         Ok(Some(match sqlalchemy(path) {
             Some("PrimaryKeyConstraint") => {
@@ -163,9 +200,12 @@ impl Emitter {
                 let text = key("PRIMARY KEY", name()?.as_ref(), &columns, args)?;
                 Constraint::PrimaryKey(columns, text)
             }
-            Some("UniqueConstraint") => {
-                Constraint::Other(key("UNIQUE", name()?.as_ref(), &columns_of(&args.pos)?, args)?)
-            }
+            Some("UniqueConstraint") => Constraint::Other(key(
+                "UNIQUE",
+                name()?.as_ref(),
+                &columns_of(&args.pos)?,
+                args,
+            )?),
             Some("CheckConstraint") => Constraint::Other(self.check(args)?),
             Some("ForeignKeyConstraint") => {
                 let columns = names(args.get(0, "columns"), "columns")?;
@@ -174,11 +214,15 @@ impl Emitter {
                 let name = optional(args.get(2, "name"), "name")?;
                 if flag(args.named("use_alter"), "use_alter")? == Some(true) {
                     self.never_created(&columns);
-                    return Ok(Some(Constraint::Nothing));
+                    return Ok(Some(Constraint::ForeignKey(columns, None)));
                 }
-                Constraint::Other(foreign_key(name.as_ref(), &columns, &Target::parse(&references?)?, args)?)
+                let text =
+                    foreign_key(name.as_ref(), &columns, &Target::parse(&references?)?, args)?;
+                Constraint::ForeignKey(columns, Some(text))
             }
-            Some("ExcludeConstraint") => Constraint::Other(self.exclude(name()?.as_ref(), &args.pos, args)?),
+            Some("ExcludeConstraint") => {
+                Constraint::Other(self.exclude(name()?.as_ref(), &args.pos, args)?)
+            }
             _ => return Ok(None),
         }))
     }
@@ -186,23 +230,46 @@ impl Emitter {
     /// `use_alter=True` inside `create_table`: Alembic has no later step that would add the key.
     pub(super) fn never_created(&mut self, columns: &[Text]) {
         let columns = idents(columns);
-        self.problem(format!("the foreign key on {} has `use_alter=True` and is never created", columns.as_str()));
+        self.problem(format!(
+            "the foreign key on {} has `use_alter=True` and is never created",
+            columns.as_str()
+        ));
     }
 
     /// `CheckConstraint(sqltext, name=..)`.
     pub(super) fn check(&mut self, args: &Args<'_>) -> Result<Text> {
         let name = optional(args.get(1, "name"), "name")?;
-        let Some(condition) = args.get(0, "sqltext") else { return fail("a CHECK constraint needs a condition") };
+        let Some(condition) = args.get(0, "sqltext") else {
+            return fail("a CHECK constraint needs a condition");
+        };
         self.check_text(name.as_ref(), condition, args)
     }
 
-    fn check_text(&mut self, name: Option<&Text>, condition: &Value<'_>, args: &Args<'_>) -> Result<Text> {
+    fn check_text(
+        &mut self,
+        name: Option<&Text>,
+        condition: &Value<'_>,
+        args: &Args<'_>,
+    ) -> Result<Text> {
         let condition = self.condition(condition, Scope::Bare)?;
-        Ok(concat(&[&preamble(name), &"CHECK (", &condition, &")", &deferrability(args)?, &not_valid(args)?]))
+        Ok(concat(&[
+            &preamble(name),
+            &"CHECK (",
+            &condition,
+            &")",
+            &deferrability(args)?,
+            &not_valid(args)?,
+        ]))
     }
 
-    fn exclude(&mut self, name: Option<&Text>, elements: &[Value<'_>], args: &Args<'_>) -> Result<Text> {
-        let using = optional(args.named("using"), "using")?.map_or_else(|| "gist".to_owned(), |using| using.as_str().to_lowercase());
+    fn exclude(
+        &mut self,
+        name: Option<&Text>,
+        elements: &[Value<'_>],
+        args: &Args<'_>,
+    ) -> Result<Text> {
+        let using = optional(args.named("using"), "using")?
+            .map_or_else(|| "gist".to_owned(), |using| using.as_str().to_lowercase());
         let classes = match args.named("ops") {
             Some(Value::Dict(map)) => map.items.clone(),
             _ => Vec::new(),
@@ -210,21 +277,37 @@ impl Emitter {
         let mut parts = Vec::new();
         for element in elements {
             let pair = items(Some(element), "element")?;
-            let [column, operator] = pair.as_slice() else { return fail("an element is a column and an operator") };
+            let [column, operator] = pair.as_slice() else {
+                return fail("an element is a column and an operator");
+            };
             let operator = needed(Some(operator), "operator")?;
             let text = match column.as_text() {
                 Some(name) => ident(name),
                 None => self.expression(column, Scope::Bare)?,
             };
-            let class = classes.iter().find(|(key, _)| column.as_text().is_some_and(|name| key.as_text() == Some(name)));
+            let class = classes.iter().find(|(key, _)| {
+                column
+                    .as_text()
+                    .is_some_and(|name| key.as_text() == Some(name))
+            });
             let text = match class.and_then(|(_, class)| class.as_text()) {
                 Some(class) => concat(&[&text, &" ", class]),
                 None => text,
             };
             parts.push(concat(&[&text, &" WITH ", &operator]));
         }
-        let mut out = concat(&[&preamble(name), &"EXCLUDE USING ", &using, &" (", &join(&parts, ", "), &")"]);
-        if let Some(condition) = args.named("where").filter(|value| !matches!(value, Value::None)) {
+        let mut out = concat(&[
+            &preamble(name),
+            &"EXCLUDE USING ",
+            &using,
+            &" (",
+            &join(&parts, ", "),
+            &")",
+        ]);
+        if let Some(condition) = args
+            .named("where")
+            .filter(|value| !matches!(value, Value::None))
+        {
             let condition = self.condition(condition, Scope::Bare)?;
             out = concat(&[&out, &" WHERE (", &condition, &")"]);
         }
@@ -235,7 +318,9 @@ impl Emitter {
     pub(super) fn create_check(&mut self, args: &mut Given<'_, '_>) -> Result<Vec<Text>> {
         let name = optional(args.next("constraint_name"), "constraint_name")?;
         let table = args.table("table_name")?;
-        let Some(condition) = args.next("condition") else { return fail("a CHECK constraint needs a condition") };
+        let Some(condition) = args.next("condition") else {
+            return fail("a CHECK constraint needs a condition");
+        };
         let schema = args.schema("schema")?;
         let text = self.check_text(name.as_ref(), condition, args.args)?;
         Ok(vec![add(schema.as_ref(), &table, &text)])
@@ -250,7 +335,11 @@ impl Emitter {
         Ok(vec![add(schema.as_ref(), &table, &text)])
     }
 
-    pub(super) fn create_key(&mut self, args: &mut Given<'_, '_>, primary: bool) -> Result<Vec<Text>> {
+    pub(super) fn create_key(
+        &mut self,
+        args: &mut Given<'_, '_>,
+        primary: bool,
+    ) -> Result<Vec<Text>> {
         let name = optional(args.next("constraint_name"), "constraint_name")?;
         let table = args.table("table_name")?;
         let columns = names(args.next("columns"), "columns")?;
@@ -271,11 +360,18 @@ impl Emitter {
         for known in ["onupdate", "ondelete", "deferrable", "initially", "match"] {
             args.named(known);
         }
-        let unknown: Vec<&str> = args.unknown().filter(|name| !is_dialect_keyword(name)).collect();
+        let unknown: Vec<&str> = args
+            .unknown()
+            .filter(|name| !is_dialect_keyword(name))
+            .collect();
         for name in unknown {
             self.problem(format!("`create_foreign_key` has no keyword `{name}`"));
         }
-        let target = Target { schema: target_schema, table: target, columns: remote };
+        let target = Target {
+            schema: target_schema,
+            table: target,
+            columns: remote,
+        };
         let text = foreign_key(name.as_ref(), &columns, &target, args.args)?;
         Ok(vec![add(schema.as_ref(), &table, &text)])
     }
@@ -291,24 +387,51 @@ impl Emitter {
         };
         let table = args.table("table_name")?;
         let schema = args.schema("schema")?;
-        let guard = if args.flag("if_exists")? == Some(true) { "IF EXISTS " } else { "" };
+        let guard = if args.flag("if_exists")? == Some(true) {
+            "IF EXISTS "
+        } else {
+            ""
+        };
         let table = qualified(schema.as_ref(), &table, false);
-        Ok(vec![concat(&[&"ALTER TABLE ", &table, &" DROP CONSTRAINT ", &guard, &ident(&name)])])
+        Ok(vec![concat(&[
+            &"ALTER TABLE ",
+            &table,
+            &" DROP CONSTRAINT ",
+            &guard,
+            &ident(&name),
+        ])])
     }
 }
 
 /// True for keywords that belong to a dialect, such as `mysql_engine`.
 pub(super) fn is_dialect_keyword(name: &str) -> bool {
-    ["postgresql_", "mysql_", "mariadb_", "sqlite_", "mssql_", "oracle_"].iter().any(|prefix| name.starts_with(prefix))
+    [
+        "postgresql_",
+        "mysql_",
+        "mariadb_",
+        "sqlite_",
+        "mssql_",
+        "oracle_",
+    ]
+    .iter()
+    .any(|prefix| name.starts_with(prefix))
 }
 
 fn columns_of(values: &[Value<'_>]) -> Result<Vec<Text>> {
-    values.iter().map(|value| super::column_name(value, "column")).collect()
+    values
+        .iter()
+        .map(|value| super::column_name(value, "column"))
+        .collect()
 }
 
 /// `ALTER TABLE table ADD constraint`.
 pub(super) fn add(schema: Option<&Text>, table: &Text, constraint: &Text) -> Text {
-    concat(&[&"ALTER TABLE ", &qualified(schema, table, false), &" ADD ", constraint])
+    concat(&[
+        &"ALTER TABLE ",
+        &qualified(schema, table, false),
+        &" ADD ",
+        constraint,
+    ])
 }
 
 /// `UNIQUE (column)`.

@@ -23,7 +23,9 @@ impl Emitter {
     /// `update`, `insert`, `delete` or `select` with its chained clauses.
     pub(super) fn dml(&mut self, statement: &Value<'_>, scope: Scope) -> Result<Text> {
         let (start, mut methods) = chain(statement);
-        let Some((path, args, _)) = start.as_call() else { return fail(statement.describe()) };
+        let Some((path, args, _)) = start.as_call() else {
+            return fail(statement.describe());
+        };
         let (verb, table) = match sqlalchemy(path) {
             Some(verb @ ("update" | "insert" | "delete")) => match args.get(0, "table") {
                 Some(table) => (verb, table),
@@ -47,7 +49,9 @@ impl Emitter {
             match *method {
                 "values" => {
                     for value in &args.pos {
-                        let Value::Dict(map) = value else { return fail("the values are not known") };
+                        let Value::Dict(map) = value else {
+                            return fail("the values are not known");
+                        };
                         for (key, value) in &map.items {
                             values.push((self.set_column(key)?, value.clone()));
                         }
@@ -70,14 +74,23 @@ impl Emitter {
         }
         order_by_table(table, &mut values);
         let columns: Vec<Text> = values.iter().map(|(column, _)| column.clone()).collect();
-        let values: Vec<Text> = values.iter().map(|(_, value)| self.literal_value(value)).collect();
+        let values: Vec<Text> = values
+            .iter()
+            .map(|(_, value)| self.literal_value(value))
+            .collect();
         let mut out = match verb {
             "insert" => {
                 if columns.is_empty() {
                     return fail("the values are not known");
                 }
                 return Ok(concat(&[
-                    &"INSERT INTO ", &name, &" (", &idents(&columns), &") VALUES (", &join(&values, ", "), &")",
+                    &"INSERT INTO ",
+                    &name,
+                    &" (",
+                    &idents(&columns),
+                    &") VALUES (",
+                    &join(&values, ", "),
+                    &")",
                 ]));
             }
             "delete" => concat(&[&"DELETE FROM ", &name]),
@@ -85,8 +98,11 @@ impl Emitter {
                 if columns.is_empty() {
                     return fail("the values are not known");
                 }
-                let sets: Vec<Text> =
-                    columns.iter().zip(&values).map(|(column, value)| concat(&[&ident(column), &"=", value])).collect();
+                let sets: Vec<Text> = columns
+                    .iter()
+                    .zip(&values)
+                    .map(|(column, value)| concat(&[&ident(column), &"=", value]))
+                    .collect();
                 concat(&[&"UPDATE ", &name, &" SET ", &join(&sets, ", ")])
             }
         };
@@ -110,14 +126,22 @@ impl Emitter {
         fail("a column is not known")
     }
 
-    fn select(&mut self, args: &Args<'_>, methods: &[(&str, &Args<'_>)], scope: Scope) -> Result<Text> {
+    fn select(
+        &mut self,
+        args: &Args<'_>,
+        methods: &[(&str, &Args<'_>)],
+        scope: Scope,
+    ) -> Result<Text> {
         use crate::python::value::SymKind;
         let mut tables: Vec<Text> = Vec::new();
         let mut columns = Vec::new();
         for value in &args.pos {
             for value in value.items().unwrap_or_else(|| vec![value.clone()]) {
                 if let Value::Sym(sym) = &value
-                    && let SymKind::Attr { base: Value::Sym(columns), .. } = &sym.kind
+                    && let SymKind::Attr {
+                        base: Value::Sym(columns),
+                        ..
+                    } = &sym.kind
                     && let SymKind::Attr { base: table, .. } = &columns.kind
                 {
                     let table = self.table_name(table)?;
@@ -150,7 +174,12 @@ impl Emitter {
         if tables.is_empty() || columns.is_empty() {
             return fail("the columns of the query are not known");
         }
-        let mut out = concat(&[&"SELECT ", &join(&columns, ", "), &" FROM ", &join(&tables, ", ")]);
+        let mut out = concat(&[
+            &"SELECT ",
+            &join(&columns, ", "),
+            &" FROM ",
+            &join(&tables, ", "),
+        ]);
         if !conditions.is_empty() {
             out = concat(&[&out, &" WHERE ", &all_of(&conditions)]);
         }
@@ -158,23 +187,38 @@ impl Emitter {
     }
 
     pub(super) fn bulk_insert(&mut self, args: &mut Given<'_, '_>) -> Result<Vec<Text>> {
-        let Some(table) = args.next("table") else { return fail("the table is not known") };
+        let Some(table) = args.next("table") else {
+            return fail("the table is not known");
+        };
         let name = self.table_name(table)?;
         let rows = items(args.next("rows"), "rows")?;
         let mut out = Vec::with_capacity(rows.len());
         for row in &rows {
-            let Value::Dict(map) = row else { return fail("a row is not known") };
+            let Value::Dict(map) = row else {
+                return fail("a row is not known");
+            };
             let mut values = Vec::with_capacity(map.items.len());
             for (key, value) in &map.items {
                 values.push((super::needed(Some(key), "column")?, value.clone()));
             }
             order_by_table(table, &mut values);
             let columns: Vec<Text> = values.iter().map(|(column, _)| column.clone()).collect();
-            let values: Vec<Text> = values.iter().map(|(_, value)| self.literal_value(value)).collect();
+            let values: Vec<Text> = values
+                .iter()
+                .map(|(_, value)| self.literal_value(value))
+                .collect();
             out.push(if columns.is_empty() {
                 concat(&[&"INSERT INTO ", &name, &" DEFAULT VALUES"])
             } else {
-                concat(&[&"INSERT INTO ", &name, &" (", &idents(&columns), &") VALUES (", &join(&values, ", "), &")"])
+                concat(&[
+                    &"INSERT INTO ",
+                    &name,
+                    &" (",
+                    &idents(&columns),
+                    &") VALUES (",
+                    &join(&values, ", "),
+                    &")",
+                ])
             });
         }
         Ok(out)
@@ -185,7 +229,10 @@ fn all_of(conditions: &[Text]) -> Text {
     match conditions {
         [one] => one.clone(),
         many => {
-            let many: Vec<Text> = many.iter().map(|part| concat(&[&"(", part, &")"])).collect();
+            let many: Vec<Text> = many
+                .iter()
+                .map(|part| concat(&[&"(", part, &")"]))
+                .collect();
             join(&many, " AND ")
         }
     }
@@ -193,8 +240,19 @@ fn all_of(conditions: &[Text]) -> Text {
 
 /// Values in the order of the table's columns, as SQLAlchemy prints them; unknown columns stay behind.
 fn order_by_table(table: &Value<'_>, values: &mut [(Text, Value<'_>)]) {
-    let Some((_, args, _)) = table.as_call() else { return };
-    let columns: Vec<Text> =
-        args.pos.iter().skip(1).filter_map(|value| super::column_name(value, "column").ok()).collect();
-    values.sort_by_key(|(name, _)| columns.iter().position(|column| column == name).unwrap_or(usize::MAX));
+    let Some((_, args, _)) = table.as_call() else {
+        return;
+    };
+    let columns: Vec<Text> = args
+        .pos
+        .iter()
+        .skip(1)
+        .filter_map(|value| super::column_name(value, "column").ok())
+        .collect();
+    values.sort_by_key(|(name, _)| {
+        columns
+            .iter()
+            .position(|column| column == name)
+            .unwrap_or(usize::MAX)
+    });
 }

@@ -10,17 +10,28 @@ use super::{Emitter, Given, Result, concat, fail, flag, needed, sqlalchemy};
 
 impl Emitter {
     /// `verbatim` is set for `exec_driver_sql`, which reads no bind parameters.
-    pub(super) fn execute(&mut self, args: &mut Given<'_, '_>, verbatim: bool) -> Result<Vec<Text>> {
+    pub(super) fn execute(
+        &mut self,
+        args: &mut Given<'_, '_>,
+        verbatim: bool,
+    ) -> Result<Vec<Text>> {
         let Some(mut statement) = args.next("sqltext").or_else(|| args.named("statement")) else {
             return fail("no SQL was given");
         };
         if let Some(text) = statement.as_text() {
             let text = text.clone();
-            return Ok(vec![if verbatim { text } else { self.bind_text(&text, None) }]);
+            return Ok(vec![if verbatim {
+                text
+            } else {
+                self.bind_text(&text, None)
+            }]);
         }
         let mut values = Vec::new();
         for parameters in args.rest() {
-            values.extend(bind_values(&crate::python::value::Args { pos: vec![parameters.clone()], ..Default::default() }));
+            values.extend(bind_values(&crate::python::value::Args {
+                pos: vec![parameters.clone()],
+                ..Default::default()
+            }));
         }
         // `text(..).bindparams(..)`, `.execution_options(..)`
         while let Some((base, method, chained)) = statement.as_method() {
@@ -39,27 +50,43 @@ impl Emitter {
                 }
                 // DDL text is formatted with `%`: only the doubled sign is of interest here.
                 Some("DDL") => {
-                    return Ok(vec![needed(inner.get(0, "statement"), "statement")?.replace("%%", &Text::from("%"))]);
+                    return Ok(vec![
+                        needed(inner.get(0, "statement"), "statement")?
+                            .replace("%%", &Text::from("%")),
+                    ]);
                 }
                 Some(word @ ("CreateSequence" | "DropSequence")) => {
-                    let Some((_, sequence, _)) = inner.get(0, "element").and_then(Value::as_call) else {
+                    let Some((_, sequence, _)) = inner.get(0, "element").and_then(Value::as_call)
+                    else {
                         return fail("the sequence is not known");
                     };
-                    let statement =
-                        if word == "CreateSequence" { self.create_sequence(sequence)? } else { drop_sequence(sequence)? };
+                    let statement = if word == "CreateSequence" {
+                        self.create_sequence(sequence)?
+                    } else {
+                        drop_sequence(sequence)?
+                    };
                     return Ok(vec![statement]);
                 }
                 Some(word @ ("CreateSchema" | "DropSchema")) => {
                     let name = ident(&needed(inner.get(0, "name"), "name")?);
-                    let set = |name: &str| flag(inner.named(name), name).map(|set| set == Some(true));
+                    let set =
+                        |name: &str| flag(inner.named(name), name).map(|set| set == Some(true));
                     let create = word == "CreateSchema";
                     let guard = match (create, set("if_not_exists")?, set("if_exists")?) {
                         (true, true, _) => "IF NOT EXISTS ",
                         (false, _, true) => "IF EXISTS ",
                         _ => "",
                     };
-                    let cascade = if !create && set("cascade")? { " CASCADE" } else { "" };
-                    let head = if create { "CREATE SCHEMA " } else { "DROP SCHEMA " };
+                    let cascade = if !create && set("cascade")? {
+                        " CASCADE"
+                    } else {
+                        ""
+                    };
+                    let head = if create {
+                        "CREATE SCHEMA "
+                    } else {
+                        "DROP SCHEMA "
+                    };
                     return Ok(vec![concat(&[&head, &guard, &name, &cascade])]);
                 }
                 _ => {}

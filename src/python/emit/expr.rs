@@ -17,8 +17,15 @@ pub(super) enum Scope {
 
 /// Functions that SQL writes without parentheses.
 const KEYWORD_FUNCTIONS: &[&str] = &[
-    "current_date", "current_time", "current_timestamp", "current_user", "localtime", "localtimestamp",
-    "session_user", "sysdate", "user",
+    "current_date",
+    "current_time",
+    "current_timestamp",
+    "current_user",
+    "localtime",
+    "localtimestamp",
+    "session_user",
+    "sysdate",
+    "user",
 ];
 
 impl Emitter {
@@ -34,14 +41,23 @@ impl Emitter {
             Value::Str(text) => Ok(literal(text)),
             Value::Member(member) => match member.1.as_text() {
                 Some(text) => Ok(literal(text)),
-                None => fail("SQLAlchemy refuses a `server_default` that is neither a string nor an SQL expression"),
+                None => fail(
+                    "SQLAlchemy refuses a `server_default` that is neither a string nor an SQL expression",
+                ),
             },
-            Value::Bool(_) | Value::Int(_) | Value::Number(_) | Value::List(_) | Value::Dict(_) | Value::Tuple(_) => {
+            Value::Bool(_)
+            | Value::Int(_)
+            | Value::Number(_)
+            | Value::List(_)
+            | Value::Dict(_)
+            | Value::Tuple(_) => {
                 let message = "SQLAlchemy refuses a `server_default` that is neither a string nor an SQL expression";
                 self.problem(message);
                 fail(message)
             }
-            _ => Ok(self.expression(value, Scope::Bare).unwrap_or_else(|_| self.unknown_value())),
+            _ => Ok(self
+                .expression(value, Scope::Bare)
+                .unwrap_or_else(|_| self.unknown_value())),
         }
     }
 
@@ -83,7 +99,10 @@ impl Emitter {
             let len = rest.find(|c: char| !word(c)).unwrap_or(rest.len());
             // The word may give back characters to avoid a colon behind it, but not all of them.
             let len = if rest[len..].starts_with(':') {
-                rest[..len].char_indices().next_back().map_or(0, |(at, _)| at)
+                rest[..len]
+                    .char_indices()
+                    .next_back()
+                    .map_or(0, |(at, _)| at)
             } else {
                 len
             };
@@ -99,7 +118,9 @@ impl Emitter {
                     out.push(&value);
                 }
                 None => {
-                    self.problem(format!("`:{name}` is read as a bind parameter and no value is given for it"));
+                    self.problem(format!(
+                        "`:{name}` is read as a bind parameter and no value is given for it"
+                    ));
                     out.push_str("NULL");
                 }
             }
@@ -121,25 +142,37 @@ impl Emitter {
             Value::Str(text) => literal(text),
             Value::Member(member) => literal(&member.0),
             Value::List(seq) => {
-                let items: Vec<Text> = seq.items.iter().map(|item| self.literal_value(item)).collect();
+                let items: Vec<Text> = seq
+                    .items
+                    .iter()
+                    .map(|item| self.literal_value(item))
+                    .collect();
                 concat(&[&"ARRAY[", &join(&items, ", "), &"]"])
             }
-            _ => self.expression(value, Scope::Qualified).unwrap_or_else(|_| self.unknown_value()),
+            _ => self
+                .expression(value, Scope::Qualified)
+                .unwrap_or_else(|_| self.unknown_value()),
         }
     }
 
     /// A list of expressions, for IN and functions.
     fn list(&mut self, values: &[Value<'_>], scope: Scope) -> Result<Text> {
-        let values: Result<Vec<Text>> = values.iter().map(|value| self.expression(value, scope)).collect();
+        let values: Result<Vec<Text>> = values
+            .iter()
+            .map(|value| self.expression(value, scope))
+            .collect();
         Ok(join(&values?, ", "))
     }
 
     /// An SQL expression.
     pub(super) fn expression(&mut self, value: &Value<'_>, scope: Scope) -> Result<Text> {
         match value {
-            Value::None | Value::Bool(_) | Value::Int(_) | Value::Number(_) | Value::Str(_) | Value::Member(_) => {
-                Ok(self.literal_value(value))
-            }
+            Value::None
+            | Value::Bool(_)
+            | Value::Int(_)
+            | Value::Number(_)
+            | Value::Str(_)
+            | Value::Member(_) => Ok(self.literal_value(value)),
             Value::Sym(sym) => self.symbolic(value, sym, scope),
             other => fail(other.describe()),
         }
@@ -148,6 +181,7 @@ impl Emitter {
     fn symbolic(&mut self, value: &Value<'_>, sym: &Sym<'_>, scope: Scope) -> Result<Text> {
         match &sym.kind {
             SymKind::Binary { op, left, right } => self.operator(op, left, right, scope),
+            SymKind::Unary { op: "NOT", operand } => self.negation(operand, scope),
             SymKind::Unary { op, operand } => {
                 let operand = self.expression(operand, scope)?;
                 Ok(concat(&[op, &" (", &operand, &")"]))
@@ -168,7 +202,10 @@ impl Emitter {
     /// `table.c.name`.
     fn attribute(&mut self, base: &Value<'_>, name: &str, scope: Scope) -> Result<Text> {
         if let Value::Sym(sym) = base
-            && let SymKind::Attr { base: table, name: c } = &sym.kind
+            && let SymKind::Attr {
+                base: table,
+                name: c,
+            } = &sym.kind
             && matches!(c.as_str(), "c" | "columns")
         {
             let column = ident(&Text::from(name));
@@ -183,23 +220,38 @@ impl Emitter {
     /// The name of a table object.
     pub(super) fn table_name(&mut self, table: &Value<'_>) -> Result<Text> {
         match table.as_call() {
-            Some((path, args, _)) if matches!(sqlalchemy(path), Some("Table" | "table" | "TableClause")) => {
+            Some((path, args, _))
+                if matches!(sqlalchemy(path), Some("Table" | "table" | "TableClause")) =>
+            {
                 let schema = super::optional(args.named("schema"), "schema")?;
-                let name = super::needed(args.get(0, "name").or_else(|| args.named("table_name")), "table")?;
+                let name = super::needed(
+                    args.get(0, "name").or_else(|| args.named("table_name")),
+                    "table",
+                )?;
                 Ok(qualified(schema.as_ref(), &name, false))
             }
             _ => fail(format!("the table is not known: {}", table.describe())),
         }
     }
 
-    fn operator(&mut self, op: &str, left: &Value<'_>, right: &Value<'_>, scope: Scope) -> Result<Text> {
+    fn operator(
+        &mut self,
+        op: &str,
+        left: &Value<'_>,
+        right: &Value<'_>,
+        scope: Scope,
+    ) -> Result<Text> {
         let (op, right_text): (&str, Text) = match (op, right) {
             ("=", Value::None) => ("IS", "NULL".into()),
             ("!=", Value::None) => ("IS NOT", "NULL".into()),
             _ => (op, self.operand(right, scope)?),
         };
         // Adding to a string joins it.
-        let op = if op == "+" && (left.as_text().is_some() || right.as_text().is_some()) { "||" } else { op };
+        let op = if op == "+" && (left.as_text().is_some() || right.as_text().is_some()) {
+            "||"
+        } else {
+            op
+        };
         let left = self.operand(left, scope)?;
         Ok(concat(&[&left, &" ", &op, &" ", &right_text]))
     }
@@ -207,12 +259,26 @@ impl Emitter {
     /// An operand, in parentheses if it is an operator itself.
     fn operand(&mut self, value: &Value<'_>, scope: Scope) -> Result<Text> {
         let text = self.expression(value, scope)?;
-        let compound = matches!(value, Value::Sym(sym) if matches!(sym.kind, SymKind::Binary { .. }));
-        Ok(if compound { concat(&[&"(", &text, &")"]) } else { text })
+        let compound =
+            matches!(value, Value::Sym(sym) if matches!(sym.kind, SymKind::Binary { .. }));
+        Ok(if compound {
+            concat(&[&"(", &text, &")"])
+        } else {
+            text
+        })
     }
 
-    fn construct(&mut self, path: &str, args: &Args<'_>, value: &Value<'_>, scope: Scope) -> Result<Text> {
-        if let Some((_, function)) = path.split_once(".func.").or_else(|| path.split_once(".functions.")) {
+    fn construct(
+        &mut self,
+        path: &str,
+        args: &Args<'_>,
+        value: &Value<'_>,
+        scope: Scope,
+    ) -> Result<Text> {
+        if let Some((_, function)) = path
+            .split_once(".func.")
+            .or_else(|| path.split_once(".functions."))
+        {
             return self.function(function, args, scope);
         }
         let first = args.pos.first();
@@ -222,9 +288,15 @@ impl Emitter {
                 None => fail(text.describe()),
             },
             (Some("literal_column"), Some(text)) => super::needed(Some(text), "literal_column"),
-            (Some("column" | "Column"), Some(name)) => Ok(ident(&super::needed(Some(name), "column")?)),
+            (Some("column" | "Column"), Some(name)) => {
+                Ok(ident(&super::needed(Some(name), "column")?))
+            }
             (Some("literal" | "bindparam"), Some(value)) => {
-                let value = if path.ends_with("bindparam") { args.get(1, "value") } else { Some(value) };
+                let value = if path.ends_with("bindparam") {
+                    args.get(1, "value")
+                } else {
+                    Some(value)
+                };
                 Ok(value.map_or_else(|| "NULL".into(), |value| self.literal_value(value)))
             }
             (Some("true"), _) => Ok("true".into()),
@@ -232,24 +304,55 @@ impl Emitter {
             (Some("null"), _) => Ok("NULL".into()),
             (Some("cast"), Some(inner)) => {
                 let inner = self.expression(inner, scope)?;
-                let Some(kind) = args.get(1, "type_") else { return fail("a cast needs a type") };
+                let Some(kind) = args.get(1, "type_") else {
+                    return fail("a cast needs a type");
+                };
                 let kind = self.type_name(kind)?;
                 Ok(concat(&[&"CAST(", &inner, &" AS ", &kind, &")"]))
             }
             (Some(word @ ("and_" | "or_")), _) => {
-                let parts: Result<Vec<Text>> = args.pos.iter().map(|part| self.operand(part, scope)).collect();
+                let parts: Result<Vec<Text>> = args
+                    .pos
+                    .iter()
+                    .map(|part| self.operand(part, scope))
+                    .collect();
                 Ok(join(&parts?, if word == "and_" { " AND " } else { " OR " }))
             }
-            (Some("not_"), Some(inner)) => {
-                let inner = self.expression(inner, scope)?;
-                Ok(concat(&[&"NOT (", &inner, &")"]))
-            }
+            (Some("not_"), Some(inner)) => self.negation(inner, scope),
             (Some("desc"), Some(inner)) => self.suffix(inner, "DESC", scope),
             (Some("asc"), Some(inner)) => self.suffix(inner, "ASC", scope),
-            (Some("nulls_first" | "nullsfirst"), Some(inner)) => self.suffix(inner, "NULLS FIRST", scope),
-            (Some("nulls_last" | "nullslast"), Some(inner)) => self.suffix(inner, "NULLS LAST", scope),
+            (Some("nulls_first" | "nullsfirst"), Some(inner)) => {
+                self.suffix(inner, "NULLS FIRST", scope)
+            }
+            (Some("nulls_last" | "nullslast"), Some(inner)) => {
+                self.suffix(inner, "NULLS LAST", scope)
+            }
             _ => fail(value.describe()),
         }
+    }
+
+    /// SQLAlchemy turns the comparison round rather than putting NOT in front of it.
+    fn negation(&mut self, inner: &Value<'_>, scope: Scope) -> Result<Text> {
+        if let Value::Sym(sym) = inner
+            && let SymKind::Binary { op, left, right } = &sym.kind
+        {
+            let opposite = [("=", "!="), ("<", ">="), ("<=", ">")]
+                .iter()
+                .find_map(|(a, b)| {
+                    if a == op {
+                        Some(b)
+                    } else if b == op {
+                        Some(a)
+                    } else {
+                        None
+                    }
+                });
+            if let Some(opposite) = opposite {
+                return self.operator(opposite, left, right, scope);
+            }
+        }
+        let inner = self.expression(inner, scope)?;
+        Ok(concat(&[&"NOT (", &inner, &")"]))
     }
 
     fn suffix(&mut self, inner: &Value<'_>, word: &str, scope: Scope) -> Result<Text> {
@@ -269,7 +372,9 @@ impl Emitter {
         let parts: Vec<Text> = path
             .split('.')
             .map(|part| match part {
-                _ if has_illegal_characters(part) => ident(&Text::from(part).with_quote(Some(true))),
+                _ if has_illegal_characters(part) => {
+                    ident(&Text::from(part).with_quote(Some(true)))
+                }
                 // `func.NOW` finds the known function of that name in any case.
                 _ if part.eq_ignore_ascii_case("now") || part.eq_ignore_ascii_case("coalesce") => {
                     Text::from(part.to_ascii_lowercase())
@@ -280,7 +385,13 @@ impl Emitter {
         Ok(concat(&[&join(&parts, "."), &"(", &args, &")"]))
     }
 
-    fn method(&mut self, base: &Value<'_>, method: &str, args: &Args<'_>, scope: Scope) -> Result<Text> {
+    fn method(
+        &mut self,
+        base: &Value<'_>,
+        method: &str,
+        args: &Args<'_>,
+        scope: Scope,
+    ) -> Result<Text> {
         if method == "bindparams"
             && let Some((path, text, _)) = base.as_call()
             && sqlalchemy(path) == Some("text")
@@ -301,7 +412,9 @@ impl Emitter {
             ("asc", _) => self.suffix(base, "ASC", scope),
             ("nulls_first" | "nullsfirst", _) => self.suffix(base, "NULLS FIRST", scope),
             ("nulls_last" | "nullslast", _) => self.suffix(base, "NULLS LAST", scope),
-            ("self_group" | "label" | "execution_options" | "params", _) => self.expression(base, scope),
+            ("self_group" | "label" | "execution_options" | "params", _) => {
+                self.expression(base, scope)
+            }
             ("is_", Some(value)) => {
                 let value = self.expression(value, scope)?;
                 Ok(concat(&[&self.operand(base, scope)?, &" IS ", &value]))
@@ -311,26 +424,50 @@ impl Emitter {
                 Ok(concat(&[&self.operand(base, scope)?, &" IS NOT ", &value]))
             }
             ("in_" | "notin_" | "not_in", Some(list)) => {
-                let Some(items) = list.items() else { return fail(list.describe()) };
+                let Some(items) = list.items() else {
+                    return fail(list.describe());
+                };
                 let items = self.list(&items, scope)?;
-                let word = if method == "in_" { " IN (" } else { " NOT IN (" };
+                let word = if method == "in_" {
+                    " IN ("
+                } else {
+                    " NOT IN ("
+                };
                 let base = self.operand(base, scope)?;
                 let all = concat(&[&base, &word, &items, &")"]);
-                Ok(if method == "in_" { all } else { concat(&[&"(", &all, &")"]) })
+                Ok(if method == "in_" {
+                    all
+                } else {
+                    concat(&[&"(", &all, &")"])
+                })
             }
             ("like" | "ilike", Some(pattern)) => {
                 let pattern = self.expression(pattern, scope)?;
-                let word = if method == "like" { " LIKE " } else { " ILIKE " };
+                let word = if method == "like" {
+                    " LIKE "
+                } else {
+                    " ILIKE "
+                };
                 Ok(concat(&[&self.operand(base, scope)?, &word, &pattern]))
             }
             ("cast", Some(kind)) => {
                 let kind = self.type_name(kind)?;
-                Ok(concat(&[&"CAST(", &self.expression(base, scope)?, &" AS ", &kind, &")"]))
+                Ok(concat(&[
+                    &"CAST(",
+                    &self.expression(base, scope)?,
+                    &" AS ",
+                    &kind,
+                    &")",
+                ]))
             }
             ("collate", Some(collation)) => {
                 let collation = super::needed(Some(collation), "collation")?;
                 let quoted = ident(&collation.with_quote(Some(true)));
-                Ok(concat(&[&self.operand(base, scope)?, &" COLLATE ", &quoted]))
+                Ok(concat(&[
+                    &self.operand(base, scope)?,
+                    &" COLLATE ",
+                    &quoted,
+                ]))
             }
             ("concat", Some(value)) => {
                 let value = self.operand(value, scope)?;
@@ -343,17 +480,26 @@ impl Emitter {
 
 /// The values that `bindparams(..)` or a dict of parameters gives.
 pub(super) fn bind_values<'a>(args: &Args<'a>) -> Vec<(Text, Value<'a>)> {
-    let mut out: Vec<(Text, Value<'a>)> =
-        args.kw.iter().map(|(name, value)| (Text::from(name.as_str()), value.clone())).collect();
+    let mut out: Vec<(Text, Value<'a>)> = args
+        .kw
+        .iter()
+        .map(|(name, value)| (Text::from(name.as_str()), value.clone()))
+        .collect();
     for value in &args.pos {
         // `bindparam("x", value)` and `{"x": value}`.
         if let Some((_, args, _)) = value.as_call()
-            && let (Some(name), Some(value)) = (args.get(0, "key").and_then(Value::as_text), args.get(1, "value"))
+            && let (Some(name), Some(value)) = (
+                args.get(0, "key").and_then(Value::as_text),
+                args.get(1, "value"),
+            )
         {
             out.push((name.clone(), value.clone()));
         }
         if let Value::Dict(map) = value {
-            let named = map.items.iter().filter_map(|(key, value)| Some((key.as_text()?.clone(), value.clone())));
+            let named = map
+                .items
+                .iter()
+                .filter_map(|(key, value)| Some((key.as_text()?.clone(), value.clone())));
             out.extend(named);
         }
     }
@@ -378,7 +524,13 @@ mod tests {
             ("arr[1:2]", "arr[1:2]"),
             ("x := 1", "x := 1"),
         ] {
-            assert_eq!(Emitter::default().bind_text(&Text::from(text), None).as_str(), sql, "{text}");
+            assert_eq!(
+                Emitter::default()
+                    .bind_text(&Text::from(text), None)
+                    .as_str(),
+                sql,
+                "{text}"
+            );
         }
     }
 }

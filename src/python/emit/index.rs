@@ -14,17 +14,39 @@ impl Emitter {
         let columns = index_columns(args.next("columns"))?;
         let schema = args.schema("schema")?;
         let guard = args.flag("if_not_exists")? == Some(true);
-        Ok(vec![self.index(name, schema.as_ref(), &table, &columns, args.args, guard)?])
+        Ok(vec![self.index(
+            name,
+            schema.as_ref(),
+            &table,
+            &columns,
+            args.args,
+            guard,
+        )?])
     }
 
     /// `Index(name, ..)` inside `create_table`; `None` if the value is no index.
-    pub(super) fn table_index(&mut self, value: &Value<'_>, schema: Option<&Text>, table: &Text) -> Result<Option<Text>> {
-        let Some((path, args, _)) = value.as_call() else { return Ok(None) };
+    pub(super) fn table_index(
+        &mut self,
+        value: &Value<'_>,
+        schema: Option<&Text>,
+        table: &Text,
+    ) -> Result<Option<Text>> {
+        let Some((path, args, _)) = value.as_call() else {
+            return Ok(None);
+        };
         if sqlalchemy(path) != Some("Index") {
             return Ok(None);
         }
         let name = optional(args.pos.first(), "name")?;
-        self.index(name, schema, table, args.pos.get(1..).unwrap_or(&[]), args, false).map(Some)
+        self.index(
+            name,
+            schema,
+            table,
+            args.pos.get(1..).unwrap_or(&[]),
+            args,
+            false,
+        )
+        .map(Some)
     }
 
     fn index(
@@ -36,10 +58,15 @@ impl Emitter {
         args: &Args<'_>,
         guard: bool,
     ) -> Result<Text> {
-        let option = |name: &str| args.named(name).filter(|value| !matches!(value, Value::None));
+        let option = |name: &str| {
+            args.named(name)
+                .filter(|value| !matches!(value, Value::None))
+        };
         let name = match (name, columns.first()) {
             (Some(name), _) => name,
-            (None, Some(first)) => default_name(schema, table, &super::column_name(first, "columns")?),
+            (None, Some(first)) => {
+                default_name(schema, table, &super::column_name(first, "columns")?)
+            }
             (None, None) => return fail("an index needs a name"),
         };
         let mut out = Text::from("CREATE ");
@@ -47,13 +74,23 @@ impl Emitter {
             out.push_str("UNIQUE ");
         }
         out.push_str("INDEX ");
-        if flag(args.named("postgresql_concurrently"), "postgresql_concurrently")? == Some(true) {
+        if flag(
+            args.named("postgresql_concurrently"),
+            "postgresql_concurrently",
+        )? == Some(true)
+        {
             out.push_str("CONCURRENTLY ");
         }
         if guard {
             out.push_str("IF NOT EXISTS ");
         }
-        out = concat(&[&out, &ident(&name), &" ON ", &qualified(schema, table, false), &" "]);
+        out = concat(&[
+            &out,
+            &ident(&name),
+            &" ON ",
+            &qualified(schema, table, false),
+            &" ",
+        ]);
         if let Some(method) = optional(option("postgresql_using"), "postgresql_using")? {
             out.push_str(&format!("USING {} ", method.as_str().to_lowercase()));
         }
@@ -68,7 +105,9 @@ impl Emitter {
         let mut parts = Vec::new();
         for column in columns {
             let (key, text) = self.index_column(column)?;
-            let class = classes.iter().find(|(name, _)| key.is_some() && name.as_text() == key.as_ref());
+            let class = classes
+                .iter()
+                .find(|(name, _)| key.is_some() && name.as_text() == key.as_ref());
             parts.push(match class.and_then(|(_, class)| class.as_text()) {
                 Some(class) => concat(&[&text, &" ", class]),
                 None => text,
@@ -81,7 +120,10 @@ impl Emitter {
                 out = concat(&[&out, &" INCLUDE (", &idents(&include), &")"]);
             }
         }
-        match flag(option("postgresql_nulls_not_distinct"), "postgresql_nulls_not_distinct")? {
+        match flag(
+            option("postgresql_nulls_not_distinct"),
+            "postgresql_nulls_not_distinct",
+        )? {
             Some(true) => out.push_str(" NULLS NOT DISTINCT"),
             Some(false) => out.push_str(" NULLS DISTINCT"),
             None => {}
@@ -99,7 +141,9 @@ impl Emitter {
                 out = concat(&[&out, &" WITH (", &join(&options, ", "), &")"]);
             }
         }
-        if let Some(tablespace) = optional(option("postgresql_tablespace"), "postgresql_tablespace")? {
+        if let Some(tablespace) =
+            optional(option("postgresql_tablespace"), "postgresql_tablespace")?
+        {
             out = concat(&[&out, &" TABLESPACE ", &ident(&tablespace)]);
         }
         if let Some(condition) = option("postgresql_where") {
@@ -128,13 +172,27 @@ impl Emitter {
             }
         }
         // `.desc()` and the like keep the key of their column away: classes are not found through them.
-        let label = value.as_method().filter(|(_, method, _)| *method == "label");
-        let key = label.and_then(|(.., args)| args.pos.first()).and_then(Value::as_text).cloned();
+        let label = value
+            .as_method()
+            .filter(|(_, method, _)| *method == "label");
+        let key = label
+            .and_then(|(.., args)| args.pos.first())
+            .and_then(Value::as_text)
+            .cloned();
         let text = self.expression(value, Scope::Bare)?;
         // An operator needs parentheses of its own.
         let bare = matches!(value, Value::Sym(sym) if matches!(sym.kind, crate::python::value::SymKind::Binary { .. }));
-        let cast = value.as_method().is_some_and(|(_, method, _)| method == "op");
-        Ok((key, if bare || cast { concat(&[&"(", &text, &")"]) } else { text }))
+        let cast = value
+            .as_method()
+            .is_some_and(|(_, method, _)| matches!(method, "op" | "collate" | "concat"));
+        Ok((
+            key,
+            if bare || cast {
+                concat(&[&"(", &text, &")"])
+            } else {
+                text
+            },
+        ))
     }
 
     pub(super) fn drop_index(&mut self, args: &mut Given<'_, '_>) -> Result<Vec<Text>> {
@@ -145,7 +203,9 @@ impl Emitter {
         let schema = args.schema("schema")?;
         let guard = args.flag("if_exists")? == Some(true);
         let concurrently = args.flag("postgresql_concurrently")? == Some(true);
-        let Some(name) = name else { return fail("an index without a name cannot be dropped") };
+        let Some(name) = name else {
+            return fail("an index without a name cannot be dropped");
+        };
         let mut out = Text::from("DROP INDEX ");
         if concurrently {
             out.push_str("CONCURRENTLY ");
@@ -153,13 +213,18 @@ impl Emitter {
         if guard {
             out.push_str("IF EXISTS ");
         }
-        Ok(vec![concat(&[&out, &qualified(schema.as_ref(), &name, false)])])
+        Ok(vec![concat(&[
+            &out,
+            &qualified(schema.as_ref(), &name, false),
+        ])])
     }
 }
 
 /// The name that SQLAlchemy's built-in convention gives: `ix_<schema>_<table>_<first column>`.
 pub(super) fn default_name(schema: Option<&Text>, table: &Text, column: &Text) -> Text {
-    let schema = schema.map(|schema| format!("{}_", schema.as_str())).unwrap_or_default();
+    let schema = schema
+        .map(|schema| format!("{}_", schema.as_str()))
+        .unwrap_or_default();
     format!("ix_{schema}{}_{}", table.as_str(), column.as_str()).into()
 }
 
@@ -168,7 +233,11 @@ fn index_columns<'a>(value: Option<&Value<'a>>) -> Result<Vec<Value<'a>>> {
     match value.and_then(Value::as_text) {
         Some(text) => {
             let text = text.clone();
-            Ok(text.as_str().char_indices().map(|(at, c)| Value::str(text.slice(at, at + c.len_utf8()))).collect())
+            Ok(text
+                .as_str()
+                .char_indices()
+                .map(|(at, c)| Value::str(text.slice(at, at + c.len_utf8())))
+                .collect())
         }
         None => items(value, "columns"),
     }

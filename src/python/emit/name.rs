@@ -4,22 +4,116 @@ use crate::python::text::Text;
 
 /// Words that SQLAlchemy's PostgreSQL dialect quotes; sorted.
 const RESERVED: &[&str] = &[
-    "all", "analyse", "analyze", "and", "any", "array", "as", "asc", "asymmetric", "authorization", "between",
-    "binary", "both", "case", "cast", "check", "collate", "column", "constraint", "create", "cross",
-    "current_catalog", "current_date", "current_role", "current_schema", "current_time", "current_timestamp",
-    "current_user", "default", "deferrable", "desc", "distinct", "do", "else", "end", "except", "false", "fetch",
-    "for", "foreign", "freeze", "from", "full", "grant", "group", "having", "ilike", "in", "initially", "inner",
-    "intersect", "into", "is", "isnull", "join", "leading", "left", "like", "limit", "localtime", "localtimestamp",
-    "natural", "new", "not", "notnull", "null", "of", "off", "offset", "old", "on", "only", "or", "order", "outer",
-    "over", "overlaps", "placing", "primary", "references", "returning", "right", "select", "session_user",
-    "similar", "some", "symmetric", "table", "then", "to", "trailing", "true", "union", "unique", "user", "using",
-    "variadic", "verbose", "when", "where", "window", "with",
+    "all",
+    "analyse",
+    "analyze",
+    "and",
+    "any",
+    "array",
+    "as",
+    "asc",
+    "asymmetric",
+    "authorization",
+    "between",
+    "binary",
+    "both",
+    "case",
+    "cast",
+    "check",
+    "collate",
+    "column",
+    "constraint",
+    "create",
+    "cross",
+    "current_catalog",
+    "current_date",
+    "current_role",
+    "current_schema",
+    "current_time",
+    "current_timestamp",
+    "current_user",
+    "default",
+    "deferrable",
+    "desc",
+    "distinct",
+    "do",
+    "else",
+    "end",
+    "except",
+    "false",
+    "fetch",
+    "for",
+    "foreign",
+    "freeze",
+    "from",
+    "full",
+    "grant",
+    "group",
+    "having",
+    "ilike",
+    "in",
+    "initially",
+    "inner",
+    "intersect",
+    "into",
+    "is",
+    "isnull",
+    "join",
+    "leading",
+    "left",
+    "like",
+    "limit",
+    "localtime",
+    "localtimestamp",
+    "natural",
+    "new",
+    "not",
+    "notnull",
+    "null",
+    "of",
+    "off",
+    "offset",
+    "old",
+    "on",
+    "only",
+    "or",
+    "order",
+    "outer",
+    "over",
+    "overlaps",
+    "placing",
+    "primary",
+    "references",
+    "returning",
+    "right",
+    "select",
+    "session_user",
+    "similar",
+    "some",
+    "symmetric",
+    "table",
+    "then",
+    "to",
+    "trailing",
+    "true",
+    "union",
+    "unique",
+    "user",
+    "using",
+    "variadic",
+    "verbose",
+    "when",
+    "where",
+    "window",
+    "with",
 ];
 
 /// True if a function or other name holds a character that only a quoted identifier may hold.
 pub(super) fn has_illegal_characters(name: &str) -> bool {
     let legal = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '$';
-    !name.chars().all(legal) || name.starts_with(|c: char| c.is_ascii_digit() || c == '$') || name.is_empty()
+    !name.chars().all(legal)
+        || name.starts_with(|c: char| c.is_ascii_digit() || c == '$')
+        || name.is_empty()
 }
 
 /// The identifier, quoted where SQLAlchemy quotes it.
@@ -89,9 +183,18 @@ mod tests {
         ] {
             assert_eq!(ident(&Text::from(name)).as_str(), quoted);
         }
-        assert_eq!(ident(&Text::from("users").with_quote(Some(true))).as_str(), "\"users\"");
+        assert_eq!(
+            ident(&Text::from("users").with_quote(Some(true))).as_str(),
+            "\"users\""
+        );
         let schema = Text::from("a.B");
-        assert_eq!(qualified(Some(&schema), &Text::from("t"), true).as_str(), "a.\"B\".t");
-        assert_eq!(qualified(Some(&schema), &Text::from("t"), false).as_str(), "\"a.B\".t");
+        assert_eq!(
+            qualified(Some(&schema), &Text::from("t"), true).as_str(),
+            "a.\"B\".t"
+        );
+        assert_eq!(
+            qualified(Some(&schema), &Text::from("t"), false).as_str(),
+            "\"a.B\".t"
+        );
     }
 }

@@ -28,12 +28,16 @@ struct Column<'v, 'a> {
     /// A sequence or other value that the client fills in: such a column is no SERIAL.
     client_default: bool,
     autoincrement: Option<bool>,
+    /// A foreign key, here or of the table, starts from it.
+    referencing: bool,
 }
 
 impl<'v, 'a> Column<'v, 'a> {
     /// From the arguments of `Column(..)`; `None` if the value is no column.
     fn parse(value: &'v Value<'a>) -> Result<Option<Self>> {
-        let Some((path, args, _)) = value.as_call() else { return Ok(None) };
+        let Some((path, args, _)) = value.as_call() else {
+            return Ok(None);
+        };
         if sqlalchemy(path) != Some("Column") {
             return Ok(None);
         }
@@ -46,7 +50,9 @@ impl<'v, 'a> Column<'v, 'a> {
                 rest = others;
                 needed(Some(first), "column")?
             }
-            Some((first @ Value::Opaque(_), _)) => return needed(Some(first), "column").map(|_| None),
+            Some((first @ Value::Opaque(_), _)) => {
+                return needed(Some(first), "column").map(|_| None);
+            }
             _ => needed(args.named("name"), "column")?,
         };
         let set = |name: &str| flag(args.named(name), name);
@@ -60,30 +66,41 @@ impl<'v, 'a> Column<'v, 'a> {
             primary_key: set("primary_key")? == Some(true),
             unique: set("unique")? == Some(true),
             index: set("index")? == Some(true),
-            default: args.named("server_default").filter(|value| !matches!(value, Value::None)),
+            default: args
+                .named("server_default")
+                .filter(|value| !matches!(value, Value::None)),
             comment: optional(args.named("comment"), "comment")?,
             keys: Vec::new(),
             checks: Vec::new(),
             computed: None,
             identity: None,
-            client_default: args.named("default").is_some_and(|value| !matches!(value, Value::None)),
+            client_default: args
+                .named("default")
+                .is_some_and(|value| !matches!(value, Value::None)),
             autoincrement: match args.named("autoincrement") {
                 Some(Value::Bool(auto)) => Some(*auto),
                 _ => None,
             },
+            referencing: false,
         };
         for part in rest {
-            match part.as_call().and_then(|(path, args, _)| Some((sqlalchemy(path)?, args))) {
+            match part
+                .as_call()
+                .and_then(|(path, args, _)| Some((sqlalchemy(path)?, args)))
+            {
                 Some(("ForeignKey", args)) => column.keys.push(args),
                 Some(("CheckConstraint", args)) => column.checks.push(args),
                 Some(("Computed", args)) => column.computed = Some(args),
                 Some(("Identity", args)) => column.identity = Some(args),
                 Some(("Sequence", _)) => column.client_default = true,
                 Some(("DefaultClause" | "FetchedValue", _)) => column.default = Some(part),
-                _ if column.kind.is_none() && !matches!(part, Value::None) => column.kind = Some(part),
+                _ if column.kind.is_none() && !matches!(part, Value::None) => {
+                    column.kind = Some(part)
+                }
                 _ => {}
             }
         }
+        column.referencing = !column.keys.is_empty();
         if let Some((path, args, _)) = column.default.and_then(Value::as_call) {
             match sqlalchemy(path) {
                 Some("Identity") => (column.identity, column.default) = (Some(args), None),
@@ -104,10 +121,14 @@ impl<'v, 'a> Column<'v, 'a> {
             || (alone
                 && self.autoincrement.is_none()
                 && self.default.is_none()
-                && self.keys.is_empty()
+                && !self.referencing
                 && !self.client_default);
         let blocked = self.identity.is_some() || self.client_default || self.computed.is_some();
-        if possible && !blocked { serial(self.kind?) } else { None }
+        if possible && !blocked {
+            serial(self.kind?)
+        } else {
+            None
+        }
     }
 }
 
@@ -121,7 +142,11 @@ impl Emitter {
     fn column(&mut self, column: &Column<'_, '_>, key: Key<'_>) -> Result<Text> {
         let mut out = concat(&[&ident(&column.name), &" "]);
         let in_key = key.columns.contains(&column.name);
-        let serial = if in_key { column.serial(key.columns.len() == 1) } else { None };
+        let serial = if in_key {
+            column.serial(key.columns.len() == 1)
+        } else {
+            None
+        };
         if let Some(serial) = serial {
             out.push_str(serial);
         } else {
@@ -137,7 +162,9 @@ impl Emitter {
             }
         }
         if let Some(computed) = column.computed {
-            let Some(condition) = computed.get(0, "sqltext") else { return fail("a generated column needs an expression") };
+            let Some(condition) = computed.get(0, "sqltext") else {
+                return fail("a generated column needs an expression");
+            };
             let condition = self.condition(condition, Scope::Bare)?;
             if computed.get(1, "persisted").and_then(Value::truth) == Some(false)
                 && !matches!(computed.get(1, "persisted"), Some(Value::None))
@@ -152,7 +179,9 @@ impl Emitter {
             let clause = self.identity_clause(identity)?;
             out = concat(&[&out, &" ", &clause]);
         }
-        let nullable = column.nullable.unwrap_or(!(in_key || column.primary_key || column.identity.is_some()));
+        let nullable = column
+            .nullable
+            .unwrap_or(!(in_key || column.primary_key || column.identity.is_some()));
         match (nullable, column.identity.is_some()) {
             (false, false) => out.push_str(" NOT NULL"),
             (true, true) => out.push_str(" NULL"),
@@ -172,16 +201,31 @@ impl Emitter {
 
     /// The CHECK of a non-native enum that asked for it.
     fn enum_constraint(&mut self, column: &Column<'_, '_>) -> Result<Option<Text>> {
-        let Some(kind) = column.kind else { return Ok(None) };
-        let Some((labels, name)) = self.enum_check(kind)? else { return Ok(None) };
+        let Some(kind) = column.kind else {
+            return Ok(None);
+        };
+        let Some((labels, name)) = self.enum_check(kind)? else {
+            return Ok(None);
+        };
         let labels: Vec<Text> = labels.iter().map(literal).collect();
-        let name = name.map(|name| concat(&[&"CONSTRAINT ", &ident(&name), &" "])).unwrap_or_default();
-        Ok(Some(concat(&[&name, &"CHECK (", &ident(&column.name), &" IN (", &join(&labels, ", "), &"))"])))
+        let name = name
+            .map(|name| concat(&[&"CONSTRAINT ", &ident(&name), &" "]))
+            .unwrap_or_default();
+        Ok(Some(concat(&[
+            &name,
+            &"CHECK (",
+            &ident(&column.name),
+            &" IN (",
+            &join(&labels, ", "),
+            &"))",
+        ])))
     }
 
     pub(super) fn add_column(&mut self, args: &mut Given<'_, '_>) -> Result<Vec<Text>> {
         let table = args.table("table_name")?;
-        let Some(value) = args.next("column") else { return fail("a column is missing") };
+        let Some(value) = args.next("column") else {
+            return fail("a column is missing");
+        };
         let schema = args.schema("schema")?;
         let guard = args.flag("if_not_exists")? == Some(true);
         let inline_key = args.flag("inline_primary_key")? == Some(true);
@@ -189,7 +233,11 @@ impl Emitter {
         let Some(column) = Column::parse(value)? else {
             return fail(format!("the column is not known: {}", value.describe()));
         };
-        let key: Vec<Text> = if column.primary_key { vec![column.name.clone()] } else { Vec::new() };
+        let key: Vec<Text> = if column.primary_key {
+            vec![column.name.clone()]
+        } else {
+            Vec::new()
+        };
         let mut text = self.column(&column, Key { columns: &key })?;
         if inline_key && column.primary_key {
             text.push_str(" PRIMARY KEY");
@@ -201,7 +249,13 @@ impl Emitter {
         let text = self.column_checks(&column, text)?;
         let full = qualified(schema.as_ref(), &table, true);
         let guard = if guard { "IF NOT EXISTS " } else { "" };
-        let mut out = vec![concat(&[&"ALTER TABLE ", &full, &" ADD COLUMN ", &guard, &text])];
+        let mut out = vec![concat(&[
+            &"ALTER TABLE ",
+            &full,
+            &" ADD COLUMN ",
+            &guard,
+            &text,
+        ])];
         if column.unique && !column.index {
             out.push(add(schema.as_ref(), &table, &unique_column(&column.name)));
         }
@@ -210,7 +264,11 @@ impl Emitter {
         }
         if !inline {
             for key in &column.keys {
-                out.push(add(schema.as_ref(), &table, &column_key(&column.name, key)?));
+                out.push(add(
+                    schema.as_ref(),
+                    &table,
+                    &column_key(&column.name, key)?,
+                ));
             }
         }
         if column.index {
@@ -229,7 +287,8 @@ impl Emitter {
         let full = qualified(schema.as_ref(), &table, false);
         let mut columns = Vec::new();
         let mut primary_key: Option<(Vec<Text>, Text)> = None;
-        let (mut constraints, mut explicit_indexes) = (Vec::new(), Vec::new());
+        let (mut constraints, mut explicit_indexes, mut referencing) =
+            (Vec::new(), Vec::new(), Vec::new());
         for element in elements {
             if matches!(element, Value::None) {
                 continue;
@@ -240,7 +299,10 @@ impl Emitter {
                 match constraint {
                     Constraint::PrimaryKey(names, text) => primary_key = Some((names, text)),
                     Constraint::Other(text) => constraints.push(text),
-                    Constraint::Nothing => {}
+                    Constraint::ForeignKey(names, text) => {
+                        referencing.extend(names);
+                        constraints.extend(text);
+                    }
                 }
             } else if let Some(index) = self.table_index(element, schema.as_ref(), &table)? {
                 explicit_indexes.push(index);
@@ -248,20 +310,31 @@ impl Emitter {
                 return fail(format!("a column is not known: {}", element.describe()));
             }
         }
+        for column in &mut columns {
+            column.referencing |= referencing.contains(&column.name);
+        }
         let mut out = Vec::new();
         for column in &columns {
             if let Some(kind) = column.kind {
                 self.create_with_table(kind, &mut out)?;
             }
         }
-        if primary_key.as_ref().is_none_or(|(names, _)| names.is_empty()) {
-            let names: Vec<Text> =
-                columns.iter().filter(|column| column.primary_key).map(|column| column.name.clone()).collect();
+        if primary_key
+            .as_ref()
+            .is_none_or(|(names, _)| names.is_empty())
+        {
+            let names: Vec<Text> = columns
+                .iter()
+                .filter(|column| column.primary_key)
+                .map(|column| column.name.clone())
+                .collect();
             if !names.is_empty() {
                 // A column that numbers itself comes first.
                 let mut ordered = names.clone();
                 ordered.sort_by_key(|name| {
-                    !columns.iter().any(|column| column.name == *name && column.serial(names.len() == 1).is_some())
+                    !columns.iter().any(|column| {
+                        column.name == *name && column.serial(names.len() == 1).is_some()
+                    })
                 });
                 let text = concat(&[&"PRIMARY KEY (", &idents(&ordered), &")"]);
                 primary_key = Some((names, text));
@@ -291,19 +364,30 @@ impl Emitter {
             }
         }
         let prefixes = match args.named("prefixes").and_then(Value::items) {
-            Some(prefixes) => prefixes.iter().filter_map(Value::as_text).map(|text| format!("{} ", text.as_str())).collect(),
+            Some(prefixes) => prefixes
+                .iter()
+                .filter_map(Value::as_text)
+                .map(|text| format!("{} ", text.as_str()))
+                .collect(),
             None => String::new(),
         };
         let options = table_options(args)?;
         let guard = if guard { "IF NOT EXISTS " } else { "" };
         let body = join(&parts, ", ");
-        out.push(concat(&[&"CREATE ", &prefixes, &"TABLE ", &guard, &full, &" (", &body, &")", &options]));
+        out.push(concat(&[
+            &"CREATE ", &prefixes, &"TABLE ", &guard, &full, &" (", &body, &")", &options,
+        ]));
         for column in columns.iter().filter(|column| column.index) {
             out.push(column_index(column, schema.as_ref(), &table));
         }
         out.extend(explicit_indexes);
         if let Some(comment) = optional(args.named("comment"), "comment")? {
-            out.push(concat(&[&"COMMENT ON TABLE ", &full, &" IS ", &literal(&comment)]));
+            out.push(concat(&[
+                &"COMMENT ON TABLE ",
+                &full,
+                &" IS ",
+                &literal(&comment),
+            ]));
         }
         for column in &columns {
             out.extend(column_comment(column, schema.as_ref(), &table));
@@ -315,7 +399,10 @@ impl Emitter {
 /// What follows the closing parenthesis of CREATE TABLE.
 fn table_options(args: &mut Given<'_, '_>) -> Result<Text> {
     let mut out = Text::default();
-    let mut option = |name: &'static str| args.named(name).filter(|value| !matches!(value, Value::None));
+    let mut option = |name: &'static str| {
+        args.named(name)
+            .filter(|value| !matches!(value, Value::None))
+    };
     if let Some(parents) = option("postgresql_inherits") {
         let parents = match parents.as_text() {
             Some(one) => vec![one.clone()],
@@ -323,7 +410,8 @@ fn table_options(args: &mut Given<'_, '_>) -> Result<Text> {
         };
         out = concat(&[&out, &" INHERITS (", &idents(&parents), &")"]);
     }
-    if let Some(partition) = optional(option("postgresql_partition_by"), "postgresql_partition_by")? {
+    if let Some(partition) = optional(option("postgresql_partition_by"), "postgresql_partition_by")?
+    {
         out = concat(&[&out, &" PARTITION BY ", &partition]);
     }
     if let Some(method) = optional(option("postgresql_using"), "postgresql_using")? {
@@ -335,7 +423,10 @@ fn table_options(args: &mut Given<'_, '_>) -> Result<Text> {
         None => {}
     }
     if let Some(action) = optional(option("postgresql_on_commit"), "postgresql_on_commit")? {
-        out.push_str(&format!(" ON COMMIT {}", action.as_str().replace('_', " ").to_uppercase()));
+        out.push_str(&format!(
+            " ON COMMIT {}",
+            action.as_str().replace('_', " ").to_uppercase()
+        ));
     }
     if let Some(tablespace) = optional(option("postgresql_tablespace"), "postgresql_tablespace")? {
         out = concat(&[&out, &" TABLESPACE ", &ident(&tablespace)]);
@@ -344,13 +435,35 @@ fn table_options(args: &mut Given<'_, '_>) -> Result<Text> {
 }
 
 fn column_index(column: &Column<'_, '_>, schema: Option<&Text>, table: &Text) -> Text {
-    let head = if column.unique { "CREATE UNIQUE INDEX " } else { "CREATE INDEX " };
+    let head = if column.unique {
+        "CREATE UNIQUE INDEX "
+    } else {
+        "CREATE INDEX "
+    };
     let name = ident(&default_name(schema, table, &column.name));
-    concat(&[&head, &name, &" ON ", &qualified(schema, table, false), &" (", &ident(&column.name), &")"])
+    concat(&[
+        &head,
+        &name,
+        &" ON ",
+        &qualified(schema, table, false),
+        &" (",
+        &ident(&column.name),
+        &")",
+    ])
 }
 
 fn column_comment(column: &Column<'_, '_>, schema: Option<&Text>, table: &Text) -> Option<Text> {
-    let comment = column.comment.as_ref().filter(|comment| !comment.is_empty())?;
+    let comment = column
+        .comment
+        .as_ref()
+        .filter(|comment| !comment.is_empty())?;
     let full = qualified(schema, table, false);
-    Some(concat(&[&"COMMENT ON COLUMN ", &full, &".", &ident(&column.name), &" IS ", &literal(comment)]))
+    Some(concat(&[
+        &"COMMENT ON COLUMN ",
+        &full,
+        &".",
+        &ident(&column.name),
+        &" IS ",
+        &literal(comment),
+    ]))
 }

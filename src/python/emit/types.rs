@@ -5,31 +5,74 @@ use crate::python::value::{Args, Value};
 
 use super::expr::Scope;
 use super::name::{ident, literal, qualified};
-use super::{Emitter, Fail, Given, Result, UNKNOWN_TYPE, concat, fail, flag, join, needed, optional, sqlalchemy};
+use super::{
+    Emitter, Fail, Given, Result, UNKNOWN_TYPE, concat, fail, flag, join, needed, optional,
+    sqlalchemy,
+};
 
 /// Types that print as their own upper-case name, whatever their arguments.
 const PLAIN: &[(&str, &str)] = &[
-    ("BIGINT", "BIGINT"), ("BLOB", "BLOB"), ("BOOLEAN", "BOOLEAN"), ("BYTEA", "BYTEA"), ("BigInteger", "BIGINT"),
-    ("Boolean", "BOOLEAN"), ("CIDR", "CIDR"), ("CITEXT", "CITEXT"), ("CLOB", "CLOB"), ("DATE", "DATE"),
-    ("DATEMULTIRANGE", "DATEMULTIRANGE"), ("DATERANGE", "DATERANGE"), ("DATETIME", "DATETIME"),
-    ("DOUBLE", "DOUBLE"), ("DOUBLE_PRECISION", "DOUBLE PRECISION"), ("Date", "DATE"),
-    ("Double", "DOUBLE PRECISION"), ("HSTORE", "HSTORE"), ("INET", "INET"), ("INT", "INTEGER"),
-    ("INT4MULTIRANGE", "INT4MULTIRANGE"), ("INT4RANGE", "INT4RANGE"), ("INT8MULTIRANGE", "INT8MULTIRANGE"),
-    ("INT8RANGE", "INT8RANGE"), ("INTEGER", "INTEGER"), ("Integer", "INTEGER"), ("JSON", "JSON"), ("JSONB", "JSONB"),
-    ("JSONPATH", "JSONPATH"), ("LargeBinary", "BYTEA"), ("MACADDR", "MACADDR"), ("MACADDR8", "MACADDR8"),
-    ("MONEY", "MONEY"), ("MatchType", "BOOLEAN"), ("NUMMULTIRANGE", "NUMMULTIRANGE"), ("NUMRANGE", "NUMRANGE"), ("OID", "OID"),
-    ("PickleType", "BYTEA"), ("REAL", "REAL"), ("REGCLASS", "REGCLASS"), ("REGCONFIG", "REGCONFIG"),
-    ("SMALLINT", "SMALLINT"), ("SmallInteger", "SMALLINT"), ("TSMULTIRANGE", "TSMULTIRANGE"),
-    ("TSQUERY", "TSQUERY"), ("TSRANGE", "TSRANGE"), ("TSTZMULTIRANGE", "TSTZMULTIRANGE"),
-    ("TSTZRANGE", "TSTZRANGE"), ("TSVECTOR", "TSVECTOR"),
+    ("BIGINT", "BIGINT"),
+    ("BLOB", "BLOB"),
+    ("BOOLEAN", "BOOLEAN"),
+    ("BYTEA", "BYTEA"),
+    ("BigInteger", "BIGINT"),
+    ("Boolean", "BOOLEAN"),
+    ("CIDR", "CIDR"),
+    ("CITEXT", "CITEXT"),
+    ("CLOB", "CLOB"),
+    ("DATE", "DATE"),
+    ("DATEMULTIRANGE", "DATEMULTIRANGE"),
+    ("DATERANGE", "DATERANGE"),
+    ("DATETIME", "DATETIME"),
+    ("DOUBLE", "DOUBLE"),
+    ("DOUBLE_PRECISION", "DOUBLE PRECISION"),
+    ("Date", "DATE"),
+    ("Double", "DOUBLE PRECISION"),
+    ("HSTORE", "HSTORE"),
+    ("INET", "INET"),
+    ("INT", "INTEGER"),
+    ("INT4MULTIRANGE", "INT4MULTIRANGE"),
+    ("INT4RANGE", "INT4RANGE"),
+    ("INT8MULTIRANGE", "INT8MULTIRANGE"),
+    ("INT8RANGE", "INT8RANGE"),
+    ("INTEGER", "INTEGER"),
+    ("Integer", "INTEGER"),
+    ("JSON", "JSON"),
+    ("JSONB", "JSONB"),
+    ("JSONPATH", "JSONPATH"),
+    ("LargeBinary", "BYTEA"),
+    ("MACADDR", "MACADDR"),
+    ("MACADDR8", "MACADDR8"),
+    ("MONEY", "MONEY"),
+    ("MatchType", "BOOLEAN"),
+    ("NUMMULTIRANGE", "NUMMULTIRANGE"),
+    ("NUMRANGE", "NUMRANGE"),
+    ("OID", "OID"),
+    ("PickleType", "BYTEA"),
+    ("REAL", "REAL"),
+    ("REGCLASS", "REGCLASS"),
+    ("REGCONFIG", "REGCONFIG"),
+    ("SMALLINT", "SMALLINT"),
+    ("SmallInteger", "SMALLINT"),
+    ("TSMULTIRANGE", "TSMULTIRANGE"),
+    ("TSQUERY", "TSQUERY"),
+    ("TSRANGE", "TSRANGE"),
+    ("TSTZMULTIRANGE", "TSTZMULTIRANGE"),
+    ("TSTZRANGE", "TSTZRANGE"),
+    ("TSVECTOR", "TSVECTOR"),
 ];
 
 /// Types of other packages whose PostgreSQL form is fixed.
 const THIRD_PARTY: &[(&str, &str)] = &[
-    ("sqlalchemy_utils", "UUIDType=UUID"), ("sqlalchemy_utils", "TSVectorType=TSVECTOR"),
-    ("sqlalchemy_utils", "LtreeType=LTREE"), ("sqlalchemy_utils", "JSONType=JSON"),
-    ("sqlalchemy_utils", "IPAddressType=VARCHAR(50)"), ("sqlalchemy_utils", "EmailType=VARCHAR(255)"),
-    ("sqlalchemy_utils", "URLType=TEXT"), ("citext", "CIText=CITEXT"),
+    ("sqlalchemy_utils", "UUIDType=UUID"),
+    ("sqlalchemy_utils", "TSVectorType=TSVECTOR"),
+    ("sqlalchemy_utils", "LtreeType=LTREE"),
+    ("sqlalchemy_utils", "JSONType=JSON"),
+    ("sqlalchemy_utils", "IPAddressType=VARCHAR(50)"),
+    ("sqlalchemy_utils", "EmailType=VARCHAR(255)"),
+    ("sqlalchemy_utils", "URLType=TEXT"),
+    ("citext", "CIText=CITEXT"),
 ];
 
 /// A named type of the database: an enum or a domain.
@@ -56,9 +99,17 @@ fn parts<'v, 'a>(value: &'v Value<'a>, none: &'v Args<'a>) -> Option<(&'v str, &
 fn variant<'v, 'a>(mut value: &'v Value<'a>) -> &'v Value<'a> {
     while let Some((base, method, args)) = value.as_method() {
         if method == "with_variant" {
-            let dialects = args.pos.get(1..).unwrap_or(&[]).iter().chain(args.named("dialect_name"));
+            let dialects = args
+                .pos
+                .get(1..)
+                .unwrap_or(&[])
+                .iter()
+                .chain(args.named("dialect_name"));
             let mut postgresql = dialects.filter_map(Value::as_text).map(Text::as_str);
-            if let (true, Some(chosen)) = (postgresql.any(|name| name == "postgresql"), args.get(0, "type_")) {
+            if let (true, Some(chosen)) = (
+                postgresql.any(|name| name == "postgresql"),
+                args.get(0, "type_"),
+            ) {
                 value = chosen;
                 continue;
             }
@@ -82,7 +133,16 @@ pub(super) fn serial(value: &Value<'_>) -> Option<&'static str> {
     let affinity = sqlalchemy(parts(generic, &none)?.0)?;
     if !matches!(
         affinity,
-        "Integer" | "INTEGER" | "INT" | "BigInteger" | "BIGINT" | "SmallInteger" | "SMALLINT" | "Numeric" | "NUMERIC" | "DECIMAL"
+        "Integer"
+            | "INTEGER"
+            | "INT"
+            | "BigInteger"
+            | "BIGINT"
+            | "SmallInteger"
+            | "SMALLINT"
+            | "Numeric"
+            | "NUMERIC"
+            | "DECIMAL"
     ) {
         return None;
     }
@@ -101,12 +161,18 @@ impl Emitter {
         if let Value::Class(class) = class_of(value) {
             // A `TypeDecorator` of this file prints what it wraps.
             return match class.members.iter().find(|(name, _)| name == "impl") {
-                Some((_, inner)) if !matches!(class_of(inner), Value::Class(_)) => self.type_name(inner),
+                Some((_, inner)) if !matches!(class_of(inner), Value::Class(_)) => {
+                    self.type_name(inner)
+                }
                 _ => Ok(self.unknown_type()),
             };
         }
-        let Some((path, args)) = parts(value, &none) else { return Ok(self.unknown_type()) };
-        let Some(name) = sqlalchemy(path) else { return self.foreign_type(path, args) };
+        let Some((path, args)) = parts(value, &none) else {
+            return Ok(self.unknown_type());
+        };
+        let Some(name) = sqlalchemy(path) else {
+            return self.foreign_type(path, args);
+        };
         if let Ok(found) = PLAIN.binary_search_by_key(&name, |(name, _)| name) {
             return Ok(PLAIN[found].1.into());
         }
@@ -121,11 +187,20 @@ impl Emitter {
                 _ => "FLOAT".into(),
             },
             "Numeric" | "NUMERIC" | "DECIMAL" => {
-                let word = if name == "DECIMAL" { "DECIMAL" } else { "NUMERIC" };
-                match (self.number(args.get(0, "precision")), self.number(args.get(1, "scale"))) {
+                let word = if name == "DECIMAL" {
+                    "DECIMAL"
+                } else {
+                    "NUMERIC"
+                };
+                match (
+                    self.number(args.get(0, "precision")),
+                    self.number(args.get(1, "scale")),
+                ) {
                     (None, _) => word.into(),
                     (Some(precision), None) => format!("{word}({precision})").into(),
-                    (Some(precision), Some(scale)) => format!("{word}({precision}, {scale})").into(),
+                    (Some(precision), Some(scale)) => {
+                        format!("{word}({precision}, {scale})").into()
+                    }
                 }
             }
             "Interval" => match self.number(args.get(1, "second_precision")) {
@@ -151,12 +226,19 @@ impl Emitter {
                 match (varying, self.number(args.get(0, "length"))) {
                     (true, Some(length)) => format!("BIT VARYING({length})").into(),
                     (true, None) => "BIT VARYING".into(),
-                    (false, length) => format!("BIT({})", length.unwrap_or_else(|| "1".to_owned())).into(),
+                    (false, length) => {
+                        format!("BIT({})", length.unwrap_or_else(|| "1".to_owned())).into()
+                    }
                 }
             }
             "Uuid" | "UUID" => {
                 let native = args.get(1, "native_uuid").and_then(Value::truth) != Some(false);
-                (if native || name == "UUID" { "UUID" } else { "CHAR(32)" }).into()
+                (if native || name == "UUID" {
+                    "UUID"
+                } else {
+                    "CHAR(32)"
+                })
+                .into()
             }
             "ARRAY" => self.array(args)?,
             "Enum" | "ENUM" => match self.native_enum(value)? {
@@ -168,7 +250,11 @@ impl Emitter {
             },
             "DOMAIN" => {
                 let schema = optional(args.named("schema"), "schema")?;
-                qualified(schema.as_ref(), &needed(args.get(0, "name"), "name")?, false)
+                qualified(
+                    schema.as_ref(),
+                    &needed(args.get(0, "name"), "name")?,
+                    false,
+                )
             }
             "NullType" | "NULLTYPE" => return fail("a column needs a type"),
             _ => self.unknown_type(),
@@ -208,7 +294,9 @@ impl Emitter {
                 self.approximate = true;
                 let word = name.to_lowercase();
                 let kind = args.get(0, "geometry_type").and_then(Value::as_text);
-                let srid = self.number(args.get(1, "srid")).unwrap_or_else(|| "-1".to_owned());
+                let srid = self
+                    .number(args.get(1, "srid"))
+                    .unwrap_or_else(|| "-1".to_owned());
                 match kind {
                     Some(kind) => format!("{word}({},{srid})", kind.as_str()).into(),
                     None => format!("{word}(GEOMETRY,{srid})").into(),
@@ -233,7 +321,10 @@ impl Emitter {
 
     fn string_type(&mut self, word: &str, args: &Args<'_>) -> Text {
         let mut out = Text::from(word);
-        if let Some(length) = self.number(args.get(0, "length")).filter(|length| length != "0") {
+        if let Some(length) = self
+            .number(args.get(0, "length"))
+            .filter(|length| length != "0")
+        {
             out.push_str(&format!("({length})"));
         }
         if let Some(collation) = args.get(1, "collation").and_then(Value::as_text) {
@@ -243,14 +334,29 @@ impl Emitter {
     }
 
     fn time_type(&mut self, word: &str, args: &Args<'_>, precise: bool) -> Text {
-        let zone = args.get(0, "timezone").and_then(Value::truth).unwrap_or(false);
-        let precision = if precise { self.number(args.get(1, "precision")) } else { None };
-        let precision = precision.map(|precision| format!("({precision})")).unwrap_or_default();
-        format!("{word}{precision} {} TIME ZONE", if zone { "WITH" } else { "WITHOUT" }).into()
+        let zone = args
+            .get(0, "timezone")
+            .and_then(Value::truth)
+            .unwrap_or(false);
+        let precision = if precise {
+            self.number(args.get(1, "precision"))
+        } else {
+            None
+        };
+        let precision = precision
+            .map(|precision| format!("({precision})"))
+            .unwrap_or_default();
+        format!(
+            "{word}{precision} {} TIME ZONE",
+            if zone { "WITH" } else { "WITHOUT" }
+        )
+        .into()
     }
 
     fn array(&mut self, args: &Args<'_>) -> Result<Text> {
-        let Some(item) = args.get(0, "item_type") else { return fail("an array needs the type of its items") };
+        let Some(item) = args.get(0, "item_type") else {
+            return fail("an array needs the type of its items");
+        };
         let inner = self.type_name(item)?;
         let dimensions = match args.get(2, "dimensions") {
             Some(Value::Int(dimensions)) => usize::try_from(*dimensions).unwrap_or(1).clamp(1, 16),
@@ -258,8 +364,15 @@ impl Emitter {
         };
         let brackets = "[]".repeat(dimensions);
         // The brackets go in front of a collation.
-        let at = inner.as_str().find(" COLLATE").unwrap_or(inner.as_str().len());
-        Ok(concat(&[&inner.slice(0, at), &brackets, &inner.slice(at, inner.as_str().len())]))
+        let at = inner
+            .as_str()
+            .find(" COLLATE")
+            .unwrap_or(inner.as_str().len());
+        Ok(concat(&[
+            &inner.slice(0, at),
+            &brackets,
+            &inner.slice(at, inner.as_str().len()),
+        ]))
     }
 
     /// The labels of an enum, from strings or from an enumeration of the file.
@@ -268,14 +381,25 @@ impl Emitter {
             && class.is_enum
         {
             let labels: Option<Vec<Text>> = match args.named("values_callable") {
-                None | Some(Value::None) => Some(class.members.iter().map(|(name, _)| name.clone()).collect()),
+                None | Some(Value::None) => {
+                    Some(class.members.iter().map(|(name, _)| name.clone()).collect())
+                }
                 // `values_callable` nearly always maps members to their values.
-                Some(_) => class.members.iter().map(|(_, value)| value.as_text().cloned()).collect(),
+                Some(_) => class
+                    .members
+                    .iter()
+                    .map(|(_, value)| value.as_text().cloned())
+                    .collect(),
             };
-            let labels = labels.ok_or_else(|| Fail("the labels of the enum are not known".to_owned()))?;
+            let labels =
+                labels.ok_or_else(|| Fail("the labels of the enum are not known".to_owned()))?;
             return Ok((labels, Some(class.name.to_lowercase())));
         }
-        let labels: Option<Vec<Text>> = args.pos.iter().map(|value| value.as_text().cloned()).collect();
+        let labels: Option<Vec<Text>> = args
+            .pos
+            .iter()
+            .map(|value| value.as_text().cloned())
+            .collect();
         match labels {
             Some(labels) => Ok((labels, None)),
             None => fail("the labels of the enum are not known"),
@@ -284,7 +408,11 @@ impl Emitter {
 
     fn enum_length(&mut self, args: &Args<'_>) -> Result<usize> {
         let (labels, _) = self.labels(args)?;
-        let longest = labels.iter().map(|label| label.as_str().chars().count()).max().unwrap_or(0);
+        let longest = labels
+            .iter()
+            .map(|label| label.as_str().chars().count())
+            .max()
+            .unwrap_or(0);
         Ok(match args.named("length") {
             Some(Value::Int(length)) => usize::try_from(*length).unwrap_or(longest),
             _ => longest,
@@ -292,10 +420,18 @@ impl Emitter {
     }
 
     /// The labels a non-native enum is checked against, if its CHECK constraint was asked for.
-    pub(super) fn enum_check(&mut self, value: &Value<'_>) -> Result<Option<(Vec<Text>, Option<Text>)>> {
-        let Some((path, args, _)) = variant(value).as_call() else { return Ok(None) };
+    pub(super) fn enum_check(
+        &mut self,
+        value: &Value<'_>,
+    ) -> Result<Option<(Vec<Text>, Option<Text>)>> {
+        let Some((path, args, _)) = variant(value).as_call() else {
+            return Ok(None);
+        };
         let asked = |name| args.named(name).and_then(Value::truth);
-        if sqlalchemy(path) == Some("Enum") && asked("native_enum") == Some(false) && asked("create_constraint") == Some(true) {
+        if sqlalchemy(path) == Some("Enum")
+            && asked("native_enum") == Some(false)
+            && asked("create_constraint") == Some(true)
+        {
             let (labels, class) = self.labels(args)?;
             let name = optional(args.named("name"), "name")?.or_else(|| class.map(Text::from));
             return Ok(Some((labels, name)));
@@ -321,14 +457,17 @@ impl Emitter {
     }
 
     fn native_enum(&mut self, value: &Value<'_>) -> Result<Option<NamedType>> {
-        let Some((path, args, _)) = value.as_call() else { return fail("an enum needs its labels") };
+        let Some((path, args, _)) = value.as_call() else {
+            return fail("an enum needs its labels");
+        };
         let no = |name| args.named(name).and_then(Value::truth) == Some(false);
         if no("native_enum") {
             return Ok(None);
         }
         let known = self.labels(args);
         let class = known.as_ref().ok().and_then(|(_, class)| class.clone());
-        let Some(name) = optional(args.named("name"), "name")?.or_else(|| class.map(Text::from)) else {
+        let Some(name) = optional(args.named("name"), "name")?.or_else(|| class.map(Text::from))
+        else {
             return fail("an enum needs a name");
         };
         let schema = optional(args.named("schema"), "schema")?;
@@ -341,21 +480,44 @@ impl Emitter {
         };
         let full = qualified(schema.as_ref(), &name, false);
         // `create_type` is an argument of the dialect's own class only; the generic one ignores it.
-        let with_table = !(path.ends_with(".ENUM") && no("create_type")) && args.named("metadata").is_none();
-        let create = concat(&[&"CREATE TYPE ", &full, &" AS ENUM (", &join(&labels, ", "), &")"]);
-        Ok(Some(NamedType { name, schema, create, with_table, domain: false }))
+        let with_table =
+            !(path.ends_with(".ENUM") && no("create_type")) && args.named("metadata").is_none();
+        let create = concat(&[
+            &"CREATE TYPE ",
+            &full,
+            &" AS ENUM (",
+            &join(&labels, ", "),
+            &")",
+        ]);
+        Ok(Some(NamedType {
+            name,
+            schema,
+            create,
+            with_table,
+            domain: false,
+        }))
     }
 
     fn domain(&mut self, args: &Args<'_>) -> Result<NamedType> {
         let name = needed(args.get(0, "name"), "name")?;
         let schema = optional(args.named("schema"), "schema")?;
-        let Some(inner) = args.get(1, "data_type") else { return fail("a domain needs a type") };
+        let Some(inner) = args.get(1, "data_type") else {
+            return fail("a domain needs a type");
+        };
         let inner = self.type_name(inner)?;
-        let mut create = concat(&[&"CREATE DOMAIN ", &qualified(schema.as_ref(), &name, false), &" AS ", &inner]);
+        let mut create = concat(&[
+            &"CREATE DOMAIN ",
+            &qualified(schema.as_ref(), &name, false),
+            &" AS ",
+            &inner,
+        ]);
         if let Some(collation) = optional(args.named("collation"), "collation")? {
             create = concat(&[&create, &" COLLATE ", &ident(&collation)]);
         }
-        if let Some(default) = args.named("default").filter(|value| !matches!(value, Value::None)) {
+        if let Some(default) = args
+            .named("default")
+            .filter(|value| !matches!(value, Value::None))
+        {
             let default = self.server_default(default)?;
             create = concat(&[&create, &" DEFAULT ", &default]);
         }
@@ -365,20 +527,35 @@ impl Emitter {
         if flag(args.named("not_null"), "not_null")? == Some(true) {
             create.push_str(" NOT NULL");
         }
-        if let Some(check) = args.named("check").filter(|value| !matches!(value, Value::None)) {
+        if let Some(check) = args
+            .named("check")
+            .filter(|value| !matches!(value, Value::None))
+        {
             let check = self.condition(check, Scope::Bare)?;
             create = concat(&[&create, &" CHECK (", &check, &")"]);
         }
         let with_table = args.named("create_type").and_then(Value::truth) != Some(false);
-        Ok(NamedType { name, schema, create, with_table, domain: true })
+        Ok(NamedType {
+            name,
+            schema,
+            create,
+            with_table,
+            domain: true,
+        })
     }
 
     /// `CREATE TYPE` in front of a table that uses the type, unless this run has created it.
-    pub(super) fn create_with_table(&mut self, value: &Value<'_>, out: &mut Vec<Text>) -> Result<()> {
+    pub(super) fn create_with_table(
+        &mut self,
+        value: &Value<'_>,
+        out: &mut Vec<Text>,
+    ) -> Result<()> {
         if let Some(named) = self.named_type(value)?
             && named.with_table
         {
-            let full = qualified(named.schema.as_ref(), &named.name, false).as_str().to_owned();
+            let full = qualified(named.schema.as_ref(), &named.name, false)
+                .as_str()
+                .to_owned();
             if !self.types.contains(&full) {
                 self.types.push(full);
                 out.push(named.create);
@@ -388,12 +565,22 @@ impl Emitter {
     }
 
     /// `enum.create(bind)`, `enum.drop(bind)`, and the same for a domain or a sequence.
-    pub(super) fn type_object(&mut self, args: &mut Given<'_, '_>, create: bool) -> Result<Vec<Text>> {
-        let Some(value) = args.next("type") else { return fail("no type was given") };
+    pub(super) fn type_object(
+        &mut self,
+        args: &mut Given<'_, '_>,
+        create: bool,
+    ) -> Result<Vec<Text>> {
+        let Some(value) = args.next("type") else {
+            return fail("no type was given");
+        };
         if let Some((path, sequence, _)) = value.as_call()
             && sqlalchemy(path) == Some("Sequence")
         {
-            let statement = if create { self.create_sequence(sequence)? } else { drop_sequence(sequence)? };
+            let statement = if create {
+                self.create_sequence(sequence)?
+            } else {
+                drop_sequence(sequence)?
+            };
             return Ok(vec![statement]);
         }
         let Some(named) = self.named_type(value)? else {
@@ -404,12 +591,22 @@ impl Emitter {
             return Ok(vec![named.create]);
         }
         let full = qualified(named.schema.as_ref(), &named.name, false);
-        Ok(vec![concat(&[&if named.domain { "DROP DOMAIN " } else { "DROP TYPE " }, &full])])
+        Ok(vec![concat(&[
+            &if named.domain {
+                "DROP DOMAIN "
+            } else {
+                "DROP TYPE "
+            },
+            &full,
+        ])])
     }
 
     pub(super) fn create_sequence(&mut self, args: &Args<'_>) -> Result<Text> {
         let mut out = concat(&[&"CREATE SEQUENCE ", &sequence_name(args)?]);
-        if let Some(kind) = args.named("data_type").filter(|value| !matches!(value, Value::None)) {
+        if let Some(kind) = args
+            .named("data_type")
+            .filter(|value| !matches!(value, Value::None))
+        {
             let kind = self.type_name(kind)?;
             out = concat(&[&out, &" AS ", &kind]);
         }
@@ -434,7 +631,10 @@ impl Emitter {
             }
         }
         for (name, word) in [("nominvalue", "NO MINVALUE"), ("nomaxvalue", "NO MAXVALUE")] {
-            if args.named(name).is_some_and(|value| !matches!(value, Value::None)) {
+            if args
+                .named(name)
+                .is_some_and(|value| !matches!(value, Value::None))
+            {
                 out.push(word.to_owned());
             }
         }
@@ -450,7 +650,11 @@ impl Emitter {
 
 pub(super) fn sequence_name(args: &Args<'_>) -> Result<Text> {
     let schema = optional(args.named("schema"), "schema")?;
-    Ok(qualified(schema.as_ref(), &needed(args.get(0, "name"), "name")?, false))
+    Ok(qualified(
+        schema.as_ref(),
+        &needed(args.get(0, "name"), "name")?,
+        false,
+    ))
 }
 
 pub(super) fn drop_sequence(args: &Args<'_>) -> Result<Text> {

@@ -20,13 +20,20 @@ impl<'a> Machine<'a> {
         if let ExprKind::Attribute { value: base, attr } = &func.kind
             && let ExprKind::Name(name) = &base.kind
             && matches!(self.lookup(name), Some(Value::List(_) | Value::Dict(_)))
-            && matches!(attr.as_str(), "append" | "extend" | "insert" | "add" | "update" | "remove" | "pop" | "clear")
+            && matches!(
+                attr.as_str(),
+                "append" | "extend" | "insert" | "add" | "update" | "remove" | "pop" | "clear"
+            )
         {
             let args = self.args(args, keywords);
             let before = self.lookup(name).cloned().unwrap_or(Value::None);
             let after = mutate(&before, attr, &args, span);
             self.assign(name, after);
-            return if attr == "pop" { Value::opaque(NO_EFFECT, span) } else { Value::None };
+            return if attr == "pop" {
+                Value::opaque(NO_EFFECT, span)
+            } else {
+                Value::None
+            };
         }
         let callee = self.expr(func);
         let args = self.args(args, keywords);
@@ -86,7 +93,13 @@ impl<'a> Machine<'a> {
                 value
             }
             Value::Builtin(name) => self.builtin(name, &args, span),
-            Value::Class(_) => Value::sym(SymKind::Call { func: callee.clone(), args }, span),
+            Value::Class(_) => Value::sym(
+                SymKind::Call {
+                    func: callee.clone(),
+                    args,
+                },
+                span,
+            ),
             Value::Opaque(opaque) => {
                 let reason = opaque.reason.clone();
                 if args.reach_database() {
@@ -111,13 +124,21 @@ impl<'a> Machine<'a> {
     }
 
     /// A call of an imported name.
-    fn call_path(&mut self, path: &str, callee: &Value<'a>, args: Args<'a>, span: Span) -> Value<'a> {
+    fn call_path(
+        &mut self,
+        path: &str,
+        callee: &Value<'a>,
+        args: Args<'a>,
+        span: Span,
+    ) -> Value<'a> {
         if let Some(name) = path.strip_prefix("alembic.op.") {
             return self.directive(name, args, span);
         }
         match path {
             "textwrap.dedent" | "inspect.cleandoc" => {
-                if let ("textwrap.dedent", Some(text)) = (path, args.pos.first().and_then(Value::as_text)) {
+                if let ("textwrap.dedent", Some(text)) =
+                    (path, args.pos.first().and_then(Value::as_text))
+                {
                     return Value::str(text.dedent());
                 }
             }
@@ -130,7 +151,9 @@ impl<'a> Machine<'a> {
                 }
             }
             "sqlalchemy.orm.Session" | "sqlalchemy.orm.session.Session" => return Value::Bind,
-            "sqlalchemy.sql.quoted_name" | "sqlalchemy.quoted_name" | "sqlalchemy.sql.elements.quoted_name" => {
+            "sqlalchemy.sql.quoted_name"
+            | "sqlalchemy.quoted_name"
+            | "sqlalchemy.sql.elements.quoted_name" => {
                 if let Some(text) = args.pos.first().and_then(Value::as_text) {
                     let quote = match args.get(1, "quote") {
                         Some(Value::Bool(quote)) => Some(*quote),
@@ -141,10 +164,21 @@ impl<'a> Machine<'a> {
             }
             _ => {}
         }
-        if args.reach_database() && !is_harmless(path) {
+        // A function of the project may use `op` on its own; a class, such as a column type, does not.
+        let is_class = path
+            .rsplit('.')
+            .next()
+            .is_some_and(|name| name.starts_with(|c: char| c.is_ascii_uppercase()));
+        if !is_harmless(path) && (!is_class || args.reach_database()) {
             self.not_analysed(span, format!("`{path}` is defined outside this file"));
         }
-        Value::sym(SymKind::Call { func: callee.clone(), args }, span)
+        Value::sym(
+            SymKind::Call {
+                func: callee.clone(),
+                args,
+            },
+            span,
+        )
     }
 
     fn call_method(
@@ -168,24 +202,49 @@ impl<'a> Machine<'a> {
             },
             Value::Bind => self.bind_method(name, args, span),
             Value::Str(text) => self.str_method(text, name, &args, span),
-            Value::Member(_) if name == "lower" || name == "upper" => {
-                base.as_text().map_or_else(|| Value::opaque(NO_EFFECT, span), |text| self.str_method(text, name, &args, span))
+            Value::Member(_) if name == "lower" || name == "upper" => base.as_text().map_or_else(
+                || Value::opaque(NO_EFFECT, span),
+                |text| self.str_method(text, name, &args, span),
+            ),
+            Value::List(_) | Value::Tuple(_) | Value::Dict(_) => {
+                collection_method(base, name, &args, span)
             }
-            Value::List(_) | Value::Tuple(_) | Value::Dict(_) => collection_method(base, name, &args, span),
             Value::Sym(_) => {
-                let is_type = base.as_call().is_some_and(|(path, ..)| is_schema_type(path));
+                let is_type = base
+                    .as_call()
+                    .is_some_and(|(path, ..)| is_schema_type(path));
                 if matches!(name, "create" | "drop") && is_type {
-                    let mut all = Args { pos: vec![base.clone()], ..Args::default() };
+                    let mut all = Args {
+                        pos: vec![base.clone()],
+                        ..Args::default()
+                    };
                     all.kw = args.kw;
-                    self.record(if name == "create" { "create_type" } else { "drop_type" }, all, span);
+                    self.record(
+                        if name == "create" {
+                            "create_type"
+                        } else {
+                            "drop_type"
+                        },
+                        all,
+                        span,
+                    );
                     return Value::None;
                 }
-                let ends_in_effect = matches!(name, "create" | "drop" | "create_all" | "drop_all" | "execute");
+                let ends_in_effect = matches!(
+                    name,
+                    "create" | "drop" | "create_all" | "drop_all" | "execute"
+                );
                 if ends_in_effect && args.reach_database() {
                     self.not_analysed(span, format!("`{name}` of this object is not followed"));
                     return Value::opaque(NO_EFFECT, span);
                 }
-                Value::sym(SymKind::Call { func: callee.clone(), args }, span)
+                Value::sym(
+                    SymKind::Call {
+                        func: callee.clone(),
+                        args,
+                    },
+                    span,
+                )
             }
             Value::Opaque(opaque) => {
                 let reason = opaque.reason.clone();
@@ -211,16 +270,30 @@ impl<'a> Machine<'a> {
             "batch_alter_table" => {
                 let table = args.get(0, "table_name").cloned().unwrap_or(Value::None);
                 let schema = args.get(1, "schema").cloned().unwrap_or(Value::None);
-                if args.named("recreate").and_then(Value::as_text).is_some_and(|mode| mode == "always") {
-                    self.not_analysed(span, "`recreate=\"always\"` copies the table, which needs a live database");
+                if args
+                    .named("recreate")
+                    .and_then(Value::as_text)
+                    .is_some_and(|mode| mode == "always")
+                {
+                    self.not_analysed(
+                        span,
+                        "`recreate=\"always\"` copies the table, which needs a live database",
+                    );
                 }
-                self.batches.push(BatchBlock { table, schema, queue: Vec::new() });
+                self.batches.push(BatchBlock {
+                    table,
+                    schema,
+                    queue: Vec::new(),
+                });
                 Value::Batch(self.batches.len() - 1)
             }
             // The table that was made can be filled with `bulk_insert`.
             "create_table" => {
                 let table = Value::sym(
-                    SymKind::Call { func: Value::path("sqlalchemy.Table", span), args: args.clone() },
+                    SymKind::Call {
+                        func: Value::path("sqlalchemy.Table", span),
+                        args: args.clone(),
+                    },
                     span,
                 );
                 self.record(name, args, span);
@@ -233,10 +306,18 @@ impl<'a> Machine<'a> {
         }
     }
 
-    fn batch_directive(&mut self, index: usize, name: &str, args: Args<'a>, span: Span) -> Value<'a> {
+    fn batch_directive(
+        &mut self,
+        index: usize,
+        name: &str,
+        args: Args<'a>,
+        span: Span,
+    ) -> Value<'a> {
         match name {
             // `batch_op.f` and `batch_op.execute` act at once, ahead of what the block has queued.
-            "f" | "execute" | "get_bind" | "get_context" | "inline_literal" => self.directive(name, args, span),
+            "f" | "execute" | "get_bind" | "get_context" | "inline_literal" => {
+                self.directive(name, args, span)
+            }
             _ => {
                 let (autocommit, conditional) = (self.autocommit, self.conditional > 0);
                 match self.batches.get_mut(index) {
@@ -265,18 +346,24 @@ impl<'a> Machine<'a> {
                 self.record("exec_driver_sql", args, span);
                 Value::opaque("the result of a query is known only at run time", span)
             }
-            "execution_options" | "connect" | "begin" | "begin_nested" | "connection" | "get_bind" | "__enter__" => {
+            "execution_options" | "connect" | "begin" | "begin_nested" | "connection"
+            | "get_bind" | "__enter__" => {
                 if name == "execution_options" && args.named("isolation_level").is_some() {
                     self.not_analysed(span, "the isolation level is changed by hand");
                 }
                 Value::Bind
             }
             "commit" | "rollback" => {
-                self.not_analysed(span, format!("`{name}` on the connection ends the transaction by hand"));
+                self.record(name, args, span);
                 Value::None
             }
             "flush" | "close" | "expire_all" | "in_transaction" => Value::opaque(NO_EFFECT, span),
-            "add" | "add_all" | "delete" | "merge" | "bulk_save_objects" | "bulk_insert_mappings"
+            "add"
+            | "add_all"
+            | "delete"
+            | "merge"
+            | "bulk_save_objects"
+            | "bulk_insert_mappings"
             | "bulk_update_mappings" => {
                 self.not_analysed(span, format!("`{name}` writes rows through an ORM session"));
                 Value::None
@@ -285,13 +372,21 @@ impl<'a> Machine<'a> {
                 self.not_analysed(span, format!("`{name}` is not followed"));
                 Value::opaque(NO_EFFECT, span)
             }
-            _ => Value::opaque(format!("the result of `{name}` on the connection is not known"), span),
+            _ => Value::opaque(
+                format!("the result of `{name}` on the connection is not known"),
+                span,
+            ),
         }
     }
 
     fn str_method(&mut self, text: &Text, name: &str, args: &Args<'a>, span: Span) -> Value<'a> {
         let first = args.pos.first();
-        let unknown = || Value::opaque(first.map_or_else(|| NO_EFFECT.to_owned(), Value::describe), span);
+        let unknown = || {
+            Value::opaque(
+                first.map_or_else(|| NO_EFFECT.to_owned(), Value::describe),
+                span,
+            )
+        };
         match name {
             "strip" | "lstrip" | "rstrip" => {
                 let set = match first {
@@ -306,12 +401,24 @@ impl<'a> Machine<'a> {
             "format" => match format_text(text, args) {
                 Some(text) => self.built(text, span),
                 None => {
-                    let blame = args.pos.iter().chain(args.kw.iter().map(|(_, value)| value));
-                    let reason = blame.filter(|value| to_text(value).is_none()).map(Value::describe).next();
-                    Value::opaque(reason.unwrap_or_else(|| "the format is not followed".to_owned()), span)
+                    let blame = args
+                        .pos
+                        .iter()
+                        .chain(args.kw.iter().map(|(_, value)| value));
+                    let reason = blame
+                        .filter(|value| to_text(value).is_none())
+                        .map(Value::describe)
+                        .next();
+                    Value::opaque(
+                        reason.unwrap_or_else(|| "the format is not followed".to_owned()),
+                        span,
+                    )
                 }
             },
-            "replace" => match (first.and_then(Value::as_text), args.pos.get(1).and_then(Value::as_text)) {
+            "replace" => match (
+                first.and_then(Value::as_text),
+                args.pos.get(1).and_then(Value::as_text),
+            ) {
                 (Some(from), Some(to)) => {
                     let text = text.replace(from.as_str(), to);
                     self.built(text, span)
@@ -322,13 +429,21 @@ impl<'a> Machine<'a> {
             "lower" => Value::str(text.as_str().to_lowercase()),
             "title" | "capitalize" | "encode" => Value::opaque(NO_EFFECT, span),
             "startswith" | "endswith" => match first.and_then(Value::as_text) {
-                Some(part) if name == "startswith" => Value::Bool(text.as_str().starts_with(part.as_str())),
+                Some(part) if name == "startswith" => {
+                    Value::Bool(text.as_str().starts_with(part.as_str()))
+                }
                 Some(part) => Value::Bool(text.as_str().ends_with(part.as_str())),
                 None => unknown(),
             },
             "split" => match first {
                 Some(by) => match by.as_text() {
-                    Some(by) => Value::list(text.split(by.as_str()).into_iter().map(Value::str).collect(), span),
+                    Some(by) => Value::list(
+                        text.split(by.as_str())
+                            .into_iter()
+                            .map(Value::str)
+                            .collect(),
+                        span,
+                    ),
                     None => unknown(),
                 },
                 None => {
@@ -341,9 +456,13 @@ impl<'a> Machine<'a> {
                     Value::list(words.collect(), span)
                 }
             },
-            "splitlines" => Value::list(text.split("\n").into_iter().map(Value::str).collect(), span),
+            "splitlines" => {
+                Value::list(text.split("\n").into_iter().map(Value::str).collect(), span)
+            }
             "join" => {
-                let Some(items) = first.and_then(Value::items) else { return unknown() };
+                let Some(items) = first.and_then(Value::items) else {
+                    return unknown();
+                };
                 let mut out = Text::default();
                 for (index, item) in items.iter().enumerate() {
                     if index > 0 {
@@ -367,13 +486,21 @@ impl<'a> Machine<'a> {
         }
         let mut scope = Scope::new();
         for (index, param) in def.params.iter().chain(&def.kwonly).enumerate() {
-            let positional = if index < def.params.len() { args.pos.get(index) } else { None };
+            let positional = if index < def.params.len() {
+                args.pos.get(index)
+            } else {
+                None
+            };
             let value = positional.or_else(|| args.named(&param.name)).cloned();
             let value = match (value, &param.default) {
                 (Some(value), _) => value,
-                (None, _) if args.open.is_some() => Value::opaque("the arguments are not known", span),
+                (None, _) if args.open.is_some() => {
+                    Value::opaque("the arguments are not known", span)
+                }
                 (None, Some(default)) => self.expr(default),
-                (None, None) => Value::opaque(format!("parameter `{}` was not given", param.name), span),
+                (None, None) => {
+                    Value::opaque(format!("parameter `{}` was not given", param.name), span)
+                }
             };
             scope.insert(param.name.clone(), value);
         }
@@ -382,9 +509,16 @@ impl<'a> Machine<'a> {
             scope.insert(name.clone(), Value::tuple(rest, span));
         }
         if let Some(name) = &def.kwarg {
-            let known = |key: &str| def.params.iter().chain(&def.kwonly).any(|param| param.name == key);
+            let known = |key: &str| {
+                def.params
+                    .iter()
+                    .chain(&def.kwonly)
+                    .any(|param| param.name == key)
+            };
             let rest = args.kw.iter().filter(|(key, _)| !known(key));
-            let rest = rest.map(|(key, value)| (Value::str(key.as_str()), value.clone())).collect();
+            let rest = rest
+                .map(|(key, value)| (Value::str(key.as_str()), value.clone()))
+                .collect();
             scope.insert(name.clone(), Value::dict(rest, span));
         }
         let conditional = self.conditional;
@@ -406,18 +540,29 @@ impl<'a> Machine<'a> {
     fn builtin(&mut self, name: &'static str, args: &Args<'a>, span: Span) -> Value<'a> {
         let first = args.pos.first();
         let items = first.and_then(Value::items);
-        let unknown = || Value::opaque(first.map_or_else(|| NO_EFFECT.to_owned(), Value::describe), span);
+        let unknown = || {
+            Value::opaque(
+                first.map_or_else(|| NO_EFFECT.to_owned(), Value::describe),
+                span,
+            )
+        };
         match (name, items) {
             ("print" | "isinstance" | "hasattr" | "open", _) => Value::opaque(NO_EFFECT, span),
             ("str", _) => first.and_then(to_text).map_or_else(unknown, Value::str),
             ("int", _) => match first {
                 Some(Value::Int(value)) => Value::Int(*value),
-                Some(Value::Str(text)) => text.as_str().trim().parse().map_or_else(|_| unknown(), Value::Int),
+                Some(Value::Str(text)) => text
+                    .as_str()
+                    .trim()
+                    .parse()
+                    .map_or_else(|_| unknown(), Value::Int),
                 _ => unknown(),
             },
             ("len", Some(items)) => Value::Int(i64::try_from(items.len()).unwrap_or(i64::MAX)),
             ("len", None) => match first.and_then(Value::as_text) {
-                Some(text) => Value::Int(i64::try_from(text.as_str().chars().count()).unwrap_or(i64::MAX)),
+                Some(text) => {
+                    Value::Int(i64::try_from(text.as_str().chars().count()).unwrap_or(i64::MAX))
+                }
                 None => unknown(),
             },
             ("dict", _) if args.open.is_none() => {
@@ -426,10 +571,16 @@ impl<'a> Machine<'a> {
                     Some(Value::Dict(map)) => map.items.clone(),
                     Some(_) => return unknown(),
                 };
-                pairs.extend(args.kw.iter().map(|(key, value)| (Value::str(key.as_str()), value.clone())));
+                pairs.extend(
+                    args.kw
+                        .iter()
+                        .map(|(key, value)| (Value::str(key.as_str()), value.clone())),
+                );
                 Value::dict(pairs, span)
             }
-            ("list" | "set" | "frozenset" | "iter", None) if first.is_none() => Value::list(Vec::new(), span),
+            ("list" | "set" | "frozenset" | "iter", None) if first.is_none() => {
+                Value::list(Vec::new(), span)
+            }
             ("list" | "set" | "frozenset" | "iter" | "reversed", Some(mut items)) => {
                 if name == "reversed" {
                     items.reverse();
@@ -437,9 +588,14 @@ impl<'a> Machine<'a> {
                 Value::list(items, span)
             }
             ("list", None) => match first {
-                Some(Value::Class(class)) if class.is_enum => {
-                    Value::list(class.members.iter().map(|member| Value::Member(member.clone().into())).collect(), span)
-                }
+                Some(Value::Class(class)) if class.is_enum => Value::list(
+                    class
+                        .members
+                        .iter()
+                        .map(|member| Value::Member(member.clone().into()))
+                        .collect(),
+                    span,
+                ),
                 _ => unknown(),
             },
             ("tuple", Some(items)) => Value::tuple(items, span),
@@ -448,16 +604,27 @@ impl<'a> Machine<'a> {
                 if texts.is_none() {
                     return unknown();
                 }
-                items.sort_by(|a, b| a.as_text().map(Text::as_str).cmp(&b.as_text().map(Text::as_str)));
+                items.sort_by(|a, b| {
+                    a.as_text()
+                        .map(Text::as_str)
+                        .cmp(&b.as_text().map(Text::as_str))
+                });
                 Value::list(items, span)
             }
             ("enumerate", Some(items)) => {
-                let numbered = (0_i64..).zip(items).map(|(index, item)| Value::tuple(vec![Value::Int(index), item], span));
+                let numbered = (0_i64..)
+                    .zip(items)
+                    .map(|(index, item)| Value::tuple(vec![Value::Int(index), item], span));
                 Value::list(numbered.collect(), span)
             }
             ("zip", Some(items)) => {
-                let Some(second) = args.pos.get(1).and_then(Value::items) else { return unknown() };
-                let pairs = items.into_iter().zip(second).map(|(a, b)| Value::tuple(vec![a, b], span));
+                let Some(second) = args.pos.get(1).and_then(Value::items) else {
+                    return unknown();
+                };
+                let pairs = items
+                    .into_iter()
+                    .zip(second)
+                    .map(|(a, b)| Value::tuple(vec![a, b], span));
                 Value::list(pairs.collect(), span)
             }
             ("range", _) => range(args, span).unwrap_or_else(unknown),
@@ -483,26 +650,43 @@ fn range<'a>(args: &Args<'a>, span: Span) -> Option<Value<'a>> {
     };
     let step = usize::try_from(step).ok().filter(|step| *step > 0)?;
     // One more than is ever unrolled, so that the loop reports its length itself.
-    let values = (start..stop).step_by(step).take(MAX_UNROLLS as usize + 1).map(Value::Int);
+    let values = (start..stop)
+        .step_by(step)
+        .take(MAX_UNROLLS as usize + 1)
+        .map(Value::Int);
     Some(Value::list(values.collect(), span))
 }
 
 /// Types that are objects of the database themselves.
 fn is_schema_type(path: &str) -> bool {
-    path.starts_with("sqlalchemy") && matches!(path.rsplit('.').next(), Some("Enum" | "ENUM" | "DOMAIN" | "Sequence"))
+    path.starts_with("sqlalchemy")
+        && matches!(
+            path.rsplit('.').next(),
+            Some("Enum" | "ENUM" | "DOMAIN" | "Sequence")
+        )
 }
 
 fn collection_method<'a>(base: &Value<'a>, name: &str, args: &Args<'a>, span: Span) -> Value<'a> {
     match (base, name) {
         (Value::Dict(map), "items") => {
-            let pairs = map.items.iter().map(|(key, value)| Value::tuple(vec![key.clone(), value.clone()], span));
+            let pairs = map
+                .items
+                .iter()
+                .map(|(key, value)| Value::tuple(vec![key.clone(), value.clone()], span));
             Value::list(pairs.collect(), span)
         }
-        (Value::Dict(map), "values") => Value::list(map.items.iter().map(|(_, value)| value.clone()).collect(), span),
-        (Value::Dict(map), "keys") => Value::list(map.items.iter().map(|(key, _)| key.clone()).collect(), span),
+        (Value::Dict(map), "values") => Value::list(
+            map.items.iter().map(|(_, value)| value.clone()).collect(),
+            span,
+        ),
+        (Value::Dict(map), "keys") => {
+            Value::list(map.items.iter().map(|(key, _)| key.clone()).collect(), span)
+        }
         (_, "copy") => base.clone(),
         (Value::Dict(map), "get") => {
-            let Some(key) = args.pos.first() else { return Value::opaque(NO_EFFECT, span) };
+            let Some(key) = args.pos.first() else {
+                return Value::opaque(NO_EFFECT, span);
+            };
             for (known, value) in map.items.iter().rev() {
                 match known.equals(key) {
                     Some(true) => return value.clone(),
@@ -521,9 +705,10 @@ fn mutate<'a>(before: &Value<'a>, method: &str, args: &Args<'a>, span: Span) -> 
     let unknown = || Value::opaque(format!("changed by `{method}`"), span);
     match (before, method, args.pos.first()) {
         (_, "clear", _) => Value::list(Vec::new(), span),
-        (Value::List(list), "append" | "add", Some(item)) => {
-            Value::list(list.items.iter().cloned().chain([item.clone()]).collect(), span)
-        }
+        (Value::List(list), "append" | "add", Some(item)) => Value::list(
+            list.items.iter().cloned().chain([item.clone()]).collect(),
+            span,
+        ),
         (Value::List(list), "extend" | "update", Some(more)) => match more.items() {
             Some(more) => Value::list(list.items.iter().cloned().chain(more).collect(), span),
             None => unknown(),

@@ -12,9 +12,44 @@ pub(super) const NO_EFFECT: &str = "the value is known only at run time";
 
 /// Functions of Python that are followed.
 const BUILTINS: &[&str] = &[
-    "str", "int", "float", "bool", "list", "tuple", "set", "frozenset", "dict", "len", "range", "zip", "enumerate",
-    "sorted", "reversed", "print", "isinstance", "getattr", "hasattr", "min", "max", "sum", "any", "all", "map",
-    "filter", "repr", "type", "format", "next", "iter", "super", "open", "abs", "round", "vars", "locals", "globals",
+    "str",
+    "int",
+    "float",
+    "bool",
+    "list",
+    "tuple",
+    "set",
+    "frozenset",
+    "dict",
+    "len",
+    "range",
+    "zip",
+    "enumerate",
+    "sorted",
+    "reversed",
+    "print",
+    "isinstance",
+    "getattr",
+    "hasattr",
+    "min",
+    "max",
+    "sum",
+    "any",
+    "all",
+    "map",
+    "filter",
+    "repr",
+    "type",
+    "format",
+    "next",
+    "iter",
+    "super",
+    "open",
+    "abs",
+    "round",
+    "vars",
+    "locals",
+    "globals",
 ];
 
 /// True for constructors and helpers whose call alone does nothing to the database.
@@ -22,10 +57,16 @@ pub(super) fn is_harmless(path: &str) -> bool {
     let root = path.split('.').next().unwrap_or(path);
     match root {
         "sqlalchemy" => !path.ends_with(".create_engine"),
-        "logging" | "warnings" | "time" | "sys" | "os" | "re" | "json" | "uuid" | "datetime" | "typing" | "enum"
-        | "textwrap" | "collections" | "itertools" | "functools" | "pathlib" | "decimal" | "string" | "random"
-        | "secrets" | "hashlib" | "math" | "copy" | "pprint" | "traceback" | "tqdm" | "loguru" | "structlog" => true,
-        _ => path == "alembic.util.messaging.log",
+        "logging" | "warnings" | "time" | "sys" | "os" | "re" | "json" | "uuid" | "datetime"
+        | "typing" | "enum" | "textwrap" | "collections" | "itertools" | "functools"
+        | "pathlib" | "decimal" | "string" | "random" | "secrets" | "hashlib" | "math" | "copy"
+        | "pprint" | "traceback" | "tqdm" | "loguru" | "structlog" | "sqlmodel"
+        | "sqlalchemy_utils" | "geoalchemy2" | "pgvector" | "citext" | "flask" | "pytz"
+        | "dateutil" | "click" | "csv" | "yaml" => true,
+        _ => matches!(
+            path,
+            "alembic.util.messaging.log" | "alembic.context.get_x_argument"
+        ),
     }
 }
 
@@ -54,7 +95,10 @@ impl<'a> Machine<'a> {
                 let value = self.expr(inner);
                 match value.items() {
                     Some(items) => values.extend(items),
-                    None => values.push(Value::opaque(format!("unpacked value is unknown: {}", value.describe()), expr.span)),
+                    None => values.push(Value::opaque(
+                        format!("unpacked value is unknown: {}", value.describe()),
+                        expr.span,
+                    )),
                 }
             } else {
                 values.push(self.expr(expr));
@@ -86,7 +130,11 @@ impl<'a> Machine<'a> {
                 let base = self.expr(value);
                 attribute(base, attr, span)
             }
-            ExprKind::Call { func, args, keywords } => self.call_expr(func, args, keywords, span),
+            ExprKind::Call {
+                func,
+                args,
+                keywords,
+            } => self.call_expr(func, args, keywords, span),
             ExprKind::Subscript { value, index } => {
                 let base = self.expr(value);
                 self.subscript(&base, index, span)
@@ -121,7 +169,11 @@ impl<'a> Machine<'a> {
                             let decided = values.iter().any(|value| {
                                 matches!(value.kind, ExprKind::Bool(truth) if truth != *and)
                             });
-                            return if decided { Value::Bool(!*and) } else { Value::opaque(last.describe(), span) };
+                            return if decided {
+                                Value::Bool(!*and)
+                            } else {
+                                Value::opaque(last.describe(), span)
+                            };
                         }
                     }
                 }
@@ -141,7 +193,11 @@ impl<'a> Machine<'a> {
                     }
                 }
             },
-            ExprKind::Comp { key, element, loops } => self.comprehension(key.as_deref(), element, loops, span),
+            ExprKind::Comp {
+                key,
+                element,
+                loops,
+            } => self.comprehension(key.as_deref(), element, loops, span),
             ExprKind::Named { target, value } => {
                 let value = self.expr(value);
                 self.bind(target, value.clone());
@@ -217,13 +273,29 @@ impl<'a> Machine<'a> {
         Value::dict(items, span)
     }
 
-    pub(super) fn binary(&mut self, op: BinOp, left: Value<'a>, right: Value<'a>, span: Span) -> Value<'a> {
+    pub(super) fn binary(
+        &mut self,
+        op: BinOp,
+        left: Value<'a>,
+        right: Value<'a>,
+        span: Span,
+    ) -> Value<'a> {
         match (op, &left, &right) {
-            (BinOp::Add, Value::Int(a), Value::Int(b)) => return a.checked_add(*b).map_or(Value::None, Value::Int),
-            (BinOp::Sub, Value::Int(a), Value::Int(b)) => return a.checked_sub(*b).map_or(Value::None, Value::Int),
-            (BinOp::Mul, Value::Int(a), Value::Int(b)) => return a.checked_mul(*b).map_or(Value::None, Value::Int),
-            (BinOp::FloorDiv, Value::Int(a), Value::Int(b)) if *b > 0 => return Value::Int(a.div_euclid(*b)),
-            (BinOp::Mod, Value::Int(a), Value::Int(b)) if *b > 0 => return Value::Int(a.rem_euclid(*b)),
+            (BinOp::Add, Value::Int(a), Value::Int(b)) => {
+                return a.checked_add(*b).map_or(Value::None, Value::Int);
+            }
+            (BinOp::Sub, Value::Int(a), Value::Int(b)) => {
+                return a.checked_sub(*b).map_or(Value::None, Value::Int);
+            }
+            (BinOp::Mul, Value::Int(a), Value::Int(b)) => {
+                return a.checked_mul(*b).map_or(Value::None, Value::Int);
+            }
+            (BinOp::FloorDiv, Value::Int(a), Value::Int(b)) if *b > 0 => {
+                return Value::Int(a.div_euclid(*b));
+            }
+            (BinOp::Mod, Value::Int(a), Value::Int(b)) if *b > 0 => {
+                return Value::Int(a.rem_euclid(*b));
+            }
             (BinOp::Add, Value::List(a), Value::List(b)) => {
                 return Value::list(a.items.iter().chain(&b.items).cloned().collect(), span);
             }
@@ -244,7 +316,11 @@ impl<'a> Machine<'a> {
             };
         }
         if matches!(left, Value::Opaque(_)) || matches!(right, Value::Opaque(_)) {
-            let unknown = if matches!(left, Value::Opaque(_)) { &left } else { &right };
+            let unknown = if matches!(left, Value::Opaque(_)) {
+                &left
+            } else {
+                &right
+            };
             return Value::opaque(unknown.describe(), span);
         }
         if matches!(left, Value::Sym(_)) || matches!(right, Value::Sym(_)) {
@@ -256,7 +332,9 @@ impl<'a> Machine<'a> {
                 BinOp::Mod => "%",
                 BinOp::And => "AND",
                 BinOp::Or => "OR",
-                BinOp::FloorDiv | BinOp::Other => return Value::opaque("this operator is not followed", span),
+                BinOp::FloorDiv | BinOp::Other => {
+                    return Value::opaque("this operator is not followed", span);
+                }
             };
             return Value::sym(SymKind::Binary { op, left, right }, span);
         }
@@ -284,7 +362,11 @@ impl<'a> Machine<'a> {
             match known_comparison(*op, &left, &right) {
                 Some(answer) => all &= answer,
                 None => {
-                    let unknown = if matches!(left, Value::Opaque(_)) { &left } else { &right };
+                    let unknown = if matches!(left, Value::Opaque(_)) {
+                        &left
+                    } else {
+                        &right
+                    };
                     return Value::opaque(unknown.describe(), span);
                 }
             }
@@ -295,8 +377,12 @@ impl<'a> Machine<'a> {
 
     fn subscript(&mut self, base: &Value<'a>, index: &'a Expr, span: Span) -> Value<'a> {
         if let ExprKind::Slice(lower, upper) = &index.kind {
-            let lower = lower.as_ref().map_or(Value::Int(0), |bound| self.expr(bound));
-            let upper = upper.as_ref().map_or(Value::Int(i64::MAX), |bound| self.expr(bound));
+            let lower = lower
+                .as_ref()
+                .map_or(Value::Int(0), |bound| self.expr(bound));
+            let upper = upper
+                .as_ref()
+                .map_or(Value::Int(i64::MAX), |bound| self.expr(bound));
             let (Value::Int(lower), Value::Int(upper)) = (lower, upper) else {
                 return Value::opaque("the bounds of this slice are not known", span);
             };
@@ -316,18 +402,26 @@ impl<'a> Machine<'a> {
                 unknown()
             }
             (Value::List(seq) | Value::Tuple(seq), Value::Int(at)) => {
-                position(*at, seq.items.len()).and_then(|at| seq.items.get(at).cloned())
+                position(*at, seq.items.len())
+                    .and_then(|at| seq.items.get(at).cloned())
                     .unwrap_or_else(|| Value::opaque("the index is out of range", span))
             }
             // `table.c["name"]` is the same as `table.c.name`.
-            (Value::Sym(_), Value::Str(name)) => {
-                Value::sym(SymKind::Attr { base: base.clone(), name: name.as_str().to_owned() }, span)
-            }
+            (Value::Sym(_), Value::Str(name)) => Value::sym(
+                SymKind::Attr {
+                    base: base.clone(),
+                    name: name.as_str().to_owned(),
+                },
+                span,
+            ),
             (Value::Class(class), Value::Str(name)) if class.is_enum => class
                 .members
                 .iter()
                 .find(|(member, _)| *member == **name)
-                .map_or_else(|| Value::opaque("no such member", span), |member| Value::Member(member.clone().into())),
+                .map_or_else(
+                    || Value::opaque("no such member", span),
+                    |member| Value::Member(member.clone().into()),
+                ),
             _ => Value::opaque(base.describe(), span),
         }
     }
@@ -366,11 +460,16 @@ impl<'a> Machine<'a> {
             return Ok(());
         };
         let over = self.expr(&first.iter);
-        let Some(items) = over.items() else { return Err(over) };
+        let Some(items) = over.items() else {
+            return Err(over);
+        };
         'items: for item in items {
             self.unrolls += 1;
             if self.unrolls > MAX_UNROLLS {
-                return Err(Value::opaque("the loop has too many rounds to follow", first.iter.span));
+                return Err(Value::opaque(
+                    "the loop has too many rounds to follow",
+                    first.iter.span,
+                ));
             }
             self.bind(&first.target, item);
             for test in &first.ifs {
@@ -400,8 +499,12 @@ fn slice<'a>(base: &Value<'a>, lower: i64, upper: i64, span: Span) -> Value<'a> 
     };
     match base {
         Value::Str(text) => {
-            let offsets: Vec<usize> =
-                text.as_str().char_indices().map(|(at, _)| at).chain([text.as_str().len()]).collect();
+            let offsets: Vec<usize> = text
+                .as_str()
+                .char_indices()
+                .map(|(at, _)| at)
+                .chain([text.as_str().len()])
+                .collect();
             let (from, to) = bounds(offsets.len() - 1);
             Value::str(text.slice(offsets[from], offsets[to]))
         }
@@ -459,7 +562,9 @@ fn known_comparison(op: CmpOp, left: &Value<'_>, right: &Value<'_>) -> Option<bo
             found == (op == CmpOp::In)
         }
         CmpOp::Lt | CmpOp::Le | CmpOp::Gt | CmpOp::Ge => {
-            let (Value::Int(left), Value::Int(right)) = (left, right) else { return None };
+            let (Value::Int(left), Value::Int(right)) = (left, right) else {
+                return None;
+            };
             match op {
                 CmpOp::Lt => left < right,
                 CmpOp::Le => left <= right,
@@ -484,7 +589,9 @@ pub(super) fn to_text(value: &Value<'_>) -> Option<Text> {
         Value::Tuple(seq) => listing(&seq.items, "(", ",)")?,
         _ => match value.as_call() {
             // `str(sa.text("x"))`
-            Some((path, args, _)) if path.ends_with(".text") => args.pos.first()?.as_text()?.clone(),
+            Some((path, args, _)) if path.ends_with(".text") => {
+                args.pos.first()?.as_text()?.clone()
+            }
             _ => return None,
         },
     })
@@ -503,7 +610,9 @@ fn listing(items: &[Value<'_>], open: &str, close: &str) -> Option<Text> {
                 out.push(text);
                 out.push_str("'");
             }
-            Value::Int(_) | Value::Number(_) | Value::Bool(_) | Value::None => out.push(&to_text(item)?),
+            Value::Int(_) | Value::Number(_) | Value::Bool(_) | Value::None => {
+                out.push(&to_text(item)?)
+            }
             _ => return None,
         }
     }
@@ -536,8 +645,13 @@ fn percent(template: &Text, values: &Value<'_>) -> Option<Text> {
             if !name[close + 1..].starts_with(['s', 'd']) {
                 return None;
             }
-            let Value::Dict(map) = values else { return None };
-            let value = map.items.iter().find(|(key, _)| key.as_text().is_some_and(|key| key.as_str() == &name[..close]));
+            let Value::Dict(map) = values else {
+                return None;
+            };
+            let value = map.items.iter().find(|(key, _)| {
+                key.as_text()
+                    .is_some_and(|key| key.as_str() == &name[..close])
+            });
             out.push(&to_text(&value?.1)?);
             at = percent + 1 + 1 + close + 2;
         } else {
@@ -592,18 +706,28 @@ pub(super) fn attribute<'a>(base: Value<'a>, name: &str, span: Span) -> Value<'a
         (Value::Member(member), "name") => return Value::str(member.0.clone()),
         (Value::Class(class), _) => {
             if let Some(member) = class.members.iter().find(|(member, _)| member == name) {
-                return if class.is_enum { Value::Member(member.clone().into()) } else { member.1.clone() };
+                return if class.is_enum {
+                    Value::Member(member.clone().into())
+                } else {
+                    member.1.clone()
+                };
             }
             if class.is_enum && name == "__members__" {
                 let members = class.members.iter().map(|member| {
-                    (Value::str(member.0.clone()), Value::Member(member.clone().into()))
+                    (
+                        Value::str(member.0.clone()),
+                        Value::Member(member.clone().into()),
+                    )
                 });
                 return Value::dict(members.collect(), span);
             }
             return if name == "__name__" {
                 Value::str(class.name.as_str())
             } else {
-                Value::opaque(format!("class `{}` has no known `{name}`", class.name), span)
+                Value::opaque(
+                    format!("class `{}` has no known `{name}`", class.name),
+                    span,
+                )
             };
         }
         (Value::Opaque(opaque), _) => return Value::opaque(opaque.reason.clone(), span),
@@ -612,5 +736,11 @@ pub(super) fn attribute<'a>(base: Value<'a>, name: &str, span: Span) -> Value<'a
     if let Some(path) = base.as_path() {
         return super::import(&format!("{path}.{name}"), span);
     }
-    Value::sym(SymKind::Attr { base, name: name.to_owned() }, span)
+    Value::sym(
+        SymKind::Attr {
+            base,
+            name: name.to_owned(),
+        },
+        span,
+    )
 }
