@@ -55,12 +55,59 @@ pub fn detect(files: &dyn Files) -> Vec<Found> {
             }
         }
     }
+    let directories = path::directories(files.paths());
+    founds.retain(|found| !is_for_a_sibling(&found.root, &directories));
     founds.sort_by(|a, b| {
         a.root
             .cmp(&b.root)
             .then_with(|| a.directories.cmp(&b.directories))
     });
     founds
+}
+
+/// Names of other databases, for directories and files that hold their variant of the migrations.
+const OTHERS: &[&str] = &[
+    "mysql",
+    "mysql8",
+    "mariadb",
+    "sqlite",
+    "sqlite3",
+    "h2",
+    "hsqldb",
+    "derby",
+    "oracle",
+    "mssql",
+    "sqlserver",
+    "db2",
+    "cockroach",
+    "cockroachdb",
+];
+/// The same for PostgreSQL.
+const OURS: &[&str] = &["postgres", "postgresql", "pg", "pgsql", "psql"];
+
+/// True if a directory holds another database's variant of migrations that PostgreSQL has beside it.
+fn is_for_a_sibling(root: &str, directories: &[&str]) -> bool {
+    let parts: Vec<&str> = root.split('/').collect();
+    parts.iter().enumerate().any(|(index, part)| {
+        is_other_database(part)
+            && OURS.iter().any(|ours| {
+                let mut sibling = parts.clone();
+                sibling[index] = ours;
+                directories
+                    .binary_search(&sibling[..=index].join("/").as_str())
+                    .is_ok()
+            })
+    })
+}
+
+/// True for a word that names another database.
+fn is_other_database(name: &str) -> bool {
+    OTHERS.contains(&name.to_ascii_lowercase().as_str())
+}
+
+/// True for a word that names PostgreSQL.
+fn is_postgres(name: &str) -> bool {
+    OURS.contains(&name.to_ascii_lowercase().as_str())
 }
 
 /// One migration tool.
@@ -338,7 +385,7 @@ impl Script {
             parents: Vec::new(),
             depends_on: Vec::new(),
             labels: Vec::new(),
-            emptiness: text::blank(sql).map(Emptiness::Blank),
+            emptiness: text::blank(sql),
             not_analysed: Vec::new(),
         }
     }
@@ -597,3 +644,6 @@ pub struct Unit {
     /// The transaction that the tool makes around them.
     pub wraps: Wraps,
 }
+
+#[cfg(test)]
+mod tests;

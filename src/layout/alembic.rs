@@ -44,7 +44,7 @@ fn files(found: &Found, files: &dyn Files) -> Vec<String> {
     files
         .paths()
         .iter()
-        .filter(|path| path.ends_with(".py") && !is_left_out(path::file_name(path)))
+        .filter(|path| path::is_python(path) && !is_left_out(path::file_name(path)))
         .filter(|path| {
             let directory = path::parent(path);
             found.directories.iter().any(|own| own == directory)
@@ -74,7 +74,8 @@ fn read(found: &Found, file: &File<'_>) -> Reading {
         source: source.id,
         span,
     };
-    for error in &revision.syntax_errors {
+    // Python stops at the first one; the parser's later ones may follow from it.
+    if let Some(error) = revision.syntax_errors.first() {
         reading.problems.push(Problem {
             kind: ProblemKind::Syntax,
             location: at(error.span),

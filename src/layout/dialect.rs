@@ -40,7 +40,13 @@ pub fn of_url(url: &str) -> Option<&'static str> {
 pub fn of_sql(source: &Source) -> Option<Sign> {
     let code = text::code(&source.text);
     let has = |word: &str| contains_word(&code, word);
-    let (dialect, shown) = if code.contains("ENGINE=INNODB") || code.contains("ENGINE = INNODB") {
+    let (dialect, shown) = if code.contains("MERGETREE") {
+        ("ClickHouse", "MergeTree")
+    } else if code.contains("LOWCARDINALITY(") {
+        ("ClickHouse", "LowCardinality")
+    } else if code.contains(" ON CLUSTER ") {
+        ("ClickHouse", "ON CLUSTER")
+    } else if code.contains("ENGINE=INNODB") || code.contains("ENGINE = INNODB") {
         ("MySQL", "ENGINE=InnoDB")
     } else if code.contains("ENGINE=MYISAM") || code.contains("ENGINE = MYISAM") {
         ("MySQL", "ENGINE=MyISAM")
@@ -109,35 +115,39 @@ pub fn is_postgres(source: &Source) -> bool {
         || source.text.contains("$$")
 }
 
-/// The other database that a set of SQL files is written for: most files show it, or a good part of them does and none
-/// shows a sign of PostgreSQL. With the index of the first file that shows it.
+/// The other database that a set of SQL files is written for, with the index of the first file that shows it. Most
+/// files show it, or most of those that create a table; or a good part does and none shows a sign of PostgreSQL.
 #[must_use]
 pub fn of_files(sources: &[&Source]) -> Option<(usize, Sign)> {
     let mut signs: Vec<(usize, Sign)> = Vec::new();
-    let mut filled = 0;
+    // Files that hold anything, files that create a table, and those of them that show another database.
+    let (mut filled, mut tables, mut foreign_tables) = (0, 0, 0);
     for (index, source) in sources.iter().enumerate() {
         if text::blank(&source.text).is_some() {
             continue;
         }
         filled += 1;
-        signs.extend(of_sql(source).map(|sign| (index, sign)));
+        let creates = text::code(&source.text).contains("CREATE TABLE");
+        let sign = of_sql(source);
+        tables += usize::from(creates);
+        foreign_tables += usize::from(creates && sign.is_some());
+        signs.extend(sign.map(|sign| (index, sign)));
     }
-    let most = 2 * signs.len() > filled;
+    let most = 2 * signs.len() > filled || 2 * foreign_tables > tables;
     let some = 4 * signs.len() >= filled && !sources.iter().any(|source| is_postgres(source));
-    // A file that PostgreSQL could not read either way is not a reason to leave the others out.
-    let dialect_counts = |dialect: &str| {
+    if signs.is_empty() || !(most || some) {
+        return None;
+    }
+    let count = |dialect: &str| {
         signs
             .iter()
             .filter(|(_, sign)| sign.dialect == dialect)
             .count()
     };
-    if signs.is_empty() || !(most || some) {
-        return None;
-    }
     let best = signs
         .iter()
         .map(|(_, sign)| sign.dialect)
-        .max_by_key(|dialect| dialect_counts(dialect))?;
+        .max_by_key(|dialect| count(dialect))?;
     signs.into_iter().find(|(_, sign)| sign.dialect == best)
 }
 
@@ -206,6 +216,10 @@ mod tests {
             is("SQL Server", "`IDENTITY(1,1)`")
         );
         assert_eq!(dialect("a\nGO\n"), is("SQL Server", "`GO`"));
+        assert_eq!(
+            dialect("create table a (b Int8) engine = ReplacingMergeTree"),
+            is("ClickHouse", "`MergeTree`")
+        );
         assert_eq!(dialect("a varchar2(10)"), is("Oracle", "`VARCHAR2`"));
         assert_eq!(
             dialect("-- `a` and `b`, auto_increment\nselect '`a` `b`'"),
@@ -225,6 +239,12 @@ mod tests {
         let postgres = source("create table b (id jsonb)");
         assert!(of_files(&[&mysql, &neutral]).is_some());
         assert!(of_files(&[&mysql, &postgres]).is_none());
+        let dropped = source("drop table a");
+        let cast = source("select 1::int");
+        assert!(
+            of_files(&[&dropped, &cast, &dropped, &mysql, &dropped]).is_some(),
+            "what creates tables decides"
+        );
         assert!(of_files(&[&neutral, &mysql, &mysql]).is_some_and(|(index, _)| index == 1));
         assert!(of_files(&[]).is_none());
     }

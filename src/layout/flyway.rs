@@ -71,13 +71,11 @@ fn leaves_transaction_for(statement: &Statement) -> bool {
 
 fn files(found: &Found, files: &dyn Files) -> Vec<String> {
     let naming = Naming::of(&found.settings);
-    files
-        .paths()
+    found
+        .directories
         .iter()
-        .filter(|path| {
-            found.claims(path::parent(path))
-                && naming.without_suffix(path::file_name(path)).is_some()
-        })
+        .flat_map(|directory| path::below(files.paths(), directory))
+        .filter(|path| naming.without_suffix(path::file_name(path)).is_some())
         .cloned()
         .collect()
 }
@@ -195,5 +193,62 @@ fn stage(script: &Script) -> u8 {
         Direction::Repeatable if file.starts_with("before") => 0,
         Direction::Repeatable if name::event_of(file).is_some() => 3,
         Direction::Repeatable => 2,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::{Fragment, Span, SpanMap};
+    use crate::statement::Reindex;
+
+    fn statement(tag: &'static str, kind: Kind) -> Statement {
+        let span = Span::default();
+        Statement {
+            span,
+            source: Fragment {
+                sql: "".into(),
+                map: SpanMap::generated(span),
+            },
+            kind,
+            tag,
+            nested: Vec::new(),
+            conditional: false,
+            placeholders: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn flyway_recognises_some_statements_that_need_no_transaction() {
+        let reindex = |target| {
+            Kind::Reindex(Reindex {
+                target,
+                name: None,
+                concurrently: true,
+            })
+        };
+        let vacuum = |vacuum| Kind::Vacuum {
+            tables: Vec::new(),
+            vacuum,
+            full: false,
+        };
+        let cases = [
+            ("VACUUM", vacuum(true), true),
+            ("ANALYZE", vacuum(false), false),
+            ("REINDEX", reindex(ReindexTarget::Schema), true),
+            ("REINDEX", reindex(ReindexTarget::Index), false),
+            ("REINDEX", reindex(ReindexTarget::Table), false),
+            ("ALTER SYSTEM", Kind::Other(Vec::new()), true),
+            ("CREATE DATABASE", Kind::Other(Vec::new()), true),
+            ("ALTER TYPE", Kind::Other(Vec::new()), false),
+        ];
+        for (tag, kind, expected) in cases {
+            let statement = statement(tag, kind);
+            assert_eq!(
+                leaves_transaction_for(&statement),
+                expected,
+                "{statement:?}"
+            );
+        }
     }
 }

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Arrangement, Direction, DownScripts, File, Files, Found, Layout, ProblemKind, Reading, Runner,
-    Script, Send, Wraps, arrange_by_version, name, path,
+    Script, Send, Wraps, arrange_by_version, is_other_database, is_postgres, name, path,
 };
 
 /// The tool.
@@ -91,6 +91,16 @@ fn detect(files: &dyn Files) -> Vec<Found> {
             .filter(|name| parse(name).is_ok_and(|parts| parts.direction == Direction::Up))
             .collect();
         let Some(first) = ups.first() else { continue };
+        // Files for several databases side by side (`1_users.mysql.up.sql`) are another tool's; here they would collide.
+        let is_variant = |part: &str| is_other_database(part) || is_postgres(part);
+        if ups
+            .iter()
+            .filter(|name| name.split('.').any(is_variant))
+            .count()
+            > 1
+        {
+            continue;
+        }
         let all: BTreeSet<&str> = names.iter().copied().collect();
         let pair = ups.iter().find(|up| {
             let down = up.replacen(".up.", ".down.", 1);
@@ -150,9 +160,7 @@ fn open(_: &dyn Files, root: &str, options: &BTreeMap<String, String>) -> Found 
 }
 
 fn files(found: &Found, files: &dyn Files) -> Vec<String> {
-    files
-        .paths()
-        .iter()
+    path::below(files.paths(), &found.root)
         .filter(|path| path::parent(path) == found.root && path::is_sql(path))
         .cloned()
         .collect()

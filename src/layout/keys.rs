@@ -122,12 +122,9 @@ pub(super) fn yaml(text: &str) -> Vec<Key> {
             continue;
         };
         parents.retain(|(depth, _)| *depth < indent);
-        let mut path: String = parents
-            .iter()
-            .map(|(_, parent)| format!("{parent}."))
-            .collect();
-        path.push_str(unquoted(key.trim()));
         parents.push((indent, unquoted(key.trim()).to_owned()));
+        let path: Vec<&str> = parents.iter().map(|(_, part)| part.as_str()).collect();
+        let path = path.join(".");
         let value = value.trim();
         let value = match value.strip_prefix('[') {
             Some(items) => {

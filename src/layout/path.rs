@@ -18,6 +18,19 @@ pub(super) fn is_inside(path: &str, directory: &str) -> bool {
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
+/// The files below a directory; paths are sorted, so these stand together.
+pub(super) fn below<'a>(paths: &'a [String], directory: &str) -> impl Iterator<Item = &'a String> {
+    let prefix = if directory.is_empty() {
+        String::new()
+    } else {
+        format!("{directory}/")
+    };
+    let first = paths.partition_point(|path| *path < prefix);
+    paths[first..]
+        .iter()
+        .take_while(move |path| path.starts_with(&prefix))
+}
+
 /// `relative` as seen from `base`, without `.` and `..`. None if it leaves the project or is absolute.
 pub(super) fn resolve(base: &str, relative: &str) -> Option<String> {
     let relative = relative.replace('\\', "/");
@@ -46,6 +59,13 @@ pub(super) fn extension(path: &str) -> Option<String> {
 /// True for a name that ends in `.sql`, in any case.
 pub(super) fn is_sql(path: &str) -> bool {
     extension(path).is_some_and(|extension| extension == "sql")
+}
+
+/// True for a name that ends in `.py`; Python knows no other case.
+pub(super) fn is_python(path: &str) -> bool {
+    file_name(path)
+        .rsplit_once('.')
+        .is_some_and(|(_, extension)| extension == "py")
 }
 
 /// The directories of the paths and all directories above them, sorted, each once, the root included.

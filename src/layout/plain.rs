@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::{
     Arrangement, Direction, DownScripts, File, Files, Found, Layout, Piece, Reading, Runner,
-    Script, Send, Wraps, name, path, text,
+    Script, Send, Wraps, is_other_database, is_postgres, name, path, text,
 };
 use crate::source::Span;
 
@@ -30,6 +30,10 @@ pub(super) static LAYOUT: Layout = Layout {
     },
 };
 
+/// Names of directories whose numbered SQL files are something else.
+const ELSEWHERE: &[&str] = &[
+    "test", "tests", "testdata", "fixture", "fixtures", "seed", "seeds", "stub", "stubs",
+];
 /// Names of directories whose SQL files are taken for migrations whatever their names are.
 const DIRECTORIES: &[&str] = &[
     "migration",
@@ -76,6 +80,18 @@ fn parse(path: &str) -> Name {
     let directory = path::parent(path);
     let file = path::file_name(path);
     let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
+    // `001_users.postgres.up` is the PostgreSQL variant of `001_users.up`.
+    let parts: Vec<&str> = stem.split('.').collect();
+    let kept: Vec<&str> = parts
+        .iter()
+        .copied()
+        .filter(|part| !is_postgres(part))
+        .collect();
+    let stem = &if kept.is_empty() {
+        parts.join(".")
+    } else {
+        kept.join(".")
+    };
     let mut direction = Direction::Up;
     let mut ambiguous = false;
 
@@ -112,7 +128,7 @@ fn parse(path: &str) -> Name {
     } else if BACK.contains(&stem.to_ascii_lowercase().as_str()) {
         direction = Direction::Down;
     }
-    let version = name::digits(&bare).to_owned();
+    let version = version_of(&bare).to_owned();
     let description = bare[version.len()..]
         .trim_matches(['_', '-', '.', ' '])
         .replace(['_', '-'], " ");
@@ -127,6 +143,25 @@ fn parse(path: &str) -> Name {
         direction,
         ambiguous,
     }
+}
+
+/// The number that a name begins with; parts joined by `-` or `.` belong to it (`2024-01-31-120000_users`, `1.2_users`).
+fn version_of(bare: &str) -> &str {
+    let mut end = name::digits(bare).len();
+    while end > 0 && bare[end..].starts_with(['-', '.']) {
+        let part = name::digits(&bare[end + 1..]).len();
+        let behind = end + 1 + part;
+        if part == 0 || bare[behind..].starts_with(char::is_alphabetic) {
+            break;
+        }
+        end = behind;
+    }
+    &bare[..end]
+}
+
+/// True for one database's variant of a migration that is not PostgreSQL's: `001_users.mysql.up.sql`.
+fn is_for_another(path: &str) -> bool {
+    path::file_name(path).split('.').any(is_other_database)
 }
 
 /// Splits the last word off: `001_users.down` → (`001_users`, `down`).
@@ -221,6 +256,7 @@ fn detect(files: &dyn Files) -> Vec<Found> {
                 path::file_name(directory)
             )
         } else if let Some(first) = numbered.first()
+            && !directory.split('/').any(|part| ELSEWHERE.contains(&part))
             && numbered.len() > 1
             && 2 * numbered.len() > paths.len()
         {
@@ -271,10 +307,8 @@ fn open(_: &dyn Files, root: &str, options: &BTreeMap<String, String>) -> Found 
 }
 
 fn files(found: &Found, files: &dyn Files) -> Vec<String> {
-    files
-        .paths()
-        .iter()
-        .filter(|path| path::is_sql(path) && found.claims(path))
+    path::below(files.paths(), &found.root)
+        .filter(|path| path::is_sql(path) && !is_for_another(path))
         .cloned()
         .collect()
 }
@@ -290,6 +324,7 @@ fn read(_: &Found, file: &File<'_>) -> Reading {
                 section
             };
             let mut script = Script::of_part(file, direction, part);
+            script.emptiness = text::blank(without_mark(file.source.slice(part)));
             script.version.clone_from(&name.version);
             script.key.clone_from(&name.key);
             script.description.clone_from(&name.description);
@@ -304,20 +339,9 @@ fn read(_: &Found, file: &File<'_>) -> Reading {
 
 /// The sections of a file with the direction that each one has, in order; a file without such comments is one.
 fn sections(text: &str) -> Vec<(Direction, Span)> {
-    let mut borders: Vec<(usize, Direction)> = Vec::new();
-    for (start, line) in text::lines(text) {
-        if !line.starts_with("--") {
-            continue;
-        }
-        let line = line.to_ascii_lowercase();
-        let section = SECTIONS.iter().find(|(mark, _)| {
-            line.strip_prefix(mark)
-                .is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric()))
-        });
-        if let Some((_, direction)) = section {
-            borders.push((start, *direction));
-        }
-    }
+    let mut borders: Vec<(usize, Direction)> = text::lines(text)
+        .filter_map(|(start, line)| Some((start, direction_of(line)?)))
+        .collect();
     // What stands before the first mark belongs to the way up.
     if borders
         .first()
@@ -337,6 +361,28 @@ fn sections(text: &str) -> Vec<(Direction, Span)> {
         .zip(ends)
         .map(|((start, direction), end)| (*direction, Span::new(*start, end)))
         .collect()
+}
+
+/// A section without the comment that opens it.
+fn without_mark(section: &str) -> &str {
+    match section.split_once('\n') {
+        _ if direction_of(section).is_none() => section,
+        Some((_, rest)) => rest,
+        None => "",
+    }
+}
+
+/// The direction that a line opens a section for.
+fn direction_of(line: &str) -> Option<Direction> {
+    if !line.starts_with("--") {
+        return None;
+    }
+    let line = line.split(['\n', '\r']).next()?.to_ascii_lowercase();
+    let (_, direction) = SECTIONS.iter().find(|(mark, _)| {
+        line.strip_prefix(mark)
+            .is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric()))
+    })?;
+    Some(*direction)
 }
 
 /// Sections of one direction as one script each.
@@ -408,6 +454,17 @@ mod tests {
                 "003",
                 Up,
             ),
+            (
+                "m/2024-01-31-120000_users/up.sql",
+                "m/2024-01-31-120000_users",
+                "2024-01-31-120000",
+                Up,
+            ),
+            ("m/001-2fa.sql", "m/001-2fa", "001", Up),
+            ("m/1.2.10__users.sql", "m/1.2.10__users", "1.2.10", Up),
+            ("m/1_a.postgres.up.sql", "m/1_a", "1", Up),
+            ("m/1_a.postgres.down.sql", "m/1_a", "1", Down),
+            ("m/pg.sql", "m/pg", "pg", Up),
             ("down.sql", "down", "down", Down),
             ("setup.sql", "setup", "setup", Up),
             ("breakdown.sql", "breakdown", "breakdown", Up),
@@ -425,13 +482,13 @@ mod tests {
 
     #[test]
     fn sections_are_cut_at_their_comments() {
+        use Direction::{Down, Up};
         let cut = |text: &'static str| -> Vec<(Direction, &str)> {
             sections(text)
                 .into_iter()
                 .map(|(direction, span)| (direction, &text[span.range()]))
                 .collect()
         };
-        use Direction::{Down, Up};
         assert_eq!(cut("a;"), [(Up, "a;")]);
         assert_eq!(
             cut("-- +goose Up\na;\n-- +goose Down\nb;"),

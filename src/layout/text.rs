@@ -1,5 +1,6 @@
 //! A first look at SQL text, before it is split and parsed: what in it is code.
 
+use super::Emptiness;
 use crate::source::{Source, Span};
 
 /// The SQL text with comments and the insides of strings blanked out, in upper case, for looking at words.
@@ -23,14 +24,14 @@ pub(super) fn code(text: &str) -> String {
     out
 }
 
-/// If the text holds nothing but blanks, comments and semicolons: the first comment's text, if there is one.
-pub(super) fn blank(text: &str) -> Option<Option<String>> {
+/// If the text holds nothing but blanks, comments and semicolons: that, with the first comment.
+pub(super) fn blank(text: &str) -> Option<Emptiness> {
     let mut comment = None;
     let mut rest = text;
     loop {
         rest = rest.trim_start_matches(|c: char| c.is_whitespace() || c == ';' || c == '\u{feff}');
         if rest.is_empty() {
-            return Some(comment);
+            return Some(Emptiness::Blank(comment));
         }
         if !rest.starts_with("--") && !rest.starts_with("/*") {
             return None;
@@ -133,15 +134,10 @@ mod tests {
 
     #[test]
     fn a_blank_script_may_say_why() {
-        assert_eq!(blank(" \n;;\u{feff}"), Some(None));
-        assert_eq!(
-            blank("-- nothing to undo\n;"),
-            Some(Some("nothing to undo".to_owned()))
-        );
-        assert_eq!(
-            blank("/* no way back */"),
-            Some(Some("no way back".to_owned()))
-        );
+        let is = |comment: Option<&str>| Some(Emptiness::Blank(comment.map(str::to_owned)));
+        assert_eq!(blank(" \n;;\u{feff}"), is(None));
+        assert_eq!(blank("-- nothing to undo\n;"), is(Some("nothing to undo")));
+        assert_eq!(blank("/* no way back */"), is(Some("no way back")));
         assert_eq!(blank("-- x\nselect 1"), None);
     }
 

@@ -1,2 +1,3 @@
 mod alembic;
+mod layouts;
 mod servers;

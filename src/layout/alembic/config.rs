@@ -198,7 +198,7 @@ fn sections(files: &dyn Files) -> Vec<Section<'_>> {
             if !keys.is_empty() {
                 sections.push((path.as_str(), "alembic".to_owned(), keys));
             }
-        } else if name.contains("alembic") && name.ends_with(".ini") {
+        } else if name.contains("alembic") && path::extension(name).as_deref() == Some("ini") {
             let Some(text) = files.text(path) else {
                 continue;
             };
@@ -296,27 +296,13 @@ fn is_there(files: &dyn Files, path: &str) -> bool {
 }
 
 fn holds_python(files: &dyn Files, directory: &str) -> bool {
-    below(files, directory).any(|path| path.ends_with(".py"))
-}
-
-/// The files below a directory.
-fn below<'a>(files: &'a dyn Files, directory: &str) -> impl Iterator<Item = &'a String> {
-    // Paths are sorted, so those below a directory stand together behind `directory/`.
-    let prefix = if directory.is_empty() {
-        String::new()
-    } else {
-        format!("{directory}/")
-    };
-    let first = files.paths().partition_point(|path| *path < prefix);
-    files.paths()[first..]
-        .iter()
-        .take_while(move |path| path.starts_with(&prefix))
+    path::below(files.paths(), directory).any(|path| path::is_python(path))
 }
 
 /// A revision among the files of a directory; the first few tell.
 fn bare<'a>(files: &'a dyn Files, directory: &str) -> Option<&'a str> {
-    below(files, directory)
-        .filter(|path| path::parent(path) == directory && path.ends_with(".py"))
+    path::below(files.paths(), directory)
+        .filter(|path| path::parent(path) == directory && path::is_python(path))
         .filter(|path| !super::is_left_out(path::file_name(path)))
         .take(5)
         .find(|path| files.text(path).is_some_and(|text| is_revision(&text)))

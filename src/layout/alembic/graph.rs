@@ -41,7 +41,7 @@ pub(super) fn arrange(_: &Found, scripts: Vec<Script>) -> Arrangement {
             )
         })
         .collect();
-    back.sort_by(|a, b| b.0.cmp(&a.0));
+    back.sort_by_key(|(place, _)| std::cmp::Reverse(*place));
     let mut forward: Vec<Option<Script>> = ups.iter().cloned().map(Some).collect();
     let mut scripts: Vec<Script> = order
         .iter()

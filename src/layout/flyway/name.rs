@@ -176,6 +176,7 @@ impl Naming {
         };
         let description = |rest: &str| {
             rest.trim_start_matches(['_', '-', '.', ' '])
+                .replace(self.separator.as_str(), "_")
                 .replace([' ', '-'], "_")
         };
         let name = if !digits(version).is_empty() {

@@ -6,7 +6,7 @@ use globset::GlobBuilder;
 
 use super::LAYOUT;
 use super::name::{Naming, Sort};
-use crate::layout::{Files, Found, keys, path};
+use crate::layout::{Files, Found, is_other_database, is_postgres, keys, path};
 
 /// Settings that matter for reading migrations; placeholders and the other database's URL come on top.
 const KEYS: &[&str] = &[
@@ -138,6 +138,7 @@ fn configs(files: &dyn Files) -> Vec<Config<'_>> {
         {
             continue;
         }
+        settings.remove("enabled");
         if is_spring
             && let Some((_, url)) = keys.iter().find(|(key, _)| key == "spring.datasource.url")
         {
@@ -166,7 +167,7 @@ fn configs(files: &dyn Files) -> Vec<Config<'_>> {
 
 /// A key by Flyway's own name, if it matters: `spring.flyway.out-of-order` → `outOfOrder`.
 fn setting(key: &str, is_spring: bool) -> Option<String> {
-    if !is_spring && key.starts_with("environments.") && key.ends_with(".url") {
+    if !is_spring && key.starts_with("environments.") && key.rsplit('.').next() == Some("url") {
         return Some("url".to_owned());
     }
     let prefixes: &[&str] = if is_spring {
@@ -327,7 +328,11 @@ fn root_of<'a>(
 ) -> &'a str {
     let mut at = directory;
     while !at.is_empty() {
-        if at == "db/migration" || at.ends_with("/db/migration") {
+        if at == "db/migration"
+            || at.ends_with("/db/migration")
+            || is_other_database(path::file_name(at))
+            || is_postgres(path::file_name(at))
+        {
             return at;
         }
         at = path::parent(at);

@@ -1,0 +1,201 @@
+//! Reading what was selected.
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+
+use super::select::{Run, Selection};
+use super::{Discovered, Project, STDIN, is_python, is_sql, parent};
+use crate::diagnostic::{FileError, NotAnalysed};
+use crate::layout::{File, Found, Problem, ProblemKind, Reading, dialect};
+use crate::source::{Location, Source, SourceId};
+
+impl Run<'_> {
+    /// Reads every selected file, in parallel, and puts each history in order.
+    pub(super) fn read(mut self) -> Discovered {
+        self.selections.sort_by_key(|selection| {
+            let root = self.grounds[selection.ground]
+                .tree
+                .root
+                .join(&selection.found.root);
+            (root, selection.files.first().cloned())
+        });
+        // Sorted by the path as shown, so that ids follow it.
+        let mut wanted: BTreeMap<String, (usize, &str)> = BTreeMap::new();
+        for selection in &self.selections {
+            for file in &selection.files {
+                let shown = self.shown_in(selection.ground, file);
+                wanted.entry(shown).or_insert((selection.ground, file));
+            }
+        }
+        let wanted: Vec<(String, (usize, &str))> = wanted.into_iter().collect();
+        let texts: Vec<_> = wanted
+            .par_iter()
+            .map(|(_, (ground, file))| self.grounds[*ground].tree.read(file))
+            .collect();
+        let mut sources: Vec<Source> = Vec::with_capacity(texts.len());
+        let mut errors = std::mem::take(&mut self.errors);
+        for ((path, _), text) in wanted.into_iter().zip(texts) {
+            match text {
+                Ok(text) => {
+                    let id = SourceId(u32::try_from(sources.len()).unwrap_or(u32::MAX));
+                    sources.push(Source::new(id, path, text));
+                }
+                Err(message) => errors.push(FileError { path, message }),
+            }
+        }
+        let mut not_analysed = Vec::new();
+        let mut projects = Vec::with_capacity(self.selections.len());
+        for selection in &self.selections {
+            errors.extend(self.broken(selection));
+            projects.push(self.project(selection, &sources, &mut not_analysed));
+        }
+        errors.sort_by(|a, b| a.path.cmp(&b.path).then_with(|| a.message.cmp(&b.message)));
+        errors.dedup();
+        Discovered {
+            sources,
+            projects,
+            errors,
+            not_analysed,
+            ignored: self.ignored,
+        }
+    }
+
+    fn project(
+        &self,
+        selection: &Selection,
+        sources: &[Source],
+        not_analysed: &mut Vec<NotAnalysed>,
+    ) -> Project {
+        let tree = &self.grounds[selection.ground].tree;
+        let found = &selection.found;
+        let own: Vec<(&String, &Source)> = selection
+            .files
+            .iter()
+            .filter_map(|file| {
+                Some((
+                    file,
+                    by_path(sources, &self.shown_in(selection.ground, file))?,
+                ))
+            })
+            .collect();
+        let readings: Vec<(&Source, Reading)> = own
+            .par_iter()
+            .map(|(path, source)| {
+                (
+                    *source,
+                    (found.layout.read)(
+                        found,
+                        &File {
+                            path,
+                            source,
+                            files: tree,
+                        },
+                    ),
+                )
+            })
+            .collect();
+        let (mut scripts, mut problems) = (Vec::new(), Vec::new());
+        for (source, reading) in readings {
+            scripts.extend(reading.scripts);
+            problems.extend(reading.problems);
+            not_analysed.extend(reading.not_analysed.into_iter().map(|(span, reason)| {
+                NotAnalysed {
+                    location: Location {
+                        source: source.id,
+                        span,
+                    },
+                    reason,
+                }
+            }));
+        }
+        let arrangement = (found.layout.arrange)(found, scripts);
+        problems.extend(arrangement.problems);
+        let sources: Vec<&Source> = own.iter().map(|(_, source)| *source).collect();
+        let foreign = foreign(found, &sources);
+        let dialect = foreign.as_ref().map(|(dialect, _)| *dialect);
+        problems.extend(foreign.map(|(_, problem)| problem));
+        problems.sort_by_key(|problem| (problem.location, problem.kind));
+        let wanted = selection.wanted.as_ref().map(|wanted| {
+            own.iter()
+                .filter(|(path, _)| wanted.contains(*path))
+                .map(|(_, source)| source.id)
+                .collect()
+        });
+        Project {
+            root: self.shown_in(selection.ground, &found.root),
+            found: found.clone(),
+            scripts: arrangement.scripts,
+            problems,
+            wanted,
+            dialect,
+        }
+    }
+
+    /// Links in the directories of a history that lead nowhere.
+    fn broken(&self, selection: &Selection) -> Vec<FileError> {
+        let tree = &self.grounds[selection.ground].tree;
+        tree.broken
+            .iter()
+            .filter(|path| !selection.is_single && (is_sql(path) || is_python(path)))
+            .filter(|path| selection.found.claims(parent(path)))
+            .map(|path| FileError {
+                path: self.shown_in(selection.ground, path),
+                message: "cannot be read: it is a symbolic link to a file that is not there"
+                    .to_owned(),
+            })
+            .collect()
+    }
+
+    fn shown_in(&self, ground: usize, path: &str) -> String {
+        if path == STDIN {
+            return STDIN.to_owned();
+        }
+        self.shown(&self.grounds[ground].tree.root.join(path))
+    }
+}
+
+/// The other database that a history is written for, by its tool's connection URL or by its SQL.
+fn foreign(found: &Found, sources: &[&Source]) -> Option<(&'static str, Problem)> {
+    let help = "Lockgate judges PostgreSQL only; leave this directory out, or name the PostgreSQL one in `migrations:`";
+    let problem = |source: &Source, span, message: String| Problem {
+        kind: ProblemKind::Dialect,
+        location: Location {
+            source: source.id,
+            span,
+        },
+        message,
+        help: Some(help.to_owned()),
+        labels: Vec::new(),
+    };
+    let url = ["url", "sqlalchemy.url"]
+        .iter()
+        .find_map(|key| found.settings.get(*key));
+    if let Some(dialect) = url.and_then(|url| dialect::of_url(url))
+        && let Some(first) = sources.first()
+        && !sources.iter().any(|source| dialect::is_postgres(source))
+    {
+        let message = format!(
+            "these migrations are for {dialect}: the connection URL in the tool's configuration says so"
+        );
+        return Some((dialect, problem(first, first.first_line(), message)));
+    }
+    let sql: Vec<&Source> = sources
+        .iter()
+        .copied()
+        .filter(|source| !is_python(&source.path))
+        .collect();
+    let (index, sign) = dialect::of_files(&sql)?;
+    let message = format!(
+        "these migrations are for {}: {} in this file and its neighbours",
+        sign.dialect, sign.evidence
+    );
+    Some((sign.dialect, problem(sql[index], sign.span, message)))
+}
+
+fn by_path<'s>(sources: &'s [Source], path: &str) -> Option<&'s Source> {
+    let index = sources
+        .binary_search_by(|source| source.path.as_str().cmp(path))
+        .ok()?;
+    sources.get(index)
+}
