@@ -120,7 +120,7 @@ pub fn load(start: &Path) -> Result<Option<Loaded>, ConfigError> {
     reason = "the configuration is the one file that is not a migration"
 )]
 pub fn load_file(path: &Path) -> Result<Loaded, ConfigError> {
-    let shown = path.display().to_string();
+    let shown = shown(path);
     let unreadable = |reason: String| ConfigError::Unreadable {
         path: shown.clone(),
         reason,
@@ -139,6 +139,13 @@ pub fn load_file(path: &Path) -> Result<Loaded, ConfigError> {
         path: path.to_owned(),
         root: path.parent().unwrap_or(Path::new("")).to_owned(),
     })
+}
+
+/// A path as a person at the keyboard knows it: from the current directory on, with `/`.
+fn shown(path: &Path) -> String {
+    let here = std::path::absolute(".").unwrap_or_default();
+    let path = path.strip_prefix(here).unwrap_or(path);
+    path.display().to_string().replace('\\', "/")
 }
 
 /// Something in a configuration that is not understood.

@@ -1,9 +1,11 @@
 //! Lockgate.
 
+pub mod cli;
 pub mod config;
 pub mod context;
 pub mod diagnostic;
 pub mod effect;
+pub mod explain;
 pub mod layout;
 pub mod report;
 pub mod rule;

@@ -8,7 +8,7 @@ pub(crate) mod harmless;
 pub mod json;
 mod short;
 mod snippet;
-pub mod text;
+pub(crate) mod text;
 
 use std::io::{self, Write};
 

@@ -45,9 +45,8 @@ impl Node {
             Err(error) => {
                 let span = error
                     .location()
-                    .map_or(Span::default(), |location| span_of(&location));
-                let message = error.without_snippet().to_string();
-                Err(Problem::new(widened(source, span), first_line(&message)))
+                    .map_or(Span::default(), |location| error_span(source, &location));
+                Err(Problem::new(span, message(error.without_snippet())))
             }
         }
     }
@@ -108,21 +107,57 @@ fn span_of(location: &serde_yaml::Location) -> Span {
     Span::new(start, start + offset(span.byte_len()).unwrap_or(0))
 }
 
-/// A place without length made into the word that begins there, so that there is something to mark.
-fn widened(source: &Source, span: Span) -> Span {
-    if !span.is_empty() {
-        return span;
-    }
-    let start = (span.start as usize).min(source.text.len());
+/// The place of an error: the word that begins there, so that there is something to mark. Errors of the scanner know
+/// only line and column.
+fn error_span(source: &Source, location: &serde_yaml::Location) -> Span {
+    let start = location
+        .span()
+        .byte_offset()
+        .and_then(|at| usize::try_from(at).ok());
+    let start = start.unwrap_or_else(|| offset(source, location));
     let rest = source.text.get(start..).unwrap_or("");
     let len = rest
         .find(|c: char| c.is_whitespace() || c == ':')
         .unwrap_or(rest.len());
-    Span::new(start, start + len)
+    let end = source.text.len();
+    Span::new(start.min(end), (start + len).min(end))
 }
 
-fn first_line(text: &str) -> &str {
-    text.split('\n').next().unwrap_or(text)
+/// The byte that a line and column (in characters, both from 1) stand for.
+fn offset(source: &Source, location: &serde_yaml::Location) -> usize {
+    let from_one = |number: u64| {
+        usize::try_from(number)
+            .unwrap_or(usize::MAX)
+            .saturating_sub(1)
+    };
+    let starts = source.line_starts();
+    let Some(&start) = starts.get(from_one(location.line())) else {
+        return source.text.len();
+    };
+    let line = &source.text[start as usize..];
+    let column = from_one(location.column());
+    let within = line
+        .char_indices()
+        .nth(column)
+        .map_or(line.len(), |(at, _)| at);
+    start as usize + within
+}
+
+/// What the YAML reader says, in one line and without the place.
+fn message(error: &serde_yaml::Error) -> String {
+    if let serde_yaml::Error::DuplicateMappingKey { key, .. } = error {
+        return match key {
+            Some(key) => format!("`{key}` is written twice"),
+            None => "a key is written twice".to_owned(),
+        };
+    }
+    if matches!(error, serde_yaml::Error::MultipleDocuments { .. }) {
+        return "a second document begins here; the configuration is one".to_owned();
+    }
+    let text = error.to_string();
+    let line = text.split('\n').next().unwrap_or(&text);
+    let line = line.split(" at line ").next().unwrap_or(line);
+    format!("this is not YAML: {}", line.trim())
 }
 
 impl<'de> Deserialize<'de> for Raw {
