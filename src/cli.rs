@@ -122,7 +122,7 @@ fn dispatch(
     match command {
         Command::Check(args) => {
             let pairs = matches.subcommand_matches("check").map(check::pairs);
-            return check::run(args, pairs.unwrap_or_default(), style, out);
+            return check::run(args, &pairs.unwrap_or_default(), style, out);
         }
         Command::Explain(args) => docs::explain(args, style, out)?,
         Command::Rules(args) => docs::rules(args, style, out)?,
@@ -168,5 +168,5 @@ fn complain(failure: &Failure, color: Color) {
     }
     let mut err = AutoStream::new(io::stderr().lock(), choice);
     // Nobody is left to tell if standard error is closed.
-    let _ = write_notice(&notice, &style, &mut err);
+    let _ = write_notice(&notice, style, &mut err);
 }

@@ -43,7 +43,7 @@ pub struct Style {
 pub fn render(
     report: &Report,
     format: Format,
-    style: &Style,
+    style: Style,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     match format {

@@ -1,6 +1,7 @@
 //! What a run is asked to do, after configuration file and command line were put together.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use crate::diagnostic::Level;
 
@@ -126,6 +127,8 @@ pub struct Settings {
     pub postgres: u32,
     /// Target environment.
     pub environment: Environment,
+    /// The project's root: the directory of the configuration file, if there is one. Absolute.
+    pub root: Option<PathBuf>,
     /// Directories of migrations; found by themselves if empty.
     pub roots: Vec<Root>,
     /// Last version that is already applied; later ones are pending. None: every file is looked at on its own.
@@ -155,6 +158,7 @@ impl Default for Settings {
         Self {
             postgres: NEWEST_POSTGRES,
             environment: Environment::default(),
+            root: None,
             roots: Vec::new(),
             after: None,
             rules: BTreeMap::new(),

@@ -7,7 +7,7 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Args as ClapArgs, ValueEnum};
 
 use super::{Failure, Outcome};
-use crate::config::{self, Loaded};
+use crate::config;
 use crate::diagnostic::Level;
 use crate::report::{Counts, Format, Report, Style, render};
 use crate::rules::RULES;
@@ -174,18 +174,16 @@ struct Request {
     paths: Vec<PathBuf>,
     /// What standard input holds, and the file that it stands for.
     stdin: Option<(Vec<u8>, Option<PathBuf>)>,
-    /// The directory of the configuration, which its paths are relative to.
-    root: Option<PathBuf>,
     settings: Settings,
 }
 
 pub(super) fn run(
     args: &Args,
-    written: Vec<Written>,
+    written: &[Written],
     style: Style,
     out: &mut dyn Write,
 ) -> Result<Outcome, Failure> {
-    let destinations = destinations(&written);
+    let destinations = destinations(written);
     if destinations
         .iter()
         .filter(|(_, output)| output.is_none())
@@ -201,7 +199,7 @@ pub(super) fn run(
     for (format, output) in destinations {
         let format = format.map_or(Format::default(), |index| args.formats[index]);
         match output {
-            None => render(&report, format, &style, out)?,
+            None => render(&report, format, style, out)?,
             Some(index) => write_file(&report, format, &args.outputs[index])?,
         }
     }
@@ -223,7 +221,7 @@ fn outcome(report: &Report, fail_on: Option<Level>) -> Outcome {
 )]
 fn write_file(report: &Report, format: Format, path: &Path) -> Result<(), Failure> {
     let mut text = Vec::new();
-    render(report, format, &Style::default(), &mut text)?;
+    render(report, format, Style::default(), &mut text)?;
     std::fs::write(path, text).map_err(|error| Failure::Output {
         path: path.display().to_string(),
         error,
@@ -258,15 +256,11 @@ fn request(args: &Args) -> Result<Request, Failure> {
         Some(path) => Some(config::load_file(path)?),
         None => config::load(start)?,
     };
-    let (settings, root) = match loaded {
-        Some(Loaded { settings, root, .. }) => (settings, Some(root)),
-        None => (Settings::default(), None),
-    };
+    let settings = loaded.map_or_else(Settings::default, |loaded| loaded.settings);
     Ok(Request {
         cwd,
         paths: args.paths.clone(),
         stdin,
-        root,
         settings: overlaid(settings, args),
     })
 }

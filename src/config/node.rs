@@ -9,7 +9,7 @@ use super::Problem;
 use crate::source::{Source, Span};
 
 /// A value with its place.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(super) struct Node {
     pub(super) span: Span,
     pub(super) value: Value,
@@ -17,20 +17,17 @@ pub(super) struct Node {
 
 /// A value. What a scalar means is decided by what is expected there: `off` is a level and `0012` a version,
 /// whatever YAML takes them for.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(super) enum Value {
     Null,
     /// A text, as it is meant if it is quoted, otherwise as it is written.
-    Scalar {
-        text: String,
-        quoted: bool,
-    },
+    Scalar(String),
     List(Vec<Node>),
     Map(Vec<(Key, Node)>),
 }
 
 /// A key of a map.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(super) struct Key {
     pub(super) span: Span,
     pub(super) name: String,
@@ -55,7 +52,7 @@ impl Node {
     pub(super) fn kind(&self) -> &'static str {
         match &self.value {
             Value::Null => "nothing",
-            Value::Scalar { .. } => "a single value",
+            Value::Scalar(_) => "a single value",
             Value::List(_) => "a list",
             Value::Map(_) => "a map",
         }
@@ -77,14 +74,8 @@ fn node(raw: Spanned<Raw>, source: &Source) -> Node {
     let written = source.slice(span_of(&raw.defined));
     let value = match raw.value {
         Raw::Null => Value::Null,
-        Raw::Text(text) => Value::Scalar {
-            quoted: written.starts_with(['\'', '"']),
-            text,
-        },
-        Raw::Other => Value::Scalar {
-            text: written.to_owned(),
-            quoted: false,
-        },
+        Raw::Text(text) => Value::Scalar(text),
+        Raw::Other => Value::Scalar(written.to_owned()),
         Raw::List(items) => Value::List(items.into_iter().map(|item| node(item, source)).collect()),
         Raw::Map(entries) => Value::Map(
             entries
@@ -226,12 +217,14 @@ mod tests {
     fn shown(node: &Node, source: &Source) -> String {
         match &node.value {
             Value::Null => "null".to_owned(),
-            Value::Scalar { text, quoted } => {
+            Value::Scalar(text) => {
+                let written = source.slice(node.span);
+                let is_alias = written.starts_with('*');
                 assert!(
-                    source.slice(node.span).contains(text.as_str()),
+                    is_alias || written.contains(text.as_str()),
                     "the place of {text}"
                 );
-                format!("{text}{}", if *quoted { "\"" } else { "" })
+                text.clone()
             }
             Value::List(items) => {
                 let items: Vec<String> = items.iter().map(|item| shown(item, source)).collect();
@@ -253,7 +246,7 @@ mod tests {
     #[test]
     fn scalars_are_what_was_written_and_everything_knows_its_place() {
         for (text, expected) in [
-            ("a: 0012\nbé: [x, 'y z']", "{a: 0012, bé: [x y z\"]}"),
+            ("a: 0012\nbé: [x, 'y z']", "{a: 0012, bé: [x y z]}"),
             (
                 "c:\n  d: off # not a boolean\n  yes: 1.10",
                 "{c: {d: off, yes: 1.10}}",
@@ -262,7 +255,9 @@ mod tests {
                 "e: 20240101000000\r\nf:\r\n",
                 "{e: 20240101000000, f: null}",
             ),
-            ("\u{feff}a: '18'", "{a: 18\"}"),
+            ("\u{feff}a: '18'", "{a: 18}"),
+            ("a: &x off\nb: *x\nc: [*x]", "{a: off, b: off, c: [off]}"),
+            ("a: |\n  x\nb: ~", "{a: x\n, b: null}"),
             ("", "null"),
             ("# nothing\n", "null"),
         ] {

@@ -28,6 +28,13 @@ const RUNS: &[Run] = &[
         stderr: "",
     },
     Run {
+        args: "explain unused-suppression --color always",
+        files: &[],
+        exit: 0,
+        stdout: "\u{1b}[1mInstead\u{1b}[0m\n",
+        stderr: "",
+    },
+    Run {
         args: "explain unused-supression",
         files: &[],
         exit: 2,

@@ -81,7 +81,7 @@ fn bad_configurations_are_refused_with_place_and_advice() {
 fn everything_that_can_be_said_reaches_the_settings() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/config/good-all.yaml");
     let loaded = config::load_file(&path).expect("valid");
-    assert_eq!(loaded.root, path.parent().expect("a directory"));
+    assert_eq!(loaded.settings.root.as_deref(), path.parent());
     let settings = loaded.settings;
     assert_eq!(settings.postgres, 16);
     assert_eq!(settings.environment, Environment::Staging);
@@ -130,12 +130,15 @@ fn the_nearest_configuration_above_a_path_is_found() {
     fs::write(top.path().join("lockgate.yaml"), "postgres: 14\n").expect("written");
     let postgres = |path: &Path| {
         let loaded = config::load(path).expect("valid").expect("found");
-        (loaded.settings.postgres, loaded.root)
+        (loaded.settings.postgres, loaded.settings.root)
     };
-    assert_eq!(postgres(&inner), (14, top.path().to_owned()));
+    assert_eq!(postgres(&inner), (14, Some(top.path().to_owned())));
     fs::write(top.path().join("app/lockgate.yaml"), "postgres: 15\n").expect("written");
     fs::write(inner.join("1.sql"), "").expect("written");
-    assert_eq!(postgres(&inner.join("1.sql")), (15, top.path().join("app")));
+    assert_eq!(
+        postgres(&inner.join("1.sql")),
+        (15, Some(top.path().join("app")))
+    );
     assert_eq!(postgres(top.path()).0, 14);
     fs::write(top.path().join("app/lockgate.yaml"), b"postgres: \xff").expect("written");
     let error = config::load(&inner).expect_err("not text").to_string();

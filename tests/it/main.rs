@@ -1,3 +1,5 @@
+//! The only test binary.
+
 mod cli;
 mod config;
 mod reports;
