@@ -61,12 +61,10 @@ fn rule_schema(rule: &Rule) -> serde_json::Value {
 /// A configuration that was found and understood.
 #[derive(Debug)]
 pub struct Loaded {
-    /// What it says; everything it leaves out has its default.
+    /// What it says; everything it leaves out has its default. The root is the file's directory.
     pub settings: Settings,
     /// The file.
     pub path: PathBuf,
-    /// Its directory: what paths in it are relative to.
-    pub root: PathBuf,
 }
 
 /// What is wrong with a configuration.
@@ -120,7 +118,7 @@ pub fn load(start: &Path) -> Result<Option<Loaded>, ConfigError> {
     reason = "the configuration is the one file that is not a migration"
 )]
 pub fn load_file(path: &Path) -> Result<Loaded, ConfigError> {
-    let shown = path.display().to_string();
+    let shown = shown(path);
     let unreadable = |reason: String| ConfigError::Unreadable {
         path: shown.clone(),
         reason,
@@ -133,12 +131,20 @@ pub fn load_file(path: &Path) -> Result<Loaded, ConfigError> {
         ))
     })?;
     let source = Source::new(SourceId(0), shown.clone(), text);
-    let settings = parse(&source).map_err(|problem| problem.in_file(source))?;
+    let mut settings = parse(&source).map_err(|problem| problem.in_file(source))?;
+    let absolute = std::path::absolute(path).map_err(|error| unreadable(error.to_string()))?;
+    settings.root = absolute.parent().map(Path::to_owned);
     Ok(Loaded {
         settings,
         path: path.to_owned(),
-        root: path.parent().unwrap_or(Path::new("")).to_owned(),
     })
+}
+
+/// A path as a person at the keyboard knows it: from the current directory on, with `/`.
+fn shown(path: &Path) -> String {
+    let here = std::path::absolute(".").unwrap_or_default();
+    let path = path.strip_prefix(here).unwrap_or(path);
+    path.display().to_string().replace('\\', "/")
 }
 
 /// Something in a configuration that is not understood.

@@ -1,11 +1,13 @@
 //! Lockgate.
 
 pub mod analyze;
+pub mod cli;
 pub mod config;
 pub mod context;
 pub mod diagnostic;
 pub mod discover;
 pub mod effect;
+pub mod explain;
 pub mod layout;
 pub mod python;
 pub mod replay;

@@ -8,7 +8,7 @@ pub(crate) mod harmless;
 pub mod json;
 mod short;
 mod snippet;
-pub mod text;
+pub(crate) mod text;
 
 use std::io::{self, Write};
 
@@ -43,7 +43,7 @@ pub struct Style {
 pub fn render(
     report: &Report,
     format: Format,
-    style: &Style,
+    style: Style,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     match format {

@@ -9,8 +9,6 @@ pub mod plpgsql;
 pub mod split;
 pub(crate) mod tree;
 
-use std::sync::Arc;
-
 use crate::source::{Fragment, Span, SpanMap};
 use crate::statement::{Kind, Nested, Statement};
 use lower::Lower;
@@ -346,11 +344,7 @@ fn read_plpgsql(source: &Fragment, runs: bool, depth: usize, parsed: &mut Parsed
     for part in body.parts {
         let conditional = part.guard.conditional || part.guard.handler;
         let fragment = match part.kind {
-            PartKind::Sql { sql } => Fragment {
-                sql: Arc::from(sql),
-                map: source.map.part(part.span),
-            },
-            PartKind::Execute { sql } => Fragment {
+            PartKind::Sql { sql, .. } | PartKind::Execute { sql, .. } => Fragment {
                 map: sql.map.then(&source.map),
                 sql: sql.sql,
             },
@@ -362,7 +356,7 @@ fn read_plpgsql(source: &Fragment, runs: bool, depth: usize, parsed: &mut Parsed
                 }
                 continue;
             }
-            PartKind::Transaction => continue,
+            PartKind::Transaction { .. } => continue,
         };
         let mut inner = parse_at(&fragment, depth - 1);
         parsed.errors.append(&mut inner.errors);

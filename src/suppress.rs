@@ -270,7 +270,7 @@ impl Suppressions {
                 help: help.to_owned(),
             });
         }
-        problems.sort_by(|a, b| (a.location, a.kind).cmp(&(b.location, b.kind)));
+        problems.sort_by_key(|problem| (problem.location, problem.kind));
         problems
     }
 }

@@ -9,7 +9,7 @@ use super::Problem;
 use crate::source::{Source, Span};
 
 /// A value with its place.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(super) struct Node {
     pub(super) span: Span,
     pub(super) value: Value,
@@ -17,20 +17,17 @@ pub(super) struct Node {
 
 /// A value. What a scalar means is decided by what is expected there: `off` is a level and `0012` a version,
 /// whatever YAML takes them for.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(super) enum Value {
     Null,
     /// A text, as it is meant if it is quoted, otherwise as it is written.
-    Scalar {
-        text: String,
-        quoted: bool,
-    },
+    Scalar(String),
     List(Vec<Node>),
     Map(Vec<(Key, Node)>),
 }
 
 /// A key of a map.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(super) struct Key {
     pub(super) span: Span,
     pub(super) name: String,
@@ -45,9 +42,8 @@ impl Node {
             Err(error) => {
                 let span = error
                     .location()
-                    .map_or(Span::default(), |location| span_of(&location));
-                let message = error.without_snippet().to_string();
-                Err(Problem::new(widened(source, span), first_line(&message)))
+                    .map_or(Span::default(), |location| error_span(source, &location));
+                Err(Problem::new(span, message(error.without_snippet())))
             }
         }
     }
@@ -56,7 +52,7 @@ impl Node {
     pub(super) fn kind(&self) -> &'static str {
         match &self.value {
             Value::Null => "nothing",
-            Value::Scalar { .. } => "a single value",
+            Value::Scalar(_) => "a single value",
             Value::List(_) => "a list",
             Value::Map(_) => "a map",
         }
@@ -78,14 +74,8 @@ fn node(raw: Spanned<Raw>, source: &Source) -> Node {
     let written = source.slice(span_of(&raw.defined));
     let value = match raw.value {
         Raw::Null => Value::Null,
-        Raw::Text(text) => Value::Scalar {
-            quoted: written.starts_with(['\'', '"']),
-            text,
-        },
-        Raw::Other => Value::Scalar {
-            text: written.to_owned(),
-            quoted: false,
-        },
+        Raw::Text(text) => Value::Scalar(text),
+        Raw::Other => Value::Scalar(written.to_owned()),
         Raw::List(items) => Value::List(items.into_iter().map(|item| node(item, source)).collect()),
         Raw::Map(entries) => Value::Map(
             entries
@@ -108,21 +98,57 @@ fn span_of(location: &serde_yaml::Location) -> Span {
     Span::new(start, start + offset(span.byte_len()).unwrap_or(0))
 }
 
-/// A place without length made into the word that begins there, so that there is something to mark.
-fn widened(source: &Source, span: Span) -> Span {
-    if !span.is_empty() {
-        return span;
-    }
-    let start = (span.start as usize).min(source.text.len());
+/// The place of an error: the word that begins there, so that there is something to mark. Errors of the scanner know
+/// only line and column.
+fn error_span(source: &Source, location: &serde_yaml::Location) -> Span {
+    let start = location
+        .span()
+        .byte_offset()
+        .and_then(|at| usize::try_from(at).ok());
+    let start = start.unwrap_or_else(|| offset(source, location));
     let rest = source.text.get(start..).unwrap_or("");
     let len = rest
         .find(|c: char| c.is_whitespace() || c == ':')
         .unwrap_or(rest.len());
-    Span::new(start, start + len)
+    let end = source.text.len();
+    Span::new(start.min(end), (start + len).min(end))
 }
 
-fn first_line(text: &str) -> &str {
-    text.split('\n').next().unwrap_or(text)
+/// The byte that a line and column (in characters, both from 1) stand for.
+fn offset(source: &Source, location: &serde_yaml::Location) -> usize {
+    let from_one = |number: u64| {
+        usize::try_from(number)
+            .unwrap_or(usize::MAX)
+            .saturating_sub(1)
+    };
+    let starts = source.line_starts();
+    let Some(&start) = starts.get(from_one(location.line())) else {
+        return source.text.len();
+    };
+    let line = &source.text[start as usize..];
+    let column = from_one(location.column());
+    let within = line
+        .char_indices()
+        .nth(column)
+        .map_or(line.len(), |(at, _)| at);
+    start as usize + within
+}
+
+/// What the YAML reader says, in one line and without the place.
+fn message(error: &serde_yaml::Error) -> String {
+    if let serde_yaml::Error::DuplicateMappingKey { key, .. } = error {
+        return match key {
+            Some(key) => format!("`{key}` is written twice"),
+            None => "a key is written twice".to_owned(),
+        };
+    }
+    if matches!(error, serde_yaml::Error::MultipleDocuments { .. }) {
+        return "a second document begins here; the configuration is one".to_owned();
+    }
+    let text = error.to_string();
+    let line = text.split('\n').next().unwrap_or(&text);
+    let line = line.split(" at line ").next().unwrap_or(line);
+    format!("this is not YAML: {}", line.trim())
 }
 
 impl<'de> Deserialize<'de> for Raw {
@@ -191,12 +217,14 @@ mod tests {
     fn shown(node: &Node, source: &Source) -> String {
         match &node.value {
             Value::Null => "null".to_owned(),
-            Value::Scalar { text, quoted } => {
+            Value::Scalar(text) => {
+                let written = source.slice(node.span);
+                let is_alias = written.starts_with('*');
                 assert!(
-                    source.slice(node.span).contains(text.as_str()),
+                    is_alias || written.contains(text.as_str()),
                     "the place of {text}"
                 );
-                format!("{text}{}", if *quoted { "\"" } else { "" })
+                text.clone()
             }
             Value::List(items) => {
                 let items: Vec<String> = items.iter().map(|item| shown(item, source)).collect();
@@ -218,7 +246,7 @@ mod tests {
     #[test]
     fn scalars_are_what_was_written_and_everything_knows_its_place() {
         for (text, expected) in [
-            ("a: 0012\nbé: [x, 'y z']", "{a: 0012, bé: [x y z\"]}"),
+            ("a: 0012\nbé: [x, 'y z']", "{a: 0012, bé: [x y z]}"),
             (
                 "c:\n  d: off # not a boolean\n  yes: 1.10",
                 "{c: {d: off, yes: 1.10}}",
@@ -227,7 +255,9 @@ mod tests {
                 "e: 20240101000000\r\nf:\r\n",
                 "{e: 20240101000000, f: null}",
             ),
-            ("\u{feff}a: '18'", "{a: 18\"}"),
+            ("\u{feff}a: '18'", "{a: 18}"),
+            ("a: &x off\nb: *x\nc: [*x]", "{a: off, b: off, c: [off]}"),
+            ("a: |\n  x\nb: ~", "{a: x\n, b: null}"),
             ("", "null"),
             ("# nothing\n", "null"),
         ] {

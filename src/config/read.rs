@@ -19,6 +19,19 @@ use crate::suggest::{closest, one_of};
 type Entries<'a> = &'a [(Key, Node)];
 type Result<T> = std::result::Result<T, Problem>;
 
+/// What a configuration can say.
+const KEYS: [&str; 9] = [
+    "postgres",
+    "environment",
+    "migrations",
+    "after",
+    "rules",
+    "overrides",
+    "runner",
+    "require_reason",
+    "strictness",
+];
+
 /// Reads a configuration's text.
 pub fn parse(source: &Source) -> Result<Settings> {
     parse_with(source, RULES)
@@ -28,17 +41,6 @@ pub fn parse(source: &Source) -> Result<Settings> {
 pub(super) fn parse_with(source: &Source, rules: &[Rule]) -> Result<Settings> {
     let file = Node::read(source)?;
     let mut settings = Settings::default();
-    const KEYS: [&str; 9] = [
-        "postgres",
-        "environment",
-        "migrations",
-        "after",
-        "rules",
-        "overrides",
-        "runner",
-        "require_reason",
-        "strictness",
-    ];
     for (key, value) in map(&file, "the configuration")? {
         match key.name.as_str() {
             "postgres" => settings.postgres = postgres(value)?,
@@ -333,7 +335,7 @@ fn unknown_key(key: &Key, known: &[&str]) -> Problem {
 
 fn text<'a>(node: &'a Node, what: &str) -> Result<&'a str> {
     match &node.value {
-        Value::Scalar { text, .. } => Ok(text),
+        Value::Scalar(text) => Ok(text),
         _ => Err(expected(node, what, "a single value")),
     }
 }

@@ -226,11 +226,19 @@ impl SourceCode for View {
 
 /// The line (from 0) that a place begins on, and the part of the place that is on that line.
 fn on_one_line(source: &Source, span: Span) -> (usize, Span) {
-    let line = source.position(span.start).line as usize - 1;
+    let line = line_at(source, span.start);
     let whole = line_span(source, line);
     let start = span.start.clamp(whole.start, whole.end);
     let end = span.end.clamp(start, whole.end);
     (line, Span { start, end })
+}
+
+/// The line (from 0) of an offset. Unlike [`Source::position`] it does not count the characters in front.
+fn line_at(source: &Source, offset: u32) -> usize {
+    source
+        .line_starts()
+        .partition_point(|&start| start <= offset)
+        .saturating_sub(1)
 }
 
 /// A line (from 0) without its end.

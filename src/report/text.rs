@@ -23,7 +23,7 @@ use crate::source::{Location, Source, Span};
 const PLACES_LISTED: usize = 3;
 
 /// Writes the report.
-pub(super) fn write(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
     for diagnostic in &report.diagnostics {
         write_finding(report, diagnostic, style, out)?;
         writeln!(out)?;
@@ -56,7 +56,7 @@ pub(crate) struct Notice<'a> {
 fn write_finding(
     report: &Report,
     diagnostic: &Diagnostic,
-    style: &Style,
+    style: Style,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let source = report.source(diagnostic.primary.source);
@@ -95,14 +95,14 @@ fn write_finding(
 /// Writes one notice, without a blank line behind it.
 pub(crate) fn write_notice(
     notice: &Notice<'_>,
-    style: &Style,
+    style: Style,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let mut shown = Shown::new(notice);
     shown.say_things_once();
     let mut drawn = String::new();
     // Writing to a string cannot fail; what the printer itself could object to is a place outside of the view.
-    if printer(notice, &shown, *style)
+    if printer(notice, &shown, style)
         .render_report(&mut drawn, &shown)
         .is_err()
     {
@@ -112,12 +112,12 @@ pub(crate) fn write_notice(
     let nowhere = notice.place.filter(|(source, _)| source.text.is_empty());
     let nowhere = nowhere.map(|(source, _)| format!("{}:1:1", visible(&source.path)));
     for note in nowhere.iter().chain(&notice.notes) {
-        writeln!(out, "  {} {note}", paint(*style, DIM, "at"))?;
+        writeln!(out, "  {} {note}", paint(style, DIM, "at"))?;
     }
     if let Some(help) = notice.help {
         let mut lines = visible_lines(help.trim_end()).into_iter();
         let first = lines.next().unwrap_or_default();
-        writeln!(out, "  {} {first}", paint(*style, HELP, "help:"))?;
+        writeln!(out, "  {} {first}", paint(style, HELP, "help:"))?;
         for line in lines {
             writeln!(out, "{}", format!("        {line}").trim_end())?;
         }
@@ -279,9 +279,9 @@ fn printer(notice: &Notice<'_>, shown: &Shown, style: Style) -> GraphicalReportH
         .without_syntax_highlighting()
 }
 
-fn write_errors(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+fn write_errors(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
     for error in &report.errors {
-        let word = paint(*style, ERROR, "error:");
+        let word = paint(style, ERROR, "error:");
         writeln!(
             out,
             "{word} {}: {}",
@@ -296,11 +296,11 @@ fn write_errors(report: &Report, style: &Style, out: &mut dyn Write) -> io::Resu
 }
 
 /// The places that were not analysed, file by file: the first few with their reasons, the rest counted.
-fn write_not_analysed(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+fn write_not_analysed(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
     if report.not_analysed.is_empty() {
         return Ok(());
     }
-    writeln!(out, "{}", paint(*style, BOLD, "not analysed:"))?;
+    writeln!(out, "{}", paint(style, BOLD, "not analysed:"))?;
     for (shown, left_out) in condensed(&report.not_analysed) {
         for entry in shown {
             let reason = visible(&entry.reason);
@@ -324,7 +324,7 @@ pub(super) fn condensed(entries: &[NotAnalysed]) -> impl Iterator<Item = (&[NotA
         })
 }
 
-fn write_summary(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+fn write_summary(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
     let line = summary(report);
     let worst = report.diagnostics.iter().map(|d| d.level).max();
     let color = match worst {
@@ -334,7 +334,7 @@ fn write_summary(report: &Report, style: &Style, out: &mut dyn Write) -> io::Res
         Some(Level::Info) => HELP,
         None => CLEAN,
     };
-    writeln!(out, "{}", paint(*style, color, &line))
+    writeln!(out, "{}", paint(style, color, &line))
 }
 
 /// The last line: what was found, in how much, and what is not shown.

@@ -181,7 +181,7 @@ fn rendered(report: &Report, format: Format) -> String {
 
 fn rendered_in(report: &Report, format: Format, style: Style) -> String {
     let mut out = Vec::new();
-    render(report, format, &style, &mut out).expect("memory");
+    render(report, format, style, &mut out).expect("memory");
     String::from_utf8(out).expect("UTF-8")
 }
 
