@@ -132,3 +132,88 @@ pub fn check(
     };
     analyze::run(discovered, settings)
 }
+
+/// What the model says about one statement.
+#[derive(Debug, Clone)]
+pub struct Prediction {
+    /// Effects on relations, names as in `public.t`.
+    pub effects: Vec<crate::effect::Effect>,
+    /// Tables of the indexes that exist, by index name.
+    pub index_tables: BTreeMap<String, String>,
+    /// SQLSTATE of a certain refusal.
+    pub fails: Option<&'static str>,
+    /// Waits beyond ordinary locks.
+    pub waits_for: Vec<&'static str>,
+}
+
+/// What the model says about the last statement of `sql`, after `before` ran in earlier changes and the statements before
+/// the last one in the same one.
+///
+/// # Panics
+/// If `sql` holds no statement.
+#[must_use]
+pub fn predict(before: &str, sql: &str, postgres: u32, time_zone: Option<&str>) -> Prediction {
+    use crate::effect::{Situation, effects};
+    use crate::schema::{Origin, Schema};
+    use crate::source::{Fragment, Span, SpanMap};
+    let parse = |text: &str| {
+        crate::sql::parse(&Fragment {
+            sql: text.into(),
+            map: SpanMap::copied(0, text.len()),
+        })
+        .statements
+    };
+    let mut schema = Schema::default();
+    let mut number = 0;
+    let mut apply = |schema: &mut Schema, statement: &crate::statement::Statement, batch| {
+        number += 1;
+        schema.begin_batch(batch);
+        let location = Location {
+            source: SourceId(0),
+            span: Span::default(),
+        };
+        schema.apply(
+            statement,
+            Origin {
+                location,
+                batch,
+                statement: number,
+            },
+        );
+        for nested in statement.nested.iter().filter(|nested| nested.runs) {
+            schema.apply(
+                &nested.statement,
+                Origin {
+                    location,
+                    batch,
+                    statement: number,
+                },
+            );
+        }
+    };
+    for statement in parse(before) {
+        apply(&mut schema, &statement, 1);
+    }
+    let statements = parse(sql);
+    let (last, earlier) = statements.split_last().expect("a statement");
+    for statement in earlier {
+        apply(&mut schema, statement, 2);
+    }
+    let found = effects(
+        last,
+        Situation {
+            schema: &schema,
+            postgres,
+            time_zone,
+        },
+    );
+    Prediction {
+        effects: found.list,
+        index_tables: schema
+            .indexes()
+            .map(|index| (index.name.name.to_string(), index.table.name.to_string()))
+            .collect(),
+        fails: found.fails.map(|failure| failure.sqlstate),
+        waits_for: found.waits_for.iter().map(|waits| waits.as_str()).collect(),
+    }
+}
