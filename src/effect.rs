@@ -1,13 +1,22 @@
 //! What PostgreSQL does for a statement: locks, work under them, waits, certain failures.
 
 pub mod alter;
+mod bound;
 pub mod column;
 mod compute;
+mod grammar;
+mod index;
+mod maintenance;
+mod object;
+mod others;
 pub mod proof;
+mod query;
+mod refuse;
+mod table;
 pub mod types;
 pub mod volatility;
 
-pub use compute::{Situation, effects};
+pub use compute::{Situation, effects, effects_with_nested};
 
 use crate::diagnostic::Certainty;
 use crate::statement::QualifiedName;
@@ -19,8 +28,32 @@ pub struct Effects {
     pub list: Vec<Effect>,
     /// What it waits for beyond ordinary locks.
     pub waits_for: Vec<WaitsFor>,
-    /// Why it is certain to be refused.
+    /// Why it is certain to be refused. The locks are then those it takes before that; the work is what it would do.
     pub fails: Option<Failure>,
+    /// What stays behind if it fails half way.
+    pub leaves_behind: Vec<Leftover>,
+    /// It may lock relations that the history does not tell: it runs code or changes objects whose members are unknown.
+    pub open_ended: bool,
+}
+
+/// What a statement that fails half way leaves behind, because it commits before it is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Leftover {
+    /// An index that is not valid: it costs writes and serves no query.
+    InvalidIndex,
+    /// A partition whose detaching is pending, until `DETACH … FINALIZE`.
+    PendingDetach,
+}
+
+impl Leftover {
+    /// In words.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidIndex => "invalid index",
+            Self::PendingDetach => "pending detach",
+        }
+    }
 }
 
 impl Effects {

@@ -175,6 +175,7 @@ impl<'h> Walker<'h> {
             schema,
             postgres: self.postgres,
             time_zone: moment.time_zone.as_deref(),
+            check_function_bodies: moment.check_function_bodies,
         };
         let effects = effect::effects(statement, situation);
         self.steps.push(Step {

@@ -64,6 +64,8 @@ pub struct Schema {
     functions: Map<QualifiedName, Arc<Vec<Function>>>,
     /// Schemas that unqualified names are looked up in; the first one is where objects are created.
     search_path: Arc<[Box<str>]>,
+    /// Names of types that columns have, other than the usual built-in ones; never shrinks.
+    used_types: Map<Box<str>, ()>,
     /// The change being replayed: objects created under the same number are new together.
     batch: u32,
 }
@@ -75,6 +77,7 @@ impl Default for Schema {
             links: Map::new_sync(),
             types: Map::new_sync(),
             functions: Map::new_sync(),
+            used_types: Map::new_sync(),
             search_path: Arc::from(["public".into()]),
             batch: 0,
         }
@@ -367,6 +370,12 @@ impl Schema {
                     .filter(move |constraint| constraint.references.as_ref() == Some(&referenced))
                     .map(move |constraint| (other, constraint))
             })
+    }
+
+    /// False if no column ever had a type of that name: nothing holds rows of that table's row type.
+    #[must_use]
+    pub fn is_used_as_type(&self, relation: &QualifiedName) -> bool {
+        self.used_types.contains_key(&relation.name)
     }
 
     /// The default partition of a partitioned table.

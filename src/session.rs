@@ -79,6 +79,8 @@ pub struct Moment {
     pub statement_timeout: Option<Timeout>,
     /// `TimeZone`, if the file sets it.
     pub time_zone: Option<String>,
+    /// `check_function_bodies`: PostgreSQL reads the body of a SQL function when it is made. On unless the file says no.
+    pub check_function_bodies: bool,
 }
 
 /// Why a statement that refuses to run in a transaction is refused.
@@ -116,7 +118,8 @@ struct Variables {
 }
 
 /// The settings that matter.
-const VARIABLES: [&str; 4] = [
+const VARIABLES: [&str; 5] = [
+    "check_function_bodies",
     "lock_timeout",
     "statement_timeout",
     "transaction_timeout",
@@ -297,6 +300,14 @@ pub fn moments(statements: &[Statement], units: &[Unit], defaults: Defaults) -> 
                 lock_timeout: or_default(variables.timeout("lock_timeout"), defaults.lock_timeout),
                 statement_timeout: or_default(statement_timeout, defaults.statement_timeout),
                 time_zone: variables.get("timezone").map(|(value, _)| value.clone()),
+                check_function_bodies: variables.get("check_function_bodies").is_none_or(
+                    |(value, _)| {
+                        !matches!(
+                            &*value.to_ascii_lowercase(),
+                            "off" | "false" | "no" | "0" | "f" | "n"
+                        )
+                    },
+                ),
             });
             if !in_transaction {
                 variables.local.clear();

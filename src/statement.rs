@@ -13,7 +13,7 @@ pub use alter::{AddColumn, AlterAction, AlterColumn, AlterTable, ColumnChange};
 pub use expr::{Element, Expr, ExprKind, Literal};
 pub use name::{Ident, Name, QualifiedName};
 pub use table::{
-    ColumnDef, ConstraintDef, ConstraintKind, CreateTable, ForeignKey, Generated, Identity,
+    Bound, ColumnDef, ConstraintDef, ConstraintKind, CreateTable, ForeignKey, Generated, Identity,
     PartitionBy, PartitionOf, Persistence,
 };
 pub use ty::TypeName;
@@ -145,6 +145,8 @@ pub enum Kind {
         vacuum: bool,
         /// `FULL`.
         full: bool,
+        /// Names of the options in parentheses, lower case.
+        options: Vec<Box<str>>,
     },
     /// `CLUSTER`; without a name every clustered table.
     Cluster(Option<Name>),
@@ -162,6 +164,8 @@ pub enum Kind {
         object: ObjectKind,
         /// The objects.
         names: Vec<Name>,
+        /// `ON ALL … IN SCHEMA`: the names are those of schemas.
+        all_in_schema: bool,
     },
     /// `DO`. Its statements are in [`Statement::nested`].
     Do,
@@ -357,6 +361,8 @@ pub struct Reindex {
     pub name: Option<Name>,
     /// `CONCURRENTLY`.
     pub concurrently: bool,
+    /// Names of the options in parentheses, lower case.
+    pub options: Vec<Box<str>>,
 }
 
 /// What a `REINDEX` names.
@@ -510,6 +516,8 @@ pub struct CreateFunction {
     pub sql_expression: Option<Expr>,
     /// Body text, for languages with one.
     pub body: Option<Fragment>,
+    /// The body is SQL itself (`BEGIN ATOMIC`, `RETURN`, 14): PostgreSQL always reads it when the function is made.
+    pub atomic: bool,
 }
 
 /// PostgreSQL's three classes of functions. Ordered: what contains a more volatile part is as volatile as that part.

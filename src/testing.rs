@@ -142,6 +142,10 @@ pub struct Prediction {
     pub index_tables: BTreeMap<String, String>,
     /// SQLSTATE of a certain refusal.
     pub fails: Option<&'static str>,
+    /// It may lock more than the history tells.
+    pub open_ended: bool,
+    /// What stays behind when it fails half way.
+    pub leaves_behind: Vec<crate::effect::Leftover>,
     /// Waits beyond ordinary locks.
     pub waits_for: Vec<&'static str>,
 }
@@ -153,7 +157,7 @@ pub struct Prediction {
 /// If `sql` holds no statement.
 #[must_use]
 pub fn predict(before: &str, sql: &str, postgres: u32, time_zone: Option<&str>) -> Prediction {
-    use crate::effect::{Situation, effects};
+    use crate::effect::{Situation, effects_with_nested};
     use crate::schema::{Origin, Schema};
     use crate::source::{Fragment, Span, SpanMap};
     let parse = |text: &str| {
@@ -199,12 +203,13 @@ pub fn predict(before: &str, sql: &str, postgres: u32, time_zone: Option<&str>) 
     for statement in earlier {
         apply(&mut schema, statement, 2);
     }
-    let found = effects(
+    let found = effects_with_nested(
         last,
         Situation {
             schema: &schema,
             postgres,
             time_zone,
+            check_function_bodies: true,
         },
     );
     Prediction {
@@ -214,6 +219,8 @@ pub fn predict(before: &str, sql: &str, postgres: u32, time_zone: Option<&str>) 
             .map(|index| (index.name.name.to_string(), index.table.name.to_string()))
             .collect(),
         fails: found.fails.map(|failure| failure.sqlstate),
+        open_ended: found.open_ended,
+        leaves_behind: found.leaves_behind.clone(),
         waits_for: found.waits_for.iter().map(|waits| waits.as_str()).collect(),
     }
 }

@@ -3,9 +3,9 @@
 use super::compute::Collector;
 use super::proof::{self, NotNull};
 use super::types::{self, TypeChange};
-use super::{LockMode, Work, column};
+use super::{LockMode, Work, column, others, refuse};
 use crate::diagnostic::Certainty;
-use crate::schema::{Relation, Schema, Table, TableKind};
+use crate::schema::{Relation, Schema, Table};
 use crate::statement::{
     AlterAction, AlterTable, ColumnChange, ConstraintDef, ConstraintKind, ObjectKind, Persistence,
     QualifiedName,
@@ -73,8 +73,12 @@ pub fn action_work(
                     schema,
                     table.map(|table| &**table),
                     &change.column.text,
+                    // The collation a type has by default is not written in the model.
                     collation.is_some()
-                        && known.is_some_and(|column| column.collation != *collation),
+                        && known.is_some_and(|column| {
+                            column.collation.as_deref()
+                                != collation.as_deref().filter(|name| *name != "default")
+                        }),
                 );
                 (LockMode::AccessExclusive, work, certainty)
             }
@@ -117,6 +121,7 @@ pub fn action_work(
         AlterAction::AlterConstraint { enforced: true, .. } => {
             certain(LockMode::AccessExclusive, Work::SCAN)
         }
+        AlterAction::AlterConstraint { .. } => certain(LockMode::AccessExclusive, Work::NONE),
         AlterAction::AttachPartition { .. } => certain(LockMode::ShareUpdateExclusive, Work::NONE),
         AlterAction::DetachPartition {
             concurrently,
@@ -297,272 +302,70 @@ pub(super) fn alter_table(collector: &mut Collector<'_>, alter: &AlterTable) {
             collector.certain(&key, LockMode::ShareRowExclusive, Work::NONE);
             return;
         }
-        Some(Relation::View(_)) => {
-            collector.certain(&key, LockMode::AccessExclusive, Work::NONE);
+        Some(Relation::View(view)) => {
+            let work = alter
+                .actions
+                .iter()
+                .filter(|_| view.materialized)
+                .map(|action| action_work(action, alter, schema, situation.postgres, None).1)
+                .fold(Work::NONE, Work::and);
+            collector.certain(&key, LockMode::AccessExclusive, work);
             return;
         }
-        None if alter.if_exists && alter.object != ObjectKind::Table => return,
-        _ => {}
+        Some(Relation::Dropped(_)) => {
+            if !alter.if_exists {
+                collector.named(&alter.name, LockMode::AccessExclusive, Work::NONE);
+            }
+            return;
+        }
+        None if alter.object == ObjectKind::Type => {
+            others::composite(collector, alter);
+            return;
+        }
+        None | Some(Relation::Table(_)) => {}
     }
-    for action in &alter.actions {
-        let (lock, work, certainty) = action_work(
-            action,
-            alter,
-            schema,
-            situation.postgres,
-            situation.time_zone,
-        );
-        let partitioned = schema
-            .table_at(&key)
-            .is_some_and(|table| table.kind == TableKind::Partitioned);
-        // A partitioned table has no rows of its own.
-        collector.lock(
-            &key,
-            lock,
-            if partitioned { Work::NONE } else { work },
-            certainty,
-        );
-        if !alter.only && recurses(action) {
-            for child in schema.descendants(&key) {
-                let leaf = child.kind != TableKind::Partitioned;
-                collector.lock(
-                    &child.name,
-                    lock,
-                    if leaf { work } else { Work::NONE },
-                    certainty,
-                );
-            }
-        }
-        others(collector, action, &key, work);
-    }
-}
-
-/// Sub-commands that reach partitions and children.
-fn recurses(action: &AlterAction) -> bool {
-    !matches!(
-        action,
-        AlterAction::AttachPartition { .. }
-            | AlterAction::DetachPartition { .. }
-            | AlterAction::Owner
-            | AlterAction::Options(_)
-            | AlterAction::RowSecurity { .. }
-            | AlterAction::Inherit { .. }
-            | AlterAction::ReplicaIdentity
-            | AlterAction::SetTablespace(_)
-            | AlterAction::SetLogged(_)
-            | AlterAction::SetAccessMethod(_)
-            | AlterAction::ClusterOn
-            | AlterAction::Rule
-    )
-}
-
-/// Locks on relations that the sub-command does not name.
-fn others(collector: &mut Collector<'_>, action: &AlterAction, key: &QualifiedName, work: Work) {
-    let schema = collector.situation.schema;
-    match action {
-        AlterAction::AddColumn(add) => {
-            for constraint in &add.column.constraints {
-                if let ConstraintKind::ForeignKey(foreign) = &constraint.kind {
-                    collector.named(
-                        &foreign.table,
-                        LockMode::ShareRowExclusive,
-                        if work.scan { Work::SCAN } else { Work::NONE },
-                    );
-                }
-            }
-        }
-        AlterAction::AddConstraint(def) => {
-            if let ConstraintKind::ForeignKey(foreign) = &def.kind {
-                collector.named(&foreign.table, LockMode::ShareRowExclusive, work);
-            }
-        }
-        AlterAction::DropConstraint { name, cascade, .. } => {
-            let Some(table) = schema.table_at(key) else {
-                return;
-            };
-            if let Some(referenced) = table
-                .constraint(&name.text)
-                .and_then(|constraint| constraint.references.clone())
-            {
-                collector.certain(&referenced, LockMode::AccessExclusive, Work::NONE);
-            }
-            if *cascade {
-                let dependents: Vec<QualifiedName> = schema
-                    .referencing(key)
-                    .map(|(other, _)| other.name.clone())
-                    .collect();
-                for other in dependents {
-                    collector.certain(&other, LockMode::AccessExclusive, Work::NONE);
-                }
-            }
-        }
-        AlterAction::DropColumn {
-            column, cascade, ..
-        } => {
-            let Some(table) = schema.table_at(key) else {
-                return;
-            };
-            let referenced: Vec<QualifiedName> = table
-                .constraints
-                .iter()
-                .filter(|constraint| match &constraint.def.kind {
-                    ConstraintKind::ForeignKey(foreign) => foreign.columns.contains(column),
-                    _ => false,
-                })
-                .filter_map(|constraint| constraint.references.clone())
-                .collect();
-            for other in referenced {
-                collector.certain(&other, LockMode::AccessExclusive, Work::NONE);
-            }
-            if *cascade {
-                let dependents: Vec<QualifiedName> = schema
-                    .referencing(key)
-                    .map(|(other, _)| other.name.clone())
-                    .collect();
-                for other in dependents {
-                    collector.certain(&other, LockMode::AccessExclusive, Work::NONE);
-                }
-                let views: Vec<QualifiedName> = schema
-                    .views_of(key)
-                    .filter(|view| view.query.star || view.query.columns.contains(column))
-                    .map(|view| view.name.clone())
-                    .collect();
-                for view in views {
-                    collector.certain(&view, LockMode::AccessExclusive, Work::NONE);
-                }
-            }
-        }
-        AlterAction::AlterColumn(change) if matches!(change.change, ColumnChange::Type { .. }) => {
-            // Foreign keys on either side are dropped and made again.
-            let Some(table) = schema.table_at(key) else {
-                return;
-            };
-            let mine =
-                table
-                    .constraints
-                    .iter()
-                    .filter_map(|constraint| match &constraint.def.kind {
-                        ConstraintKind::ForeignKey(foreign)
-                            if foreign.columns.contains(&change.column) =>
-                        {
-                            constraint.references.clone()
-                        }
-                        _ => None,
-                    });
-            let theirs =
-                schema.referencing(key).filter_map(|(other, constraint)| {
-                    match &constraint.def.kind {
-                        ConstraintKind::ForeignKey(foreign)
-                            if foreign.referenced.contains(&change.column)
-                                || (foreign.referenced.is_empty()
-                                    && is_primary_key(table, &change.column.text)) =>
-                        {
-                            Some(other.name.clone())
-                        }
-                        _ => None,
-                    }
-                });
-            let touched: Vec<QualifiedName> = mine.chain(theirs).collect();
-            for other in touched {
-                collector.certain(&other, LockMode::AccessExclusive, Work::NONE);
-            }
-        }
-        AlterAction::AlterColumn(change)
-            if matches!(
-                change.change,
-                ColumnChange::SetIdentity | ColumnChange::DropIdentity
-            ) =>
-        {
-            let owned: Vec<QualifiedName> = schema
-                .sequences_of(key)
-                .filter(|s| {
-                    s.owned_by
-                        .as_ref()
-                        .is_some_and(|(_, c)| *c == change.column.text)
-                })
-                .map(|sequence| sequence.name.clone())
-                .collect();
-            for sequence in owned {
-                collector.certain(&sequence, LockMode::AccessExclusive, Work::NONE);
-            }
-        }
-        AlterAction::ValidateConstraint(name) => {
-            let Some(table) = schema.table_at(key) else {
-                return;
-            };
-            if let Some(constraint) = table.constraint(&name.text)
-                && let Some(referenced) = constraint.references.clone()
-                && !constraint.valid
-            {
-                collector.certain(&referenced, LockMode::RowShare, Work::SCAN);
-            }
-        }
-        AlterAction::AlterConstraint { name, enforced } => {
-            let referenced = schema
-                .table_at(key)
-                .and_then(|table| table.constraint(&name.text))
-                .and_then(|constraint| constraint.references.clone());
-            if let Some(referenced) = referenced {
-                let (lock, work) = if *enforced {
-                    (LockMode::ShareRowExclusive, Work::SCAN)
-                } else {
-                    (LockMode::AccessExclusive, Work::NONE)
-                };
-                collector.certain(&referenced, lock, work);
-            }
-        }
-        AlterAction::AttachPartition { partition, bound } => {
-            let child = schema.resolve(partition);
-            collector.certain(&child, LockMode::AccessExclusive, Work::SCAN);
-            if bound.as_ref().is_some_and(|bound| !bound.is_default)
-                && let Some(default) = schema.default_partition(key)
-            {
-                let name = default.name.clone();
-                collector.certain(&name, LockMode::AccessExclusive, Work::SCAN);
-            }
-            collector.parent_foreign_keys(key);
-        }
-        AlterAction::DetachPartition {
-            partition,
-            concurrently,
-            finalize,
-        } => {
-            let child = schema.resolve(partition);
-            if *concurrently {
-                collector.certain(&child, LockMode::AccessExclusive, Work::NONE);
-                collector
-                    .waits_for
-                    .extend([super::WaitsFor::Writers, super::WaitsFor::Readers]);
-                return;
-            }
-            let lock = if collector.situation.postgres >= 14 || *finalize {
-                LockMode::AccessExclusive
-            } else {
-                LockMode::ShareUpdateExclusive
-            };
-            collector.certain(&child, lock, Work::NONE);
-            if let Some(default) = schema
-                .default_partition(key)
-                .filter(|default| default.name != child)
-            {
-                let name = default.name.clone();
-                collector.certain(&name, LockMode::AccessExclusive, Work::NONE);
-            }
-        }
-        AlterAction::Inherit { parent, .. } => {
-            collector.named(parent, LockMode::ShareUpdateExclusive, Work::NONE);
-        }
-        _ => {}
-    }
-}
-
-fn is_primary_key(table: &Table, column: &str) -> bool {
-    table
-        .primary_key()
-        .is_some_and(|constraint| match &constraint.def.kind {
-            ConstraintKind::PrimaryKey(key) => key.columns.iter().any(|name| &*name.text == column),
-            _ => false,
+    let costs: Vec<(LockMode, Work, Certainty)> = alter
+        .actions
+        .iter()
+        .map(|action| {
+            action_work(
+                action,
+                alter,
+                schema,
+                situation.postgres,
+                situation.time_zone,
+            )
         })
+        .collect();
+    // One lock for the whole command: the strongest that a sub-command needs.
+    let Some(strongest) = costs.iter().map(|(lock, _, _)| *lock).max() else {
+        return;
+    };
+    if alter.if_exists {
+        collector.named_if_exists(&alter.name, strongest, Work::NONE);
+    } else {
+        collector.named(&alter.name, strongest, Work::NONE);
+    }
+    if let Some(refusal) = refuse::alter_table(collector, alter, &key) {
+        collector.refuse(refusal.sqlstate, refusal.reason);
+        for (relation, lock) in refusal.locks {
+            collector.certain(&relation, lock, Work::NONE);
+        }
+        return;
+    }
+    for (action, (lock, work, certainty)) in alter.actions.iter().zip(costs) {
+        let known = schema.relation_at(&key).is_some() || !alter.if_exists;
+        if known {
+            collector.lock(&key, lock, work, certainty);
+        }
+        if !alter.only && others::recurses(action) {
+            let lock = others::lock_on_children(action, lock, situation.postgres);
+            for child in schema.descendants(&key) {
+                collector.lock(&child.name, lock, work, certainty);
+            }
+        }
+        others::others(collector, action, &key, work);
+    }
 }
 
 /// `ALTER INDEX`: what is planned takes ACCESS SHARE on every index, so a strong lock on an index stops queries.
@@ -574,8 +377,17 @@ fn alter_index(collector: &mut Collector<'_>, alter: &AlterTable, index: &Qualif
             }
             AlterAction::SetTablespace(_) => (LockMode::AccessExclusive, Work::FILE_COPY),
             AlterAction::AttachPartition { partition, .. } => {
-                let child = collector.situation.schema.resolve(partition);
+                let schema = collector.situation.schema;
+                let child = schema.resolve(partition);
                 collector.certain(&child, LockMode::AccessExclusive, Work::NONE);
+                let tables: Vec<QualifiedName> = [index, &child]
+                    .into_iter()
+                    .filter_map(|name| match schema.relation_at(name) {
+                        Some(Relation::Index(index)) => Some(index.table.clone()),
+                        _ => None,
+                    })
+                    .collect();
+                collector.all(tables, LockMode::AccessShare, Work::NONE);
                 (LockMode::ShareUpdateExclusive, Work::NONE)
             }
             AlterAction::AlterColumn(_) => (LockMode::ShareUpdateExclusive, Work::NONE),

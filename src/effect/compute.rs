@@ -1,15 +1,15 @@
 //! From a statement and the schema before it to the locks it takes and the work it does.
+//!
+//! This file holds the collector and the table of contents; each kind of statement is in the file of its topic.
 
 use std::collections::BTreeMap;
 
 use super::alter::alter_table;
-use super::{Effect, Effects, Failure, LockMode, RelationKind, WaitsFor, Work};
+use super::{Effect, Effects, Failure, Leftover, LockMode, RelationKind, WaitsFor, Work, grammar};
 use crate::diagnostic::Certainty;
-use crate::schema::{Relation, Schema, Table, TableKind};
-use crate::statement::{
-    AlterDomainAction, Change, ConstraintDef, ConstraintKind, CreateIndex, CreateTable, Drop, Kind,
-    Name, ObjectKind, QualifiedName, Query, Reindex, ReindexTarget, Rename, Statement,
-};
+use crate::schema::{Origin, Relation, Schema, TableKind};
+use crate::source::{Location, SourceId};
+use crate::statement::{Kind, Name, ObjectKind, QualifiedName, Statement};
 
 /// What the outcome depends on besides the statement.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +20,8 @@ pub struct Situation<'a> {
     pub postgres: u32,
     /// The session's time zone, if a statement before set it.
     pub time_zone: Option<&'a str>,
+    /// `check_function_bodies`: the body of a SQL function is read when it is made.
+    pub check_function_bodies: bool,
 }
 
 /// Collects effects, strongest lock per relation.
@@ -27,33 +29,124 @@ pub(super) struct Collector<'a> {
     pub(super) situation: Situation<'a>,
     effects: BTreeMap<QualifiedName, Effect>,
     pub(super) waits_for: Vec<WaitsFor>,
-    pub(super) fails: Option<Failure>,
+    pub(super) leaves_behind: Vec<Leftover>,
+    pub(super) open_ended: bool,
+    fails: Option<Failure>,
 }
 
-/// What a statement does.
+/// What a statement does, without the statements inside it.
 #[must_use]
 pub fn effects(statement: &Statement, situation: Situation<'_>) -> Effects {
-    let mut collector = Collector {
-        situation,
-        effects: BTreeMap::new(),
-        waits_for: Vec::new(),
-        fails: None,
-    };
+    if let Some(failure) = grammar::refused(statement, situation.postgres) {
+        // Refused before anything is looked up: no lock at all.
+        return Effects {
+            fails: (!statement.conditional).then_some(failure),
+            ..Effects::default()
+        };
+    }
+    let mut collector = Collector::new(situation);
     collector.statement(statement);
-    let mut list: Vec<Effect> = collector.effects.into_values().collect();
-    if statement.conditional {
-        for effect in &mut list {
-            effect.certainty = effect.certainty.min(Certainty::Possible);
-        }
-    }
-    Effects {
-        list,
-        waits_for: collector.waits_for,
-        fails: collector.fails,
-    }
+    collector.finish(statement.conditional)
 }
 
-impl Collector<'_> {
+/// What a statement does together with the statements inside it that run with it (`DO`, `EXPLAIN ANALYZE`), as one.
+#[must_use]
+pub fn effects_with_nested(statement: &Statement, situation: Situation<'_>) -> Effects {
+    let own = effects(statement, situation);
+    if own.fails.is_some() || !statement.nested.iter().any(|nested| nested.runs) {
+        return own;
+    }
+    let mut collector = Collector::new(situation);
+    collector.take(own, false);
+    let mut schema = situation.schema.clone();
+    for (number, nested) in (1..).zip(statement.nested.iter().filter(|nested| nested.runs)) {
+        let inner = effects_with_nested(
+            &nested.statement,
+            Situation {
+                schema: &schema,
+                ..situation
+            },
+        );
+        let stops = inner.fails.is_some() && !nested.conditional;
+        collector.take(inner, nested.conditional);
+        if statement.tag == "DO"
+            && !nested.conditional
+            && let Some(what) = grammar::refuses_transactions(&nested.statement)
+        {
+            collector.refuse("25001", format!("{what} cannot run inside a DO block"));
+        }
+        if stops {
+            break;
+        }
+        let origin = Origin {
+            location: Location {
+                source: SourceId(0),
+                span: nested.statement.span,
+            },
+            batch: schema.batch(),
+            statement: number,
+        };
+        schema.apply(&nested.statement, origin);
+    }
+    collector.finish(statement.conditional)
+}
+
+impl<'a> Collector<'a> {
+    fn new(situation: Situation<'a>) -> Self {
+        Self {
+            situation,
+            effects: BTreeMap::new(),
+            waits_for: Vec::new(),
+            leaves_behind: Vec::new(),
+            open_ended: false,
+            fails: None,
+        }
+    }
+
+    fn finish(self, conditional: bool) -> Effects {
+        let mut list: Vec<Effect> = self.effects.into_values().collect();
+        if conditional {
+            for effect in &mut list {
+                effect.certainty = effect.certainty.min(Certainty::Possible);
+            }
+        }
+        let mut waits_for = self.waits_for;
+        waits_for.sort_unstable();
+        waits_for.dedup();
+        Effects {
+            list,
+            waits_for,
+            fails: self.fails.filter(|_| !conditional),
+            leaves_behind: self.leaves_behind,
+            open_ended: self.open_ended,
+        }
+    }
+
+    /// Takes over what a statement inside does, as far as it is about relations that exist before the outer one.
+    pub(super) fn take(&mut self, inner: Effects, conditional: bool) {
+        for effect in inner.list {
+            let exists = self
+                .situation
+                .schema
+                .relation_at(&effect.relation)
+                .is_some();
+            let certainty = if conditional {
+                effect.certainty.min(Certainty::Possible)
+            } else {
+                effect.certainty
+            };
+            if exists || certainty == Certainty::Unknown {
+                self.lock(&effect.relation, effect.lock, effect.work, certainty);
+            }
+        }
+        self.waits_for.extend(inner.waits_for);
+        self.leaves_behind.extend(inner.leaves_behind);
+        self.open_ended |= inner.open_ended;
+        if !conditional && self.fails.is_none() {
+            self.fails = inner.fails;
+        }
+    }
+
     /// Notes a lock on a relation that exists before the statement. Temporary tables are nobody else's.
     pub(super) fn lock(
         &mut self,
@@ -77,6 +170,13 @@ impl Collector<'_> {
             Some(Relation::Sequence(_)) => RelationKind::Sequence,
             Some(Relation::Dropped(_)) | None => RelationKind::Table,
         };
+        // Partitioned and foreign tables and views have no rows of their own.
+        let work = match kind {
+            RelationKind::PartitionedTable | RelationKind::ForeignTable | RelationKind::View => {
+                Work::NONE
+            }
+            _ => work,
+        };
         let effect = Effect {
             relation: relation.clone(),
             kind,
@@ -98,9 +198,24 @@ impl Collector<'_> {
         self.lock(relation, lock, work, Certainty::Certain);
     }
 
+    /// Notes a lock on a relation that the statement names. If the history has dropped it, the statement fails.
     pub(super) fn named(&mut self, name: &Name, lock: LockMode, work: Work) {
         let key = self.situation.schema.resolve(name);
+        if let Some(Relation::Dropped(_)) = self.situation.schema.relation_at(&key) {
+            self.refuse("42P01", format!("relation {key} does not exist any more"));
+            return;
+        }
         self.certain(&key, lock, work);
+    }
+
+    /// The same for a statement with `IF EXISTS`: what the history does not know may not be there.
+    pub(super) fn named_if_exists(&mut self, name: &Name, lock: LockMode, work: Work) {
+        let key = self.situation.schema.resolve(name);
+        match self.situation.schema.relation_at(&key) {
+            Some(Relation::Dropped(_)) => {}
+            None => self.lock(&key, lock, work, Certainty::Unknown),
+            Some(_) => self.certain(&key, lock, work),
+        }
     }
 
     /// The same lock on a table and all its partitions and children.
@@ -111,100 +226,60 @@ impl Collector<'_> {
         }
     }
 
-    fn statement(&mut self, statement: &Statement) {
+    /// Locks several relations.
+    pub(super) fn all(&mut self, relations: Vec<QualifiedName>, lock: LockMode, work: Work) {
+        for relation in relations {
+            self.certain(&relation, lock, work);
+        }
+    }
+
+    /// The statement is certain to be refused. The first reason counts.
+    pub(super) fn refuse(&mut self, sqlstate: &'static str, reason: impl Into<String>) {
+        if self.fails.is_none() {
+            self.fails = Some(Failure {
+                sqlstate,
+                reason: reason.into(),
+            });
+        }
+    }
+
+    pub(super) fn refused(&self) -> bool {
+        self.fails.is_some()
+    }
+
+    pub(super) fn statement(&mut self, statement: &Statement) {
         match &statement.kind {
             Kind::CreateTable(create) => self.create_table(create),
-            Kind::CreateTableAs(create) => self.query(&create.query),
+            Kind::CreateTableAs(create) => self.create_table_as(create),
             Kind::AlterTable(alter) => alter_table(self, alter),
             Kind::Rename(rename) => self.rename(rename),
-            Kind::SetSchema(set) => match set.object {
-                ObjectKind::Table
-                | ObjectKind::View
-                | ObjectKind::MaterializedView
-                | ObjectKind::Sequence
-                | ObjectKind::ForeignTable => {
-                    self.named(&set.name, LockMode::AccessExclusive, Work::NONE)
-                }
-                _ => {}
-            },
+            Kind::SetSchema(set) => self.set_schema(set),
             Kind::Drop(drop) => self.drop(drop),
             Kind::CreateIndex(create) => self.create_index(create),
             Kind::Reindex(reindex) => self.reindex(reindex),
-            Kind::CreateView(create) => {
-                if create.or_replace
-                    && matches!(
-                        self.situation.schema.relation(&create.name),
-                        Some(Relation::View(_))
-                    )
-                {
-                    self.named(&create.name, LockMode::AccessExclusive, Work::NONE);
-                }
-                self.query(&create.query);
-            }
-            Kind::RefreshMaterializedView(refresh) => {
-                let lock = if refresh.concurrently {
-                    LockMode::Exclusive
-                } else {
-                    LockMode::AccessExclusive
-                };
-                let work = if refresh.with_data {
-                    Work::REWRITE
-                } else {
-                    Work::NONE
-                };
-                self.named(&refresh.name, lock, work);
-                let key = self.situation.schema.resolve(&refresh.name);
-                if let Some(Relation::View(view)) = self.situation.schema.relation_at(&key) {
-                    for read in view.reads.clone() {
-                        self.certain(&read, LockMode::AccessShare, Work::NONE);
-                    }
-                }
-            }
+            Kind::CreateView(create) => self.create_view(create),
+            Kind::RefreshMaterializedView(refresh) => self.refresh(refresh),
             Kind::AlterSequence(alter) => {
-                self.named(&alter.name, LockMode::ShareRowExclusive, Work::NONE);
+                let lock = LockMode::ShareRowExclusive;
+                if alter.guarded {
+                    self.named_if_exists(&alter.name, lock, Work::NONE);
+                } else {
+                    self.named(&alter.name, lock, Work::NONE);
+                }
                 if let Some((table, _)) = &alter.owned_by {
                     self.named(table, LockMode::AccessShare, Work::NONE);
                 }
             }
-            Kind::AlterDomain(alter) => {
-                let scans = match &alter.action {
-                    AlterDomainAction::AddConstraint(def) => !def.not_valid,
-                    AlterDomainAction::ValidateConstraint(_) | AlterDomainAction::SetNotNull => {
-                        true
-                    }
-                    _ => false,
-                };
-                if scans {
-                    for table in self.tables_of_type(&alter.name) {
-                        self.certain(&table, LockMode::Share, Work::SCAN);
-                    }
-                }
-            }
-            Kind::CreateTrigger(create) => {
-                self.named(&create.table, LockMode::ShareRowExclusive, Work::NONE);
-                if create.row {
-                    let key = self.situation.schema.resolve(&create.table);
-                    self.tree(&key, LockMode::ShareRowExclusive, Work::NONE);
-                }
-                if let Some(from) = &create.from {
-                    self.named(from, LockMode::ShareRowExclusive, Work::NONE);
-                }
-            }
+            Kind::AlterDomain(alter) => self.alter_domain(alter),
+            Kind::CreateFunction(create) => self.create_function(create, &statement.nested),
+            Kind::CreateTrigger(create) => self.create_trigger(create),
             Kind::Policy(_, table) | Kind::CreateRule(_, table) => {
                 self.named(table, LockMode::AccessExclusive, Work::NONE);
             }
-            Kind::Truncate { tables, cascade } => {
-                for table in tables {
-                    let key = self.situation.schema.resolve(&table.name);
-                    self.truncate(&key, *cascade);
-                }
-            }
-            Kind::Insert(insert) => {
-                self.named(&insert.table, LockMode::RowExclusive, Work::NONE);
-                self.query(&insert.query);
-            }
-            Kind::Change(change) | Kind::Merge(change) => self.change(change),
-            Kind::Select(query) => self.query(query),
+            Kind::Truncate { tables, cascade } => self.truncate(tables, *cascade),
+            Kind::Insert(insert) => self.insert(insert),
+            Kind::Change(change) | Kind::Merge(change) => self.change(change, true),
+            Kind::Select(query) => self.query(query, true),
             Kind::Copy {
                 table: Some(table),
                 from,
@@ -218,437 +293,31 @@ impl Collector<'_> {
             }
             Kind::Lock { tables, mode, .. } => {
                 if let Some(mode) = LockMode::from_number(*mode) {
-                    for table in tables {
-                        let key = self.situation.schema.resolve(&table.name);
-                        if table.only {
-                            self.certain(&key, mode, Work::NONE);
-                        } else {
-                            self.tree(&key, mode, Work::NONE);
-                        }
-                    }
+                    self.lock_tables(tables, mode);
                 }
             }
-            Kind::Vacuum { tables, full, .. } => {
-                let (lock, work) = if *full {
-                    (LockMode::AccessExclusive, Work::REWRITE)
-                } else {
-                    (LockMode::ShareUpdateExclusive, Work::SCAN)
-                };
-                for table in tables {
-                    self.named(table, lock, work);
-                }
-            }
-            Kind::Cluster(Some(table)) => {
-                self.named(table, LockMode::AccessExclusive, Work::REWRITE)
-            }
-            Kind::Comment(comment) => match comment.object {
-                ObjectKind::Table
-                | ObjectKind::Column
-                | ObjectKind::View
-                | ObjectKind::MaterializedView
-                | ObjectKind::Index
-                | ObjectKind::Sequence => {
-                    self.named(&comment.name, LockMode::ShareUpdateExclusive, Work::NONE);
-                }
-                ObjectKind::Constraint
-                | ObjectKind::Trigger
-                | ObjectKind::Policy
-                | ObjectKind::Rule => {
-                    self.named(&comment.name, LockMode::AccessShare, Work::NONE);
-                }
-                _ => {}
-            },
+            Kind::Vacuum {
+                tables,
+                full,
+                vacuum,
+                ..
+            } => self.vacuum(tables, *vacuum, *full),
+            Kind::Cluster(table) => self.cluster(table.as_ref()),
+            Kind::Comment(comment) => self.comment(comment),
             Kind::Grant {
                 object: ObjectKind::Table,
                 names,
+                all_in_schema: false,
                 ..
             } if self.situation.postgres >= 18 => {
                 for name in names {
                     self.named(name, LockMode::AccessShare, Work::NONE);
                 }
             }
-            Kind::Other(names) if statement.tag != "SQL" => {
-                for name in names {
-                    self.named(name, LockMode::ShareUpdateExclusive, Work::NONE);
-                }
-            }
+            Kind::Call(name) => self.call(name),
+            Kind::Other(names) => self.other(statement, names),
+            Kind::Unparsed => self.open_ended = true,
             _ => {}
-        }
-    }
-
-    fn query(&mut self, query: &Query) {
-        for name in &query.reads {
-            self.named(name, LockMode::AccessShare, Work::NONE);
-        }
-        for name in &query.locked {
-            self.named(name, LockMode::RowShare, Work::NONE);
-        }
-        for change in &query.changes {
-            self.named(&change.table.name, LockMode::RowExclusive, Work::NONE);
-        }
-    }
-
-    fn change(&mut self, change: &Change) {
-        let key = self.situation.schema.resolve(&change.table.name);
-        if change.table.only {
-            self.certain(&key, LockMode::RowExclusive, Work::NONE);
-        } else {
-            self.tree(&key, LockMode::RowExclusive, Work::NONE);
-        }
-        self.query(&change.query);
-    }
-
-    fn create_table(&mut self, create: &CreateTable) {
-        if create.if_not_exists && self.situation.schema.relation(&create.name).is_some() {
-            return;
-        }
-        let at_columns = create.columns.iter().flat_map(|column| &column.constraints);
-        for constraint in create.constraints.iter().chain(at_columns) {
-            self.foreign_key_parent(constraint);
-        }
-        if let Some(of) = &create.partition_of {
-            let parent = self.situation.schema.resolve(&of.parent);
-            self.certain(&parent, LockMode::AccessExclusive, Work::NONE);
-            if !of.is_default
-                && let Some(default) = self.situation.schema.default_partition(&parent)
-            {
-                let name = default.name.clone();
-                self.certain(&name, LockMode::AccessExclusive, Work::SCAN);
-            }
-            self.parent_foreign_keys(&parent);
-        }
-        for parent in &create.inherits {
-            self.named(parent, LockMode::ShareUpdateExclusive, Work::NONE);
-        }
-        for like in &create.like {
-            self.named(&like.table, LockMode::AccessShare, Work::NONE);
-        }
-    }
-
-    /// A partition takes over its parent's foreign keys: the tables they reference are locked as for a new one.
-    pub(super) fn parent_foreign_keys(&mut self, parent: &QualifiedName) {
-        let Some(table) = self.situation.schema.table_at(parent) else {
-            return;
-        };
-        let referenced: Vec<QualifiedName> = table
-            .constraints
-            .iter()
-            .filter_map(|c| c.references.clone())
-            .collect();
-        for table in referenced {
-            self.certain(&table, LockMode::ShareRowExclusive, Work::NONE);
-        }
-    }
-
-    pub(super) fn foreign_key_parent(&mut self, constraint: &ConstraintDef) {
-        if let ConstraintKind::ForeignKey(key) = &constraint.kind {
-            self.named(&key.table, LockMode::ShareRowExclusive, Work::NONE);
-        }
-    }
-
-    fn create_index(&mut self, create: &CreateIndex) {
-        let table = self.situation.schema.resolve(&create.table);
-        if create.if_not_exists
-            && let Some(name) = &create.name
-            && matches!(
-                self.situation
-                    .schema
-                    .relation_at(&QualifiedName::new(&table.schema, &name.text)),
-                Some(Relation::Index(_))
-            )
-        {
-            let lock = if create.concurrently {
-                LockMode::ShareUpdateExclusive
-            } else {
-                LockMode::Share
-            };
-            self.certain(&table, lock, Work::NONE);
-            return;
-        }
-        if create.concurrently {
-            self.certain(&table, LockMode::ShareUpdateExclusive, Work::INDEX_BUILD);
-            self.waits_for
-                .extend([WaitsFor::Writers, WaitsFor::OldSnapshots]);
-            return;
-        }
-        let partitioned = self
-            .situation
-            .schema
-            .table_at(&table)
-            .is_some_and(|table| table.kind == TableKind::Partitioned);
-        match (partitioned, create.only) {
-            (true, true) => self.certain(&table, LockMode::Share, Work::NONE),
-            (true, false) => {
-                self.certain(&table, LockMode::Share, Work::NONE);
-                for child in self.situation.schema.descendants(&table) {
-                    let work = if child.kind == TableKind::Partitioned {
-                        Work::NONE
-                    } else {
-                        Work::INDEX_BUILD
-                    };
-                    self.certain(&child.name, LockMode::Share, work);
-                }
-            }
-            (false, _) => self.certain(&table, LockMode::Share, Work::INDEX_BUILD),
-        }
-    }
-
-    fn reindex(&mut self, reindex: &Reindex) {
-        let Some(name) = &reindex.name else { return };
-        let schema = self.situation.schema;
-        let (table, indexes): (Option<QualifiedName>, Vec<QualifiedName>) = match reindex.target {
-            ReindexTarget::Index => {
-                let key = schema.resolve(name);
-                (
-                    schema.index(name).map(|index| index.table.clone()),
-                    vec![key],
-                )
-            }
-            ReindexTarget::Table => {
-                let key = schema.resolve(name);
-                let indexes = schema
-                    .indexes_of(&key)
-                    .map(|index| index.name.clone())
-                    .collect();
-                (Some(key), indexes)
-            }
-            _ => return,
-        };
-        if reindex.concurrently {
-            if let Some(table) = table {
-                self.certain(&table, LockMode::ShareUpdateExclusive, Work::INDEX_BUILD);
-            }
-            for index in indexes {
-                self.certain(&index, LockMode::ShareUpdateExclusive, Work::NONE);
-            }
-            self.waits_for
-                .extend([WaitsFor::Writers, WaitsFor::Readers, WaitsFor::OldSnapshots]);
-            return;
-        }
-        if let Some(table) = table {
-            self.certain(&table, LockMode::Share, Work::INDEX_BUILD);
-        }
-        for index in indexes {
-            self.certain(&index, LockMode::AccessExclusive, Work::NONE);
-        }
-    }
-
-    fn rename(&mut self, rename: &Rename) {
-        let lock = match (rename.object, &rename.part) {
-            (ObjectKind::Index, _) => LockMode::ShareUpdateExclusive,
-            (
-                ObjectKind::Type
-                | ObjectKind::Domain
-                | ObjectKind::Function
-                | ObjectKind::Procedure
-                | ObjectKind::Routine
-                | ObjectKind::Schema
-                | ObjectKind::Database
-                | ObjectKind::Role
-                | ObjectKind::DomainConstraint
-                | ObjectKind::Attribute
-                | ObjectKind::Tablespace
-                | ObjectKind::Aggregate
-                | ObjectKind::Other
-                | ObjectKind::Statistics
-                | ObjectKind::Publication
-                | ObjectKind::Subscription
-                | ObjectKind::EventTrigger
-                | ObjectKind::Extension,
-                _,
-            ) => return,
-            _ => LockMode::AccessExclusive,
-        };
-        let key = self.situation.schema.resolve(&rename.relation);
-        if rename.object == ObjectKind::Column {
-            self.tree(&key, lock, Work::NONE);
-        } else {
-            self.certain(&key, lock, Work::NONE);
-        }
-    }
-
-    fn truncate(&mut self, table: &QualifiedName, cascade: bool) {
-        self.tree(table, LockMode::AccessExclusive, Work::NONE);
-        if !cascade {
-            return;
-        }
-        let mut reached = vec![table.clone()];
-        let mut next = reached.clone();
-        while let Some(table) = next.pop() {
-            let referencing: Vec<QualifiedName> = self
-                .situation
-                .schema
-                .referencing(&table)
-                .map(|(other, _)| other.name.clone())
-                .collect();
-            for other in referencing {
-                if !reached.contains(&other) {
-                    self.tree(&other, LockMode::AccessExclusive, Work::NONE);
-                    reached.push(other.clone());
-                    next.push(other);
-                }
-            }
-        }
-    }
-
-    /// Tables with a column of a user-defined type.
-    fn tables_of_type(&self, name: &Name) -> Vec<QualifiedName> {
-        let schema = self.situation.schema;
-        let Some(ty) = schema.type_named(name.schema.as_deref(), &name.name) else {
-            return Vec::new();
-        };
-        schema
-            .tables()
-            .filter(|table| {
-                table
-                    .columns
-                    .iter()
-                    .any(|column| schema.is_of_type(column, &ty.name))
-            })
-            .map(|table| table.name.clone())
-            .collect()
-    }
-
-    fn drop(&mut self, drop: &Drop) {
-        let schema = self.situation.schema;
-        for name in &drop.names {
-            match drop.object {
-                ObjectKind::Table | ObjectKind::ForeignTable => {
-                    let key = schema.resolve(name);
-                    self.drop_table(&key, drop.cascade);
-                }
-                ObjectKind::View | ObjectKind::MaterializedView | ObjectKind::Sequence => {
-                    if !(drop.if_exists && schema.relation(name).is_none()) {
-                        self.named(name, LockMode::AccessExclusive, Work::NONE);
-                    }
-                }
-                ObjectKind::Index => self.drop_index(name, drop),
-                ObjectKind::Trigger | ObjectKind::Policy | ObjectKind::Rule => {
-                    if let Some(table) = &drop.on {
-                        let lock = if drop.object == ObjectKind::Trigger
-                            && drop.if_exists
-                            && schema.table(table).is_some_and(|table| {
-                                table.known
-                                    && !table
-                                        .triggers
-                                        .iter()
-                                        .any(|trigger| trigger.name == name.name)
-                            }) {
-                            LockMode::AccessShare
-                        } else {
-                            LockMode::AccessExclusive
-                        };
-                        self.named(table, lock, Work::NONE);
-                    }
-                }
-                ObjectKind::Type | ObjectKind::Domain => {
-                    for table in self.tables_of_type(name) {
-                        self.certain(&table, LockMode::AccessExclusive, Work::NONE);
-                    }
-                }
-                ObjectKind::Schema => {
-                    let inside: Vec<QualifiedName> = schema
-                        .tables()
-                        .filter(|table| table.name.schema == name.name)
-                        .map(|table| table.name.clone())
-                        .collect();
-                    for table in inside {
-                        self.drop_table(&table, drop.cascade);
-                    }
-                }
-                ObjectKind::Function | ObjectKind::Procedure if drop.cascade => {
-                    let key = schema.creation_name(name, false);
-                    let users: Vec<QualifiedName> = schema
-                        .tables()
-                        .filter(|table| {
-                            table.triggers.iter().any(|trigger| trigger.function == key)
-                        })
-                        .map(|table| table.name.clone())
-                        .collect();
-                    for table in users {
-                        self.certain(&table, LockMode::AccessExclusive, Work::NONE);
-                    }
-                }
-                _ => {}
-            }
-        }
-    }
-
-    fn drop_table(&mut self, table: &QualifiedName, cascade: bool) {
-        let schema = self.situation.schema;
-        let Some(known) = schema.table_at(table) else {
-            self.certain(table, LockMode::AccessExclusive, Work::NONE);
-            return;
-        };
-        let known: Table = (**known).clone();
-        self.tree(table, LockMode::AccessExclusive, Work::NONE);
-        self.dropped_foreign_keys(&known);
-        if let Some(partition) = &known.partition {
-            // The parent is locked first, so that nobody plans with the partition; its default partition's bound changes.
-            self.certain(&partition.parent, LockMode::AccessExclusive, Work::NONE);
-            if let Some(default) = schema.default_partition(&partition.parent) {
-                let name = default.name.clone();
-                self.certain(&name, LockMode::AccessExclusive, Work::NONE);
-            }
-        }
-        if cascade {
-            let referencing: Vec<QualifiedName> = schema
-                .referencing(table)
-                .map(|(other, _)| other.name.clone())
-                .collect();
-            for other in referencing {
-                self.certain(&other, LockMode::AccessExclusive, Work::NONE);
-            }
-            let views: Vec<QualifiedName> = schema
-                .views_of(table)
-                .map(|view| view.name.clone())
-                .collect();
-            for view in views {
-                self.certain(&view, LockMode::AccessExclusive, Work::NONE);
-            }
-        }
-        let sequences: Vec<QualifiedName> = schema
-            .sequences_of(table)
-            .map(|sequence| sequence.name.clone())
-            .collect();
-        for sequence in sequences {
-            self.certain(&sequence, LockMode::AccessExclusive, Work::NONE);
-        }
-    }
-
-    /// Dropping a foreign key takes its triggers off the referenced table: ACCESS EXCLUSIVE there as well. A partition's
-    /// inherited foreign keys are left to its parent.
-    pub(super) fn dropped_foreign_keys(&mut self, table: &Table) {
-        if table.partition.is_some() {
-            return;
-        }
-        for constraint in &table.constraints {
-            if let Some(referenced) = &constraint.references {
-                self.certain(referenced, LockMode::AccessExclusive, Work::NONE);
-            }
-        }
-    }
-
-    fn drop_index(&mut self, name: &Name, drop: &Drop) {
-        let schema = self.situation.schema;
-        let Some(index) = schema.index(name) else {
-            if !drop.if_exists {
-                self.named(name, LockMode::AccessExclusive, Work::NONE);
-            }
-            return;
-        };
-        let (table, key) = (index.table.clone(), index.name.clone());
-        if drop.concurrently {
-            self.certain(&table, LockMode::ShareUpdateExclusive, Work::NONE);
-            self.certain(&key, LockMode::ShareUpdateExclusive, Work::NONE);
-            self.waits_for
-                .extend([WaitsFor::Writers, WaitsFor::Readers]);
-            return;
-        }
-        self.certain(&table, LockMode::AccessExclusive, Work::NONE);
-        self.certain(&key, LockMode::AccessExclusive, Work::NONE);
-        for child in schema.descendants(&table) {
-            self.certain(&child.name, LockMode::AccessExclusive, Work::NONE);
         }
     }
 }

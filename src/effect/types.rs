@@ -232,8 +232,8 @@ fn different_type(
         }
         (old, new) if oid_like(old) && oid_like(new) => TypeChange::Indexes,
         ("timestamp", "timestamptz") | ("timestamptz", "timestamp") => {
-            let precision = |ty: &TypeName| ty.modifiers.first().copied().unwrap_or(6);
-            if precision(to) < precision(from) {
+            // The conversion yields full precision; anything less is a second step that may round, whatever it was before.
+            if to.modifiers.first().is_some_and(|precision| *precision < 6) {
                 return TypeChange::Rewrite;
             }
             match zone {

@@ -30,6 +30,50 @@ static BUILTIN: LazyLock<BTreeMap<&'static str, Volatility>> = LazyLock::new(|| 
     functions
 });
 
+/// Functions in `pg_catalog` that not every major has: (name, number of arguments) to the first and last major with it.
+static BY_MAJOR: LazyLock<BTreeMap<(&'static str, usize), (u32, u32)>> = LazyLock::new(|| {
+    let mut majors = (0, 0);
+    let mut functions = BTreeMap::new();
+    for line in include_str!("functions.txt")
+        .split('\n')
+        .map(str::trim_end)
+        .filter(|line| !line.starts_with('#'))
+    {
+        let range = line
+            .strip_prefix('[')
+            .and_then(|line| line.strip_suffix(']'))
+            .and_then(|range| range.split_once('-'));
+        if let Some((first, last)) = range {
+            majors = (first.parse().unwrap_or(0), last.parse().unwrap_or(0));
+            continue;
+        }
+        for (name, count) in line.split(' ').filter_map(|entry| entry.split_once('/')) {
+            if let Ok(count) = count.parse() {
+                functions.insert((name, count), majors);
+            }
+        }
+    }
+    functions
+});
+
+/// A built-in function that an expression calls and that a major does not have, as `name()`.
+#[must_use]
+pub fn missing(expr: &Expr, schema: &Schema, postgres: u32) -> Option<String> {
+    expr.walk().find_map(|part| match &part.kind {
+        ExprKind::Call {
+            schema: None,
+            name,
+            args,
+            ..
+        } => {
+            let (first, last) = *BY_MAJOR.get(&(&**name, args.len()))?;
+            let defined = !schema.functions_named(None, name).is_empty();
+            (!(first..=last).contains(&postgres) && !defined).then(|| format!("{name}()"))
+        }
+        _ => None,
+    })
+}
+
 /// Volatile functions of extensions that people use in defaults. Measured with the extensions installed.
 const EXTENSION_VOLATILE: &[&str] = &[
     "gen_random_bytes",

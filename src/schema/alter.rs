@@ -83,6 +83,7 @@ impl Schema {
             AlterAction::AlterConstraint {
                 name,
                 enforced: true,
+                ..
             } => self.change_table_at(key, origin, |table| {
                 for constraint in table
                     .constraints
@@ -357,6 +358,8 @@ fn placeholder(name: &Ident) -> ColumnDef {
         generated: None,
         collation: None,
         constraints: Vec::new(),
+        compression: false,
+        storage: false,
         span: name.span,
     }
 }

@@ -14,7 +14,7 @@ use super::table::{new_column, new_table};
 use super::{Relation, Schema};
 use crate::statement::{
     AlterDomainAction, ConstraintDef, ConstraintKind, CreateDomain, CreateFunction, CreateTableAs,
-    CreateTrigger, Ident, InsertRows, Kind, Name, ObjectKind, Persistence, QualifiedName,
+    CreateTrigger, Ident, InsertRows, Kind, Name, Nested, ObjectKind, Persistence, QualifiedName,
     Statement, TypeDefinition,
 };
 
@@ -125,7 +125,7 @@ impl Schema {
                     }
                 });
             }
-            Kind::CreateFunction(create) => self.create_function(create, origin),
+            Kind::CreateFunction(create) => self.create_function(create, &statement.nested, origin),
             Kind::CreateTrigger(create) => self.create_trigger(create, origin),
             Kind::Policy(policy, table) => {
                 self.change_table(table, origin, |table| {
@@ -286,7 +286,7 @@ impl Schema {
         });
     }
 
-    fn create_function(&mut self, create: &CreateFunction, origin: Origin) {
+    fn create_function(&mut self, create: &CreateFunction, body: &[Nested], origin: Origin) {
         let name = self.creation_name(&create.name, false);
         let function = Function {
             arguments: create.arguments.clone(),
@@ -295,6 +295,7 @@ impl Schema {
             sql_expression: create.sql_expression.clone(),
             procedure: create.procedure,
             returns: create.returns.clone(),
+            statements: body.into(),
             created: origin,
         };
         let mut list = self

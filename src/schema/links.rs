@@ -26,6 +26,24 @@ pub(super) enum Link {
 /// The relations that refer to one relation, sorted.
 pub(super) type Links = BTreeSet<(Link, QualifiedName)>;
 
+/// Types that nearly all columns have: not worth remembering.
+const USUAL_TYPES: [&str; 14] = [
+    "int4",
+    "text",
+    "int8",
+    "varchar",
+    "timestamptz",
+    "timestamp",
+    "bool",
+    "numeric",
+    "uuid",
+    "jsonb",
+    "date",
+    "int2",
+    "float8",
+    "bytea",
+];
+
 /// What a relation refers to.
 fn targets(relation: &Relation) -> BTreeSet<(Link, &QualifiedName)> {
     match relation {
@@ -58,6 +76,13 @@ impl Schema {
     pub(super) fn put(&mut self, name: QualifiedName, relation: Relation) {
         let old = self.relations.get(&name).cloned();
         self.relink(&name, old.as_ref(), Some(&relation));
+        if let Relation::Table(table) = &relation {
+            for ty in table.columns.iter().filter_map(|column| column.ty.as_ref()) {
+                if !USUAL_TYPES.contains(&&*ty.name) && !self.used_types.contains_key(&ty.name) {
+                    self.used_types.insert_mut(ty.name.clone(), ());
+                }
+            }
+        }
         self.relations.insert_mut(name, relation);
     }
 

@@ -1,10 +1,12 @@
 //! The objects a [`super::Schema`] holds.
 
+use std::sync::Arc;
+
 use crate::source::Location;
 use crate::statement::table::{Generated, Identity};
 use crate::statement::{
-    ConstraintDef, ConstraintKind, Element, Expr, Ident, PartitionBy, Persistence, QualifiedName,
-    Query, TypeName, Volatility,
+    ConstraintDef, ConstraintKind, Element, Expr, Ident, Nested, PartitionBy, Persistence,
+    QualifiedName, Query, TypeName, Volatility,
 };
 
 /// Where and in which change something was made.
@@ -309,6 +311,8 @@ pub struct Function {
     pub procedure: bool,
     /// Result type.
     pub returns: Option<TypeName>,
+    /// The statements of its body, as far as it can be read.
+    pub statements: Arc<[Nested]>,
     /// Who made it.
     pub created: Origin,
 }

@@ -16,7 +16,7 @@ use std::cell::Cell;
 use crate::source::{Fragment, Span, SpanMap};
 use crate::sql::lex::{Token, next_token};
 use crate::sql::tree::{self, Node};
-use crate::statement::{Kind, Statement};
+use crate::statement::{Kind, Nested, Statement};
 
 /// What lowering has to know about the text a tree was made from.
 pub(super) struct Lower<'a> {
@@ -45,6 +45,7 @@ impl<'a> Lower<'a> {
             nesting: Cell::new(0),
         };
         let (kind, tag) = lower.kind(parsed.node);
+        let nested = lower.inner(parsed.node);
         Statement {
             span: map.to_file(range),
             source: Fragment {
@@ -53,7 +54,7 @@ impl<'a> Lower<'a> {
             },
             kind,
             tag,
-            nested: Vec::new(),
+            nested,
             conditional: false,
             placeholders: Vec::new(),
         }
@@ -110,6 +111,52 @@ impl<'a> Lower<'a> {
                 }
             }
         })
+    }
+
+    /// Statements that stand in a statement as they are: the one that `EXPLAIN` explains, those of a `BEGIN ATOMIC` body.
+    fn inner(&self, node: Node<'_>) -> Vec<Nested> {
+        let (nodes, runs): (Vec<Node<'_>>, bool) = match node {
+            Node::ExplainStmt(explain) => (
+                explain.query().into_iter().collect(),
+                self.flag(explain.options(), "analyze"),
+            ),
+            Node::CreateFunctionStmt(create) => (
+                match create.sql_body() {
+                    // BEGIN ATOMIC: a list of one list.
+                    Some(Node::List(body)) => body
+                        .iter()
+                        .flat_map(|node| match node {
+                            Node::List(list) => list.iter().collect(),
+                            node => vec![node],
+                        })
+                        .collect(),
+                    _ => Vec::new(),
+                },
+                false,
+            ),
+            _ => return Vec::new(),
+        };
+        let nested = nodes.into_iter().map(|node| {
+            let (kind, tag) = self.kind(node);
+            Nested {
+                statement: Statement {
+                    span: self.whole(),
+                    source: Fragment {
+                        sql: self.text[self.range.range()].into(),
+                        map: self.map.part(self.range),
+                    },
+                    kind,
+                    tag,
+                    nested: Vec::new(),
+                    conditional: false,
+                    placeholders: Vec::new(),
+                },
+                runs,
+                conditional: false,
+                looped: false,
+            }
+        });
+        nested.collect()
     }
 
     fn kind(&self, node: Node<'_>) -> (Kind, &'static str) {

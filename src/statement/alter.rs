@@ -51,12 +51,16 @@ pub enum AlterAction {
     },
     /// `VALIDATE CONSTRAINT`.
     ValidateConstraint(Ident),
-    /// `ALTER CONSTRAINT`; true if it switches the constraint to `ENFORCED` (18).
+    /// `ALTER CONSTRAINT`.
     AlterConstraint {
         /// Its name.
         name: Ident,
-        /// `ENFORCED` is written.
+        /// `ENFORCED` is written (18).
         enforced: bool,
+        /// `NOT ENFORCED` is written (18).
+        not_enforced: bool,
+        /// `INHERIT` or `NO INHERIT` is written (18).
+        inheritability: bool,
     },
     /// `ATTACH PARTITION`.
     AttachPartition {

@@ -88,6 +88,21 @@ pub struct PartitionOf {
     pub is_default: bool,
     /// The bound as written.
     pub bound: Box<str>,
+    /// What the bound says.
+    pub values: Bound,
+}
+
+/// A partition's bound.
+#[derive(Debug, Clone)]
+pub enum Bound {
+    /// `DEFAULT`.
+    Default,
+    /// `IN (…)`.
+    List(Vec<Expr>),
+    /// `FROM (…) TO (…)`; `MINVALUE` and `MAXVALUE` are column references of that name, as in PostgreSQL's parser.
+    Range(Vec<Expr>, Vec<Expr>),
+    /// `WITH (MODULUS …, REMAINDER …)`.
+    Hash,
 }
 
 /// A column as defined by `CREATE TABLE`, `ADD COLUMN` or a composite type.
@@ -111,6 +126,10 @@ pub struct ColumnDef {
     pub collation: Option<Box<str>>,
     /// Constraints written at the column, other than those above.
     pub constraints: Vec<ConstraintDef>,
+    /// `COMPRESSION` is written.
+    pub compression: bool,
+    /// `STORAGE` is written.
+    pub storage: bool,
     /// The whole definition.
     pub span: Span,
 }

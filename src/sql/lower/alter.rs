@@ -166,6 +166,8 @@ impl Lower<'_> {
                 Some(Node::ATAlterConstraint(def)) => AlterAction::AlterConstraint {
                     name: self.name_in(def.conname().unwrap_or(""), range),
                     enforced: def.alterEnforceability() && def.is_enforced(),
+                    not_enforced: def.alterEnforceability() && !def.is_enforced(),
+                    inheritability: def.alterInheritability(),
                 },
                 _ => AlterAction::Other("AlterConstraint"),
             },

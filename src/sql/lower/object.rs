@@ -323,6 +323,7 @@ impl Lower<'_> {
             volatility,
             sql_expression,
             body: self.body(options),
+            atomic: create.sql_body().is_some(),
         }
     }
 

@@ -5,7 +5,7 @@ use super::name::{option, persistence};
 use crate::sql::tree::{self, ConstrType, List, Node, PartitionStrategy};
 use crate::statement::table::{Key, Like, ReferentialAction, Strategy};
 use crate::statement::{
-    ColumnDef, ConstraintDef, ConstraintKind, CreateIndex, CreateSequence, CreateTable,
+    Bound, ColumnDef, ConstraintDef, ConstraintKind, CreateIndex, CreateSequence, CreateTable,
     CreateTrigger, Element, Expr, ExprKind, ForeignKey, Generated, Ident, Identity, Kind, Name,
     PartitionBy, PartitionOf, RefreshMaterializedView,
 };
@@ -231,6 +231,29 @@ impl Lower<'_> {
             parent,
             is_default: bound.is_default(),
             bound: text.trim().into(),
+            values: match bound.strategy() {
+                _ if bound.is_default() => Bound::Default,
+                'l' => Bound::List(
+                    bound
+                        .listdatums()
+                        .iter()
+                        .map(|node| self.expr(node))
+                        .collect(),
+                ),
+                'r' => Bound::Range(
+                    bound
+                        .lowerdatums()
+                        .iter()
+                        .map(|node| self.expr(node))
+                        .collect(),
+                    bound
+                        .upperdatums()
+                        .iter()
+                        .map(|node| self.expr(node))
+                        .collect(),
+                ),
+                _ => Bound::Hash,
+            },
         }
     }
 
@@ -248,6 +271,8 @@ impl Lower<'_> {
                 .collClause()
                 .and_then(|c| c.collname().strings().last().map(Into::into)),
             constraints: Vec::new(),
+            compression: column.compression().is_some(),
+            storage: column.storage_name().is_some(),
             span: self.column_span(column.location()),
             name,
         };

@@ -40,6 +40,7 @@ impl Lower<'_> {
                         .collect(),
                     vacuum: vacuum.is_vacuumcmd(),
                     full: self.flag(vacuum.options(), "full"),
+                    options: self.parenthesized(vacuum.options()),
                 },
                 if vacuum.is_vacuumcmd() {
                     "VACUUM"
@@ -71,6 +72,7 @@ impl Lower<'_> {
                     target,
                     name,
                     concurrently: self.flag(reindex.params(), "concurrently"),
+                    options: self.parenthesized(reindex.params()),
                 };
                 (Kind::Reindex(reindex), "REINDEX")
             }
@@ -95,6 +97,8 @@ impl Lower<'_> {
                         .iter()
                         .map(|node| self.object_name(Some(node)))
                         .collect(),
+                    all_in_schema: grant.targtype()
+                        == tree::GrantTargetType::ACL_TARGET_ALL_IN_SCHEMA,
                 },
                 if grant.is_grant() { "GRANT" } else { "REVOKE" },
             ),
@@ -114,6 +118,7 @@ impl Lower<'_> {
                 Kind::Other(self.publication_tables(alter.pubobjects())),
                 "ALTER PUBLICATION",
             ),
+            Node::AlterTableMoveAllStmt(_) => other("ALTER TABLE ALL IN TABLESPACE"),
             Node::AlterSystemStmt(_) => other("ALTER SYSTEM"),
             Node::CreatedbStmt(_) => other("CREATE DATABASE"),
             Node::DropdbStmt(_) => other("DROP DATABASE"),
@@ -169,6 +174,21 @@ impl Lower<'_> {
             Node::AlterTypeStmt(_) => other("ALTER TYPE"),
             _ => return None,
         })
+    }
+
+    /// Names of the options that stand in parentheses right behind the command's name.
+    fn parenthesized(&self, options: tree::List<'_>) -> Vec<Box<str>> {
+        let mut tokens = self.tokens(self.range.start as usize).skip(1);
+        if tokens
+            .next()
+            .is_none_or(|token| token.text(self.text) != "(")
+        {
+            return Vec::new();
+        }
+        options
+            .of::<tree::DefElem<'_>>()
+            .filter_map(|option| Some(option.defname()?.to_ascii_lowercase().into()))
+            .collect()
     }
 
     /// The body of a `DO` block with its language.

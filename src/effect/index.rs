@@ -1,0 +1,318 @@
+//! Indexes: creating, dropping, rebuilding.
+
+use super::compute::Collector;
+use super::table::is_there;
+use super::{Leftover, LockMode, WaitsFor, Work, volatility};
+use crate::schema::{Index, Relation, Schema, Table, TableKind};
+use crate::statement::{
+    CreateIndex, Drop, Element, Name, QualifiedName, Reindex, ReindexTarget, Volatility,
+};
+
+impl Collector<'_> {
+    pub(super) fn create_index(&mut self, create: &CreateIndex) {
+        let schema = self.situation.schema;
+        let table = schema.resolve(&create.table);
+        let lock = if create.concurrently {
+            LockMode::ShareUpdateExclusive
+        } else {
+            LockMode::Share
+        };
+        self.named(&create.table, lock, Work::NONE);
+        if self.refused() {
+            return;
+        }
+        if let Some(name) = &create.name {
+            let name = QualifiedName::new(&table.schema, &name.text);
+            if is_there(schema.relation_at(&name)) {
+                if !create.if_not_exists {
+                    self.refuse("42P07", format!("{name} exists already"));
+                }
+                return;
+            }
+        }
+        let known = schema.table_at(&table);
+        let partitioned = known.is_some_and(|table| table.kind == TableKind::Partitioned);
+        if let Some(known) = known {
+            self.refuse_index(create, known);
+        }
+        if create.concurrently {
+            if partitioned {
+                self.refuse(
+                    "0A000",
+                    format!("{table} is partitioned: CONCURRENTLY is not supported"),
+                );
+                return;
+            }
+            self.certain(&table, lock, Work::INDEX_BUILD);
+            self.waits_for
+                .extend([WaitsFor::Writers, WaitsFor::OldSnapshots]);
+            self.leaves_behind.push(Leftover::InvalidIndex);
+            return;
+        }
+        self.certain(&table, lock, Work::INDEX_BUILD);
+        if !partitioned || create.only {
+            return;
+        }
+        for child in schema.descendants(&table) {
+            // A partition's index that matches is attached, not built.
+            let attached = schema.indexes_of(&child.name).any(|index| {
+                index.valid
+                    && index.unique == create.unique
+                    && index.method == create.method
+                    && same_elements(&index.elements, &create.elements)
+                    && same_predicate(index, create)
+            });
+            let work = if attached {
+                Work::NONE
+            } else {
+                Work::INDEX_BUILD
+            };
+            self.certain(&child.name, lock, work);
+        }
+    }
+
+    fn refuse_index(&mut self, create: &CreateIndex, table: &Table) {
+        let missing = create
+            .elements
+            .iter()
+            .filter_map(|element| element.column.as_ref())
+            .chain(&create.include)
+            .find(|column| table.known && table.column(&column.text).is_none());
+        if let Some(column) = missing
+            && table.inherits.is_empty()
+        {
+            self.refuse("42703", format!("{} has no column {column}", table.name));
+        }
+        let volatile = create
+            .elements
+            .iter()
+            .filter_map(|element| element.expr.as_ref())
+            .chain(&create.predicate)
+            .map(|expr| volatility::of(expr, self.situation.schema))
+            .find(|verdict| {
+                verdict.volatility == Volatility::Volatile
+                    && verdict.certainty == crate::diagnostic::Certainty::Certain
+            });
+        if let Some(verdict) = volatile {
+            let what = verdict.function.unwrap_or_else(|| "a function".to_owned());
+            self.refuse("42P17", format!("{what} is not IMMUTABLE"));
+        }
+        if create.unique && !create.only {
+            self.refuse_unpartitioned_key(table, &create.elements);
+        }
+    }
+
+    /// A unique index of a partitioned table holds all columns of the partition key.
+    pub(super) fn refuse_unpartitioned_key(&mut self, table: &Table, elements: &[Element]) {
+        let Some(by) = &table.partition_by else {
+            return;
+        };
+        let missing = by.key.iter().find(|part| match &part.column {
+            Some(column) => !elements
+                .iter()
+                .any(|element| element.column.as_ref() == Some(column)),
+            None => true,
+        });
+        if missing.is_some() {
+            self.refuse(
+                "0A000",
+                format!(
+                    "a unique constraint on {} must hold its partition key",
+                    table.name
+                ),
+            );
+        }
+    }
+
+    pub(super) fn reindex(&mut self, reindex: &Reindex) {
+        let schema = self.situation.schema;
+        if reindex.concurrently {
+            self.waits_for
+                .extend([WaitsFor::Writers, WaitsFor::Readers, WaitsFor::OldSnapshots]);
+            self.leaves_behind.push(Leftover::InvalidIndex);
+        }
+        match (reindex.target, &reindex.name) {
+            (ReindexTarget::Index, Some(name)) => {
+                let Some(index) = schema.index(name) else {
+                    self.open_ended = true;
+                    return;
+                };
+                let (table, key) = (index.table.clone(), index.name.clone());
+                self.rebuild(&table, vec![key], reindex.concurrently);
+            }
+            (ReindexTarget::Table, Some(name)) => {
+                let key = schema.resolve(name);
+                if let Some(Relation::Dropped(_)) = schema.relation_at(&key) {
+                    self.named(name, LockMode::Share, Work::NONE);
+                    return;
+                }
+                self.reindex_table(&key, reindex.concurrently);
+            }
+            (ReindexTarget::Schema, Some(name)) => {
+                let inside: Vec<QualifiedName> = schema
+                    .tables()
+                    .filter(|table| table.name.schema == name.name)
+                    .map(|table| table.name.clone())
+                    .collect();
+                for table in inside {
+                    self.reindex_table(&table, reindex.concurrently);
+                }
+            }
+            (ReindexTarget::Database, _) => {
+                self.open_ended = true;
+                let all: Vec<QualifiedName> =
+                    schema.tables().map(|table| table.name.clone()).collect();
+                for table in all {
+                    self.reindex_table(&table, reindex.concurrently);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn reindex_table(&mut self, table: &QualifiedName, concurrently: bool) {
+        let schema = self.situation.schema;
+        let indexes = |table: &QualifiedName| -> Vec<QualifiedName> {
+            schema
+                .indexes_of(table)
+                .map(|index| index.name.clone())
+                .collect()
+        };
+        let partitioned = schema
+            .table_at(table)
+            .is_some_and(|table| table.kind == TableKind::Partitioned);
+        self.rebuild(table, indexes(table), concurrently);
+        if partitioned && self.situation.postgres >= 14 {
+            // Partitions are listed under SHARE before they are rebuilt one by one, also by CONCURRENTLY.
+            let children: Vec<QualifiedName> = schema
+                .descendants(table)
+                .iter()
+                .map(|child| child.name.clone())
+                .collect();
+            for child in children {
+                self.certain(&child, LockMode::Share, Work::NONE);
+                self.rebuild(&child, indexes(&child), concurrently);
+            }
+        }
+    }
+
+    fn rebuild(&mut self, table: &QualifiedName, indexes: Vec<QualifiedName>, concurrently: bool) {
+        let (lock, on_index) = if concurrently {
+            (
+                LockMode::ShareUpdateExclusive,
+                LockMode::ShareUpdateExclusive,
+            )
+        } else {
+            (LockMode::Share, LockMode::AccessExclusive)
+        };
+        let known = self
+            .situation
+            .schema
+            .table_at(table)
+            .is_some_and(|table| table.known);
+        let work = if indexes.is_empty() && known {
+            Work::NONE
+        } else {
+            Work::INDEX_BUILD
+        };
+        self.certain(table, lock, work);
+        self.all(indexes, on_index, Work::NONE);
+    }
+
+    pub(super) fn drop_indexes(&mut self, drop: &Drop) {
+        if drop.concurrently && drop.names.len() > 1 {
+            self.refuse("0A000", "DROP INDEX CONCURRENTLY takes one index at a time");
+            return;
+        }
+        if drop.concurrently && drop.cascade {
+            self.refuse("0A000", "DROP INDEX CONCURRENTLY does not support CASCADE");
+            return;
+        }
+        for name in &drop.names {
+            self.drop_index(name, drop);
+        }
+    }
+
+    fn drop_index(&mut self, name: &Name, drop: &Drop) {
+        let schema = self.situation.schema;
+        let Some(index) = schema.index(name) else {
+            // Its table is unknown, and locked with it.
+            self.open_ended = !matches!(schema.relation(name), Some(Relation::Dropped(_)));
+            if drop.if_exists {
+                self.named_if_exists(name, LockMode::AccessExclusive, Work::NONE);
+            } else {
+                self.named(name, LockMode::AccessExclusive, Work::NONE);
+            }
+            return;
+        };
+        let (table, key) = (index.table.clone(), index.name.clone());
+        let constraint = index.constraint.clone();
+        let lock = if drop.concurrently {
+            LockMode::ShareUpdateExclusive
+        } else {
+            LockMode::AccessExclusive
+        };
+        self.certain(&table, lock, Work::NONE);
+        self.certain(&key, lock, Work::NONE);
+        let partitioned = schema
+            .table_at(&table)
+            .is_some_and(|table| table.kind == TableKind::Partitioned);
+        if drop.concurrently && partitioned {
+            self.refuse("0A000", format!("{key} is a partitioned index"));
+            return;
+        }
+        if let (Some(constraint), false) = (constraint, drop.cascade) {
+            self.refuse("2BP01", format!("constraint {constraint} needs {key}"));
+            return;
+        }
+        if drop.concurrently {
+            self.waits_for
+                .extend([WaitsFor::Writers, WaitsFor::Readers]);
+            self.leaves_behind.push(Leftover::InvalidIndex);
+            return;
+        }
+        if partitioned {
+            self.tree(&table, lock, Work::NONE);
+        }
+    }
+}
+
+/// Same keys, places aside.
+pub(super) fn same_elements(left: &[Element], right: &[Element]) -> bool {
+    left.len() == right.len()
+        && left.iter().zip(right).all(|(a, b)| {
+            let expr = match (&a.expr, &b.expr) {
+                (None, None) => true,
+                (Some(a), Some(b)) => a.same(b),
+                _ => false,
+            };
+            a.column == b.column && expr && a.opclass == b.opclass && a.collation == b.collation
+        })
+}
+
+fn same_predicate(index: &Index, create: &CreateIndex) -> bool {
+    match (&index.predicate, &create.predicate) {
+        (None, None) => true,
+        (Some(a), Some(b)) => a.same(b),
+        _ => false,
+    }
+}
+
+/// True if attaching a table to a parent has to build an index: the parent has one that no index of the table matches.
+pub(super) fn builds_on_attach(schema: &Schema, parent: &QualifiedName, child: &Table) -> bool {
+    schema.indexes_of(parent).any(|wanted| {
+        !schema.indexes_of(&child.name).any(|index| {
+            let predicate = match (&wanted.predicate, &index.predicate) {
+                (None, None) => true,
+                (Some(a), Some(b)) => a.same(b),
+                _ => false,
+            };
+            index.valid
+                && index.unique == wanted.unique
+                && index.method == wanted.method
+                && (wanted.constraint.is_none() || index.constraint.is_some())
+                && same_elements(&index.elements, &wanted.elements)
+                && predicate
+        })
+    })
+}

@@ -1,0 +1,354 @@
+//! Types, domains, functions, triggers, sequences, comments, extensions, and what is kept by name only.
+
+use super::compute::Collector;
+use super::{LockMode, Work};
+use crate::schema::{Schema, TypeKind};
+use crate::statement::{
+    AlterDomain, AlterDomainAction, Comment, CreateTrigger, Drop, Name, ObjectKind, QualifiedName,
+    Statement,
+};
+
+/// Types of extensions that appear as column types.
+const EXTENSION_TYPES: &[(&str, &[&str])] = &[
+    ("citext", &["citext"]),
+    ("cube", &["cube"]),
+    ("hstore", &["hstore"]),
+    ("intarray", &["query_int"]),
+    (
+        "isn",
+        &[
+            "ean13", "isbn", "isbn13", "ismn", "ismn13", "issn", "issn13", "upc",
+        ],
+    ),
+    ("ltree", &["lquery", "ltree", "ltxtquery"]),
+    ("postgis", &["box2d", "box3d", "geography", "geometry"]),
+    ("seg", &["seg"]),
+    ("vector", &["halfvec", "sparsevec", "vector"]),
+];
+
+/// Tables with a column of a user-defined type, or of a domain over it.
+pub(super) fn tables_of_type(schema: &Schema, name: &Name) -> Vec<QualifiedName> {
+    let Some(ty) = schema.type_named(name.schema.as_deref(), &name.name) else {
+        return Vec::new();
+    };
+    let mut types = vec![ty.name.clone()];
+    let mut at = 0;
+    while at < types.len() {
+        for other in schema.types() {
+            if let TypeKind::Domain(domain) = &other.kind
+                && domain.base.name == types[at].name
+                && !types.contains(&other.name)
+            {
+                types.push(other.name.clone());
+            }
+        }
+        at += 1;
+    }
+    schema
+        .tables()
+        .filter(|table| {
+            table
+                .columns
+                .iter()
+                .any(|column| types.iter().any(|ty| schema.is_of_type(column, ty)))
+        })
+        .map(|table| table.name.clone())
+        .collect()
+}
+
+impl Collector<'_> {
+    pub(super) fn alter_domain(&mut self, alter: &AlterDomain) {
+        let scans = match &alter.action {
+            AlterDomainAction::AddConstraint(def) => !def.not_valid,
+            AlterDomainAction::ValidateConstraint(_) | AlterDomainAction::SetNotNull => true,
+            _ => false,
+        };
+        if scans {
+            let lock = match &alter.action {
+                // 18 validates under a lock that lets writes through.
+                AlterDomainAction::ValidateConstraint(_) if self.situation.postgres >= 18 => {
+                    LockMode::ShareUpdateExclusive
+                }
+                _ => LockMode::Share,
+            };
+            let tables = tables_of_type(self.situation.schema, &alter.name);
+            self.all(tables, lock, Work::SCAN);
+        }
+    }
+
+    pub(super) fn create_trigger(&mut self, create: &CreateTrigger) {
+        self.named(&create.table, LockMode::ShareRowExclusive, Work::NONE);
+        let schema = self.situation.schema;
+        let key = schema.resolve(&create.table);
+        if create.row {
+            let partitions: Vec<QualifiedName> = match schema.table_at(&key) {
+                // Row triggers are copied to partitions, not to inheritance children.
+                Some(table) if table.partition_by.is_some() => schema
+                    .descendants(&key)
+                    .iter()
+                    .map(|child| child.name.clone())
+                    .collect(),
+                _ => Vec::new(),
+            };
+            self.all(partitions, LockMode::ShareRowExclusive, Work::NONE);
+        }
+        if let Some(from) = &create.from {
+            self.named(from, LockMode::AccessShare, Work::NONE);
+        }
+        let taken = schema.table_at(&key).is_some_and(|table| {
+            table
+                .triggers
+                .iter()
+                .any(|trigger| trigger.name == create.name.text)
+        });
+        if taken && !create.or_replace {
+            self.refuse(
+                "42710",
+                format!("{key} has a trigger {} already", create.name),
+            );
+        }
+    }
+
+    pub(super) fn comment(&mut self, comment: &Comment) {
+        let lock = match comment.object {
+            ObjectKind::Table
+            | ObjectKind::Column
+            | ObjectKind::View
+            | ObjectKind::MaterializedView
+            | ObjectKind::ForeignTable
+            | ObjectKind::Index
+            | ObjectKind::Sequence => LockMode::ShareUpdateExclusive,
+            ObjectKind::Constraint
+            | ObjectKind::Trigger
+            | ObjectKind::Policy
+            | ObjectKind::Rule => LockMode::AccessShare,
+            _ => return,
+        };
+        self.named(&comment.name, lock, Work::NONE);
+    }
+
+    /// Statements kept by their tag and names.
+    pub(super) fn other(&mut self, statement: &Statement, names: &[Name]) {
+        match statement.tag {
+            "SQL" => {}
+            "EXPLAIN" => self.explain(&statement.nested),
+            "ALTER TABLE ALL IN TABLESPACE" => {
+                // Which tables are in the tablespace is not kept.
+                let all: Vec<QualifiedName> = self
+                    .situation
+                    .schema
+                    .tables()
+                    .map(|table| table.name.clone())
+                    .collect();
+                for table in all {
+                    self.lock(
+                        &table,
+                        LockMode::AccessExclusive,
+                        Work::FILE_COPY,
+                        crate::diagnostic::Certainty::Possible,
+                    );
+                }
+                self.open_ended = true;
+            }
+            "ALTER EXTENSION" | "DROP OWNED" | "REASSIGN OWNED" | "EXECUTE" => {
+                self.open_ended = true;
+            }
+            tag => {
+                // SET TABLE and DROP TABLE also let go of tables that are not named.
+                self.open_ended |= tag == "ALTER PUBLICATION";
+                for name in names {
+                    self.named(name, LockMode::ShareUpdateExclusive, Work::NONE);
+                }
+            }
+        }
+    }
+
+    pub(super) fn drop_sequences(&mut self, drop: &Drop) {
+        let schema = self.situation.schema;
+        for name in &drop.names {
+            if drop.if_exists {
+                self.named_if_exists(name, LockMode::AccessExclusive, Work::NONE);
+            } else {
+                self.named(name, LockMode::AccessExclusive, Work::NONE);
+            }
+            let key = schema.resolve(name);
+            let Some(crate::schema::Relation::Sequence(sequence)) = schema.relation_at(&key) else {
+                continue;
+            };
+            let Some((table, column)) = sequence.owned_by.clone() else {
+                continue;
+            };
+            let identity = schema
+                .table_at(&table)
+                .and_then(|table| table.column(&column))
+                .is_some_and(|column| column.identity.is_some());
+            let used = schema
+                .table_at(&table)
+                .and_then(|table| table.column(&column))
+                .is_some_and(|column| {
+                    column.default.is_some()
+                        || column
+                            .ty
+                            .as_ref()
+                            .is_some_and(|ty| ty.serial_base().is_some())
+                });
+            if identity || used {
+                // The default that uses it hangs on the column.
+                self.certain(&table, LockMode::AccessExclusive, Work::NONE);
+                if identity || !drop.cascade {
+                    self.refuse("2BP01", format!("{table}.{column} uses {key}"));
+                }
+            }
+        }
+    }
+
+    pub(super) fn drop_part(&mut self, drop: &Drop) {
+        let Some(table) = &drop.on else { return };
+        let known = self
+            .situation
+            .schema
+            .table(table)
+            .filter(|table| table.known);
+        let missing_trigger = drop.object == ObjectKind::Trigger
+            && drop.names.first().is_some_and(|name| {
+                known.is_some_and(|table| {
+                    !table
+                        .triggers
+                        .iter()
+                        .any(|trigger| trigger.name == name.name)
+                })
+            });
+        // The trigger is looked up under ACCESS SHARE; only one that is there is dropped.
+        let lock = if missing_trigger {
+            LockMode::AccessShare
+        } else {
+            LockMode::AccessExclusive
+        };
+        if drop.if_exists {
+            self.named_if_exists(table, lock, Work::NONE);
+        } else {
+            self.named(table, lock, Work::NONE);
+            if missing_trigger {
+                self.refuse("42704", format!("{table} has no such trigger"));
+            }
+        }
+        if drop.object == ObjectKind::Trigger && !missing_trigger {
+            let schema = self.situation.schema;
+            let key = schema.resolve(table);
+            if let Some(parent) = schema.table_at(&key)
+                && parent.partition_by.is_some()
+            {
+                let row = parent.triggers.iter().any(|trigger| {
+                    drop.names.iter().any(|n| n.name == trigger.name) && trigger.row
+                });
+                if row {
+                    self.tree(&key, LockMode::AccessExclusive, Work::NONE);
+                }
+            }
+        }
+    }
+
+    pub(super) fn drop_types(&mut self, drop: &Drop) {
+        for name in &drop.names {
+            let tables = tables_of_type(self.situation.schema, name);
+            if let (Some(table), false) = (tables.first(), drop.cascade) {
+                self.refuse("2BP01", format!("{table} has a column of type {name}"));
+            }
+            let mut columns: Vec<(QualifiedName, Box<str>)> = Vec::new();
+            let schema = self.situation.schema;
+            if let Some(ty) = schema.type_named(name.schema.as_deref(), &name.name) {
+                for table in tables.iter().filter_map(|table| schema.table_at(table)) {
+                    let used = table
+                        .columns
+                        .iter()
+                        .filter(|c| schema.is_of_type(c, &ty.name));
+                    columns.extend(used.map(|c| (table.name.clone(), c.name.clone())));
+                }
+            }
+            self.all(tables, LockMode::AccessExclusive, Work::NONE);
+            for (table, column) in columns {
+                let views = self.dependent_views(&table, Some(&column));
+                self.all(views, LockMode::AccessExclusive, Work::NONE);
+            }
+        }
+    }
+
+    pub(super) fn drop_functions(&mut self, drop: &Drop) {
+        let schema = self.situation.schema;
+        for name in &drop.names {
+            let key = schema.creation_name(name, false);
+            let mut used: Option<String> = None;
+            let mut users: Vec<QualifiedName> = Vec::new();
+            for table in schema.tables() {
+                let trigger = table.triggers.iter().find(|t| t.function == key);
+                let default = table.columns.iter().find(|column| {
+                    let expressions = column
+                        .default
+                        .iter()
+                        .chain(column.generated.as_ref().map(|generated| &generated.expr));
+                    expressions.into_iter().any(|expr| {
+                        expr.walk().any(|part| {
+                            matches!(&part.kind, crate::statement::ExprKind::Call { name: called, .. } if *called == name.name)
+                        })
+                    })
+                });
+                if let Some(trigger) = trigger {
+                    used.get_or_insert_with(|| {
+                        format!("trigger {} on {}", trigger.name, table.name)
+                    });
+                }
+                if let Some(column) = default {
+                    used.get_or_insert_with(|| format!("{}.{}", table.name, column.name));
+                }
+                if trigger.is_some() || default.is_some() {
+                    users.push(table.name.clone());
+                }
+            }
+            match used {
+                Some(user) if !drop.cascade => {
+                    self.refuse("2BP01", format!("{user} uses function {name}"));
+                    // Looking for what depends on it locks the tables of defaults, not those of triggers.
+                    users.retain(|table| {
+                        schema.table_at(table).is_none_or(|table| {
+                            !table.triggers.iter().any(|trigger| trigger.function == key)
+                        })
+                    });
+                    self.all(users, LockMode::AccessExclusive, Work::NONE);
+                }
+                _ => self.all(users, LockMode::AccessExclusive, Work::NONE),
+            }
+        }
+    }
+
+    pub(super) fn drop_extensions(&mut self, drop: &Drop) {
+        let schema = self.situation.schema;
+        for name in &drop.names {
+            let Some((_, types)) = EXTENSION_TYPES
+                .iter()
+                .find(|(extension, _)| *extension == &*name.name)
+            else {
+                self.open_ended = true;
+                continue;
+            };
+            let users: Vec<QualifiedName> = schema
+                .tables()
+                .filter(|table| {
+                    table.columns.iter().any(|column| {
+                        column
+                            .ty
+                            .as_ref()
+                            .is_some_and(|ty| types.contains(&&*ty.name))
+                    })
+                })
+                .map(|table| table.name.clone())
+                .collect();
+            if let (Some(table), false) = (users.first(), drop.cascade) {
+                self.refuse(
+                    "2BP01",
+                    format!("{table} has a column of type {}", types[0]),
+                );
+            }
+            self.all(users, LockMode::AccessExclusive, Work::NONE);
+        }
+    }
+}

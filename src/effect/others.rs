@@ -1,0 +1,405 @@
+//! `ALTER TABLE`: the relations that it locks without naming them.
+
+use super::compute::Collector;
+use super::object::tables_of_type;
+use super::{Leftover, LockMode, WaitsFor, Work, bound, index};
+use crate::diagnostic::Certainty;
+use crate::schema::{Constraint, Schema, Table};
+use crate::statement::{
+    AlterAction, AlterTable, ColumnChange, ConstraintKind, Ident, Name, PartitionOf, QualifiedName,
+};
+
+/// Sub-commands that reach partitions and children.
+pub(super) fn recurses(action: &AlterAction) -> bool {
+    !matches!(
+        action,
+        AlterAction::AttachPartition { .. }
+            | AlterAction::DetachPartition { .. }
+            | AlterAction::Owner
+            | AlterAction::Options(_)
+            | AlterAction::RowSecurity { .. }
+            | AlterAction::Inherit { .. }
+            | AlterAction::ReplicaIdentity
+            | AlterAction::SetTablespace(_)
+            | AlterAction::SetLogged(_)
+            | AlterAction::SetAccessMethod(_)
+            | AlterAction::ClusterOn
+            | AlterAction::Rule
+    )
+}
+
+/// The lock on partitions and children. Before 18 an index on a partitioned table reached them through the ordinary way
+/// of building one.
+pub(super) fn lock_on_children(action: &AlterAction, lock: LockMode, postgres: u32) -> LockMode {
+    match action {
+        AlterAction::AddConstraint(def)
+            if postgres < 18
+                && matches!(
+                    def.kind,
+                    ConstraintKind::Unique(_) | ConstraintKind::Exclude { .. }
+                ) =>
+        {
+            LockMode::Share
+        }
+        _ => lock,
+    }
+}
+
+/// Locks on relations that the sub-command does not name.
+pub(super) fn others(
+    collector: &mut Collector<'_>,
+    action: &AlterAction,
+    key: &QualifiedName,
+    work: Work,
+) {
+    let scan = if work.scan { Work::SCAN } else { Work::NONE };
+    match action {
+        AlterAction::AddColumn(add) => {
+            for constraint in &add.column.constraints {
+                collector.foreign_key_parent(constraint, scan);
+            }
+        }
+        AlterAction::AddConstraint(def) => {
+            // Checking an empty new table looks rows of the other one up instead of reading it.
+            let fresh = collector.situation.schema.is_fresh(key);
+            collector.foreign_key_parent(def, if fresh { Work::NONE } else { scan });
+        }
+        AlterAction::DropConstraint { name, cascade, .. } => {
+            drop_constraint(collector, key, name, *cascade);
+        }
+        AlterAction::DropColumn {
+            column, cascade, ..
+        } => drop_column(collector, key, column, *cascade),
+        AlterAction::AlterColumn(change) => match change.change {
+            ColumnChange::Type { .. } => change_type(collector, key, &change.column),
+            ColumnChange::SetIdentity | ColumnChange::DropIdentity => {
+                let owned: Vec<QualifiedName> = collector
+                    .situation
+                    .schema
+                    .sequences_of(key)
+                    .filter(|sequence| {
+                        sequence
+                            .owned_by
+                            .as_ref()
+                            .is_some_and(|(_, column)| *column == change.column.text)
+                    })
+                    .map(|sequence| sequence.name.clone())
+                    .collect();
+                collector.all(owned, LockMode::AccessExclusive, Work::NONE);
+            }
+            _ => {}
+        },
+        AlterAction::ValidateConstraint(name) => {
+            let referenced = constraint(collector, key, name)
+                .filter(|constraint| !constraint.valid)
+                .and_then(|constraint| constraint.references.clone());
+            if let Some(referenced) = referenced {
+                collector.tree(&referenced, LockMode::RowShare, Work::SCAN);
+            }
+        }
+        AlterAction::AlterConstraint {
+            name,
+            enforced,
+            not_enforced,
+            ..
+        } => {
+            let referenced = constraint(collector, key, name)
+                .and_then(|constraint| constraint.references.clone());
+            if let Some(referenced) = referenced {
+                if *enforced {
+                    collector.tree(&referenced, LockMode::ShareRowExclusive, Work::SCAN);
+                } else if *not_enforced {
+                    collector.tree(&referenced, LockMode::AccessExclusive, Work::NONE);
+                }
+            }
+        }
+        AlterAction::AttachPartition {
+            partition,
+            bound: Some(bound),
+        } => attach(collector, key, partition, bound),
+        AlterAction::DetachPartition {
+            partition,
+            concurrently,
+            finalize,
+        } => detach(collector, key, partition, *concurrently, *finalize),
+        AlterAction::Inherit { parent, remove } => {
+            let lock = if *remove {
+                LockMode::AccessShare
+            } else {
+                LockMode::ShareUpdateExclusive
+            };
+            collector.named(parent, lock, Work::NONE);
+        }
+        AlterAction::SetLogged(_) => {
+            let owned: Vec<QualifiedName> = collector
+                .situation
+                .schema
+                .sequences_of(key)
+                .map(|sequence| sequence.name.clone())
+                .collect();
+            collector.all(owned, LockMode::AccessExclusive, Work::NONE);
+        }
+        _ => {}
+    }
+}
+
+fn constraint<'a>(
+    collector: &Collector<'a>,
+    key: &QualifiedName,
+    name: &Ident,
+) -> Option<&'a Constraint> {
+    collector
+        .situation
+        .schema
+        .table_at(key)?
+        .constraint(&name.text)
+}
+
+/// Tables whose foreign keys reference one of the columns.
+pub(super) fn referencing_columns(
+    schema: &Schema,
+    table: &Table,
+    columns: &[&str],
+) -> Vec<QualifiedName> {
+    let in_primary_key = table
+        .primary_key()
+        .is_some_and(|constraint| match &constraint.def.kind {
+            ConstraintKind::PrimaryKey(key) => key
+                .columns
+                .iter()
+                .any(|column| columns.contains(&&*column.text)),
+            _ => false,
+        });
+    let mut names: Vec<QualifiedName> = schema
+        .referencing(&table.name)
+        .filter(|(_, constraint)| match &constraint.def.kind {
+            ConstraintKind::ForeignKey(foreign) => {
+                foreign
+                    .referenced
+                    .iter()
+                    .any(|column| columns.contains(&&*column.text))
+                    || (foreign.referenced.is_empty() && in_primary_key)
+            }
+            _ => false,
+        })
+        .map(|(other, _)| other.name.clone())
+        .collect();
+    names.dedup();
+    names
+}
+
+/// The columns of a primary key or unique constraint.
+pub(super) fn key_columns(kind: &ConstraintKind) -> Vec<&str> {
+    match kind {
+        ConstraintKind::PrimaryKey(key) | ConstraintKind::Unique(key) => {
+            key.columns.iter().map(|column| &*column.text).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn drop_constraint(
+    collector: &mut Collector<'_>,
+    key: &QualifiedName,
+    name: &Ident,
+    cascade: bool,
+) {
+    let schema = collector.situation.schema;
+    let Some(table) = schema.table_at(key) else {
+        // A foreign key among the unknown constraints would lock the table it references.
+        collector.open_ended = true;
+        return;
+    };
+    let Some(constraint) = table.constraint(&name.text) else {
+        collector.open_ended |= !table.known;
+        return;
+    };
+    if let Some(referenced) = &constraint.references {
+        collector.tree(referenced, LockMode::AccessExclusive, Work::NONE);
+    }
+    if cascade {
+        let columns = key_columns(&constraint.def.kind);
+        let dependents = referencing_columns(schema, table, &columns);
+        collector.all(dependents, LockMode::AccessExclusive, Work::NONE);
+    }
+}
+
+fn drop_column(collector: &mut Collector<'_>, key: &QualifiedName, column: &Ident, cascade: bool) {
+    let schema = collector.situation.schema;
+    let Some(table) = schema.table_at(key) else {
+        collector.open_ended = true;
+        return;
+    };
+    collector.open_ended |= !table.known;
+    let referenced: Vec<QualifiedName> = table
+        .constraints
+        .iter()
+        .filter(|constraint| match &constraint.def.kind {
+            ConstraintKind::ForeignKey(foreign) => foreign.columns.contains(column),
+            _ => false,
+        })
+        .filter_map(|constraint| constraint.references.clone())
+        .collect();
+    for other in referenced {
+        collector.tree(&other, LockMode::AccessExclusive, Work::NONE);
+    }
+    let owned: Vec<QualifiedName> = schema
+        .sequences_of(key)
+        .filter(|sequence| {
+            sequence
+                .owned_by
+                .as_ref()
+                .is_some_and(|(_, owner)| *owner == column.text)
+        })
+        .map(|sequence| sequence.name.clone())
+        .collect();
+    collector.all(owned, LockMode::AccessExclusive, Work::NONE);
+    if cascade {
+        let dependents = referencing_columns(schema, table, &[&column.text]);
+        collector.all(dependents, LockMode::AccessExclusive, Work::NONE);
+        let views = collector.dependent_views(key, Some(&column.text));
+        collector.all(views, LockMode::AccessExclusive, Work::NONE);
+    }
+}
+
+/// Foreign keys on either side of a column are dropped and made again.
+fn change_type(collector: &mut Collector<'_>, key: &QualifiedName, column: &Ident) {
+    let schema = collector.situation.schema;
+    let Some(table) = schema.table_at(key) else {
+        collector.open_ended = true;
+        return;
+    };
+    collector.open_ended |= !table.known;
+    let mine = table
+        .constraints
+        .iter()
+        .filter_map(|constraint| match &constraint.def.kind {
+            ConstraintKind::ForeignKey(foreign) if foreign.columns.contains(column) => {
+                constraint.references.clone()
+            }
+            _ => None,
+        });
+    let touched: Vec<QualifiedName> = mine
+        .chain(referencing_columns(schema, table, &[&column.text]))
+        .collect();
+    for other in touched {
+        collector.tree(&other, LockMode::AccessExclusive, Work::NONE);
+    }
+    let owned: Vec<QualifiedName> = schema
+        .sequences_of(key)
+        .filter(|sequence| {
+            let owner = sequence.owned_by.as_ref();
+            owner.is_some_and(|(_, owner)| *owner == column.text)
+                && table
+                    .column(&column.text)
+                    .is_some_and(|column| column.identity.is_some())
+        })
+        .map(|sequence| sequence.name.clone())
+        .collect();
+    collector.all(owned, LockMode::AccessExclusive, Work::NONE);
+}
+
+fn attach(
+    collector: &mut Collector<'_>,
+    parent: &QualifiedName,
+    partition: &Name,
+    of: &PartitionOf,
+) {
+    let schema = collector.situation.schema;
+    let child = schema.resolve(partition);
+    collector.named(partition, LockMode::AccessExclusive, Work::NONE);
+    let (table, parent_table) = (schema.table_at(&child), schema.table_at(parent));
+    let by = parent_table.and_then(|table| table.partition_by.as_ref());
+    let proven = table
+        .zip(by)
+        .is_some_and(|(table, by)| bound::implied(table, by, &of.values));
+    let mut work = if proven { Work::NONE } else { Work::SCAN };
+    match table {
+        Some(table) if index::builds_on_attach(schema, parent, table) => {
+            work = work.and(Work::INDEX_BUILD);
+        }
+        None if schema.indexes_of(parent).next().is_some() => {
+            collector.lock(
+                &child,
+                LockMode::AccessExclusive,
+                Work::INDEX_BUILD,
+                Certainty::Possible,
+            );
+        }
+        _ => {}
+    }
+    let copied_keys = parent_table.is_some_and(|table| {
+        table
+            .constraints
+            .iter()
+            .any(|constraint| constraint.references.is_some())
+    });
+    if copied_keys {
+        work = work.and(Work::SCAN);
+    }
+    collector.tree(&child, LockMode::AccessExclusive, work);
+    collector.default_partition_check(parent, of);
+    collector.partition_foreign_keys(parent, Work::SCAN);
+}
+
+fn detach(
+    collector: &mut Collector<'_>,
+    parent: &QualifiedName,
+    partition: &Name,
+    concurrently: bool,
+    finalize: bool,
+) {
+    let schema = collector.situation.schema;
+    let child = schema.resolve(partition);
+    let referencing = collector.referencing(parent);
+    if concurrently {
+        collector.named(partition, LockMode::AccessExclusive, Work::NONE);
+        collector
+            .waits_for
+            .extend([WaitsFor::Writers, WaitsFor::Readers]);
+        collector.leaves_behind.push(Leftover::PendingDetach);
+    } else {
+        let strong = collector.situation.postgres >= 14 || finalize || !referencing.is_empty();
+        let lock = if strong {
+            LockMode::AccessExclusive
+        } else {
+            LockMode::ShareUpdateExclusive
+        };
+        collector.named(partition, lock, Work::NONE);
+        if let Some(default) = schema
+            .default_partition(parent)
+            .filter(|default| default.name != child)
+        {
+            let name = default.name.clone();
+            collector.certain(&name, LockMode::AccessExclusive, Work::NONE);
+        }
+    }
+    // The partition keeps its foreign keys as its own from now on.
+    let referenced: Vec<QualifiedName> = schema
+        .table_at(parent)
+        .into_iter()
+        .flat_map(|table| &table.constraints)
+        .filter_map(|constraint| constraint.references.clone())
+        .collect();
+    for other in referenced {
+        collector.tree(&other, LockMode::ShareRowExclusive, Work::NONE);
+    }
+    // Nobody may reference a row of it any more; that is looked up in the referencing tables.
+    collector.all(referencing, LockMode::AccessExclusive, Work::SCAN);
+}
+
+/// `ALTER TYPE` of a composite type: tables made `OF` it change with it, tables with a column of it forbid a change of an
+/// attribute's type.
+pub(super) fn composite(collector: &mut Collector<'_>, alter: &AlterTable) {
+    let tables = tables_of_type(collector.situation.schema, &alter.name);
+    let changes_type = alter.actions.iter().any(|action| {
+        matches!(action, AlterAction::AlterColumn(change) if matches!(change.change, ColumnChange::Type { .. }))
+    });
+    if changes_type && let Some(table) = tables.first() {
+        let reason = format!("{table} has a column of type {}", alter.name);
+        collector.certain(table, LockMode::AccessShare, Work::NONE);
+        collector.refuse("0A000", reason);
+    }
+    // CASCADE reaches typed tables, which the history keeps as plain ones.
+    collector.open_ended = true;
+}
