@@ -138,7 +138,7 @@ pub fn check(
 pub struct Prediction {
     /// Effects on relations, names as in `public.t`.
     pub effects: Vec<crate::effect::Effect>,
-    /// Tables of the indexes that exist, by index name.
+    /// Tables of the indexes that exist, by index name, both without `public`.
     pub index_tables: BTreeMap<String, String>,
     /// SQLSTATE of a certain refusal.
     pub fails: Option<&'static str>,
@@ -216,11 +216,19 @@ pub fn predict(before: &str, sql: &str, postgres: u32, time_zone: Option<&str>) 
         effects: found.list,
         index_tables: schema
             .indexes()
-            .map(|index| (index.name.name.to_string(), index.table.name.to_string()))
+            .map(|index| (plain(&index.name), plain(&index.table)))
             .collect(),
         fails: found.fails.map(|failure| failure.sqlstate),
         open_ended: found.open_ended,
         leaves_behind: found.leaves_behind.clone(),
         waits_for: found.waits_for.iter().map(|waits| waits.as_str()).collect(),
+    }
+}
+
+fn plain(name: &crate::statement::QualifiedName) -> String {
+    if &*name.schema == "public" {
+        name.name.to_string()
+    } else {
+        format!("{}.{}", name.schema, name.name)
     }
 }
