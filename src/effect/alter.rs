@@ -358,10 +358,24 @@ pub(super) fn alter_table(collector: &mut Collector<'_>, alter: &AlterTable) {
         if known {
             collector.lock(&key, lock, work, certainty);
         }
-        if !alter.only && others::recurses(action) {
-            let lock = others::lock_on_children(action, lock, situation.postgres);
+        if !alter.only
+            && others::recurses(action)
+            && let Some((lock, work)) =
+                others::on_children(action, (lock, work), schema, &key, situation.postgres)
+        {
             for child in schema.descendants(&key) {
                 collector.lock(&child.name, lock, work, certainty);
+            }
+        }
+        if alter.only && matches!(action, AlterAction::DropColumn { .. }) {
+            // The column stays in the children, as their own from now on.
+            for child in schema.children(&key) {
+                collector.lock(
+                    &child.name,
+                    LockMode::AccessExclusive,
+                    Work::NONE,
+                    certainty,
+                );
             }
         }
         others::others(collector, action, &key, work);

@@ -16,6 +16,17 @@ enum Fact<'e> {
     Compared(&'e str, &'e Literal),
     OneOf(Vec<&'e Literal>),
     NoneOf(Vec<&'e Literal>),
+    /// One of several sets of facts holds.
+    Either(Vec<Vec<Fact<'e>>>),
+}
+
+/// True if the facts reach the goal, by themselves or in each branch of an OR.
+fn reach(facts: &[Fact<'_>], goal: &dyn Fn(&[Fact<'_>]) -> bool) -> bool {
+    goal(facts)
+        || facts.iter().any(|fact| match fact {
+            Fact::Either(branches) => branches.iter().all(|branch| reach(branch, goal)),
+            _ => false,
+        })
 }
 
 /// True if the table's constraints prove that every row fits the bound.
@@ -33,10 +44,12 @@ pub(super) fn implied(table: &Table, key: &PartitionBy, bound: &Bound) -> bool {
             };
             let may_be_null = values.iter().any(|value| **value == Literal::Null);
             (not_null || may_be_null)
-                && facts.iter().any(|fact| match fact {
-                    Fact::Compared("=", value) => values.contains(value),
-                    Fact::OneOf(list) => list.iter().all(|value| values.contains(value)),
-                    _ => false,
+                && reach(&facts, &|facts| {
+                    facts.iter().any(|fact| match fact {
+                        Fact::Compared("=", value) => values.contains(value),
+                        Fact::OneOf(list) => list.iter().all(|value| values.contains(value)),
+                        _ => false,
+                    })
                 })
         }
         Bound::Range(lower, upper) => {
@@ -44,9 +57,11 @@ pub(super) fn implied(table: &Table, key: &PartitionBy, bound: &Bound) -> bool {
                 return false;
             };
             let above = is_word(lower, "minvalue")
-                || constant(lower).is_some_and(|lower| at_least(&facts, lower));
+                || constant(lower)
+                    .is_some_and(|lower| reach(&facts, &|facts| at_least(facts, lower)));
             let below = is_word(upper, "maxvalue")
-                || constant(upper).is_some_and(|upper| less_than(&facts, upper));
+                || constant(upper)
+                    .is_some_and(|upper| reach(&facts, &|facts| less_than(facts, upper)));
             not_null && above && below
         }
         Bound::Default | Bound::Hash => false,
@@ -65,16 +80,19 @@ pub(super) fn excluded(table: &Table, key: &PartitionBy, bound: &Bound) -> bool 
                 return false;
             };
             !values.is_empty()
-                && values
-                    .iter()
-                    .all(|value| **value != Literal::Null && excludes(&facts, value))
+                && values.iter().all(|value| {
+                    **value != Literal::Null && reach(&facts, &|facts| excludes(facts, value))
+                })
         }
         Bound::Range(lower, upper) => {
             let ([lower], [upper]) = (lower.as_slice(), upper.as_slice()) else {
                 return false;
             };
-            constant(lower).is_some_and(|lower| less_than(&facts, lower))
-                || constant(upper).is_some_and(|upper| at_least(&facts, upper))
+            let (lower, upper) = (constant(lower), constant(upper));
+            reach(&facts, &|facts| {
+                lower.is_some_and(|lower| less_than(facts, lower))
+                    || upper.is_some_and(|upper| at_least(facts, upper))
+            })
         }
         Bound::Default | Bound::Hash => false,
     }
@@ -105,6 +123,14 @@ fn collect<'t>(expr: &'t Expr, table: &Table, column: &str, facts: &mut Vec<Fact
             for part in parts {
                 collect(part, table, column, facts);
             }
+        }
+        ExprKind::Or(parts) => {
+            let branch = |part| {
+                let mut facts = Vec::new();
+                collect(part, table, column, &mut facts);
+                facts
+            };
+            facts.push(Fact::Either(parts.iter().map(branch).collect()));
         }
         ExprKind::IsNotNull(inner) if is_key(inner) => facts.push(Fact::NotNull),
         ExprKind::Operator { name, args } => match (&**name, args.as_slice()) {

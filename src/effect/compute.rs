@@ -60,6 +60,14 @@ pub fn effects_with_nested(statement: &Statement, situation: Situation<'_>) -> E
     collector.take(own, false);
     let mut schema = situation.schema.clone();
     for (number, nested) in (1..).zip(statement.nested.iter().filter(|nested| nested.runs)) {
+        if statement.tag == "DO"
+            && !nested.conditional
+            && let Some(what) = grammar::refuses_transactions(&nested.statement)
+        {
+            // The first thing it looks at: nothing is locked.
+            collector.refuse("25001", format!("{what} cannot run inside a DO block"));
+            break;
+        }
         let inner = effects_with_nested(
             &nested.statement,
             Situation {
@@ -69,12 +77,6 @@ pub fn effects_with_nested(statement: &Statement, situation: Situation<'_>) -> E
         );
         let stops = inner.fails.is_some() && !nested.conditional;
         collector.take(inner, nested.conditional);
-        if statement.tag == "DO"
-            && !nested.conditional
-            && let Some(what) = grammar::refuses_transactions(&nested.statement)
-        {
-            collector.refuse("25001", format!("{what} cannot run inside a DO block"));
-        }
         if stops {
             break;
         }
@@ -187,9 +189,21 @@ impl<'a> Collector<'a> {
         self.effects
             .entry(relation.clone())
             .and_modify(|known| {
+                let adds_work = known.work.and(work) != known.work;
+                // The certainty is that of the strongest lock and of all the work together.
+                known.certainty = if lock > known.lock || adds_work {
+                    if known.work.is_none() && lock >= known.lock {
+                        certainty
+                    } else {
+                        known.certainty.min(certainty)
+                    }
+                } else if lock == known.lock && known.work == work {
+                    known.certainty.max(certainty)
+                } else {
+                    known.certainty
+                };
                 known.lock = known.lock.max(lock);
                 known.work = known.work.and(work);
-                known.certainty = known.certainty.max(certainty);
             })
             .or_insert(effect);
     }
@@ -275,6 +289,9 @@ impl<'a> Collector<'a> {
             Kind::CreateTrigger(create) => self.create_trigger(create),
             Kind::Policy(_, table) | Kind::CreateRule(_, table) => {
                 self.named(table, LockMode::AccessExclusive, Work::NONE);
+                for nested in &statement.nested {
+                    self.analysed(&nested.statement);
+                }
             }
             Kind::Truncate { tables, cascade } => self.truncate(tables, *cascade),
             Kind::Insert(insert) => self.insert(insert),

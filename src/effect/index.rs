@@ -37,6 +37,8 @@ impl Collector<'_> {
         }
         if create.concurrently {
             if partitioned {
+                // Partitions are locked before it is noticed.
+                self.tree(&table, lock, Work::NONE);
                 self.refuse(
                     "0A000",
                     format!("{table} is partitioned: CONCURRENTLY is not supported"),

@@ -67,8 +67,15 @@ impl Collector<'_> {
         let (lock, work) = if refresh.concurrently {
             // Compared with the new contents row by row, then changed in place.
             (LockMode::Exclusive, Work::SCAN)
-        } else {
+        } else if refresh.with_data {
             (LockMode::AccessExclusive, Work::REWRITE)
+        } else {
+            // A new empty file.
+            let emptied = Work {
+                rewrite: true,
+                ..Work::NONE
+            };
+            (LockMode::AccessExclusive, emptied)
         };
         self.named(&refresh.name, lock, work);
         let Some(Relation::View(view)) = schema.relation_at(&key) else {

@@ -4,9 +4,10 @@ use super::compute::Collector;
 use super::object::tables_of_type;
 use super::{Leftover, LockMode, WaitsFor, Work, bound, index};
 use crate::diagnostic::Certainty;
-use crate::schema::{Constraint, Schema, Table};
+use crate::schema::{Constraint, Schema, Table, TableKind};
 use crate::statement::{
     AlterAction, AlterTable, ColumnChange, ConstraintKind, Ident, Name, PartitionOf, QualifiedName,
+    TypeName,
 };
 
 /// Sub-commands that reach partitions and children.
@@ -28,20 +29,52 @@ pub(super) fn recurses(action: &AlterAction) -> bool {
     )
 }
 
-/// The lock on partitions and children. Before 18 an index on a partitioned table reached them through the ordinary way
-/// of building one.
-pub(super) fn lock_on_children(action: &AlterAction, lock: LockMode, postgres: u32) -> LockMode {
-    match action {
-        AlterAction::AddConstraint(def)
-            if postgres < 18
-                && matches!(
-                    def.kind,
-                    ConstraintKind::Unique(_) | ConstraintKind::Exclude { .. }
-                ) =>
-        {
-            LockMode::Share
-        }
-        _ => lock,
+/// Lock and work on partitions and children, if the sub-command reaches them. Indexes are copied to partitions, not to
+/// inheritance children; before 18 that went the ordinary way of building one, unless the key made columns NOT NULL.
+pub(super) fn on_children(
+    action: &AlterAction,
+    (lock, work): (LockMode, Work),
+    schema: &Schema,
+    key: &QualifiedName,
+    postgres: u32,
+) -> Option<(LockMode, Work)> {
+    let table = schema.table_at(key);
+    let AlterAction::AddConstraint(def) = action else {
+        return Some((lock, work));
+    };
+    let partitioned = table.is_none_or(|table| table.kind == TableKind::Partitioned);
+    let marks_columns = match &def.kind {
+        ConstraintKind::PrimaryKey(primary) => table.is_none_or(|table| {
+            let of_index: Vec<&str> = schema
+                .indexes_of(key)
+                .filter(|index| {
+                    primary
+                        .using_index
+                        .as_ref()
+                        .is_some_and(|name| name.text == index.name.name)
+                })
+                .flat_map(|index| index.columns())
+                .collect();
+            let written = primary.columns.iter().map(|name| &*name.text);
+            written
+                .chain(of_index)
+                .any(|name| table.column(name).is_none_or(|column| !column.not_null))
+        }),
+        ConstraintKind::Unique(_) | ConstraintKind::Exclude { .. } => false,
+        _ => return Some((lock, work)),
+    };
+    match (partitioned, postgres >= 18 || marks_columns) {
+        (true, true) => Some((lock, work)),
+        (true, false) => Some((LockMode::Share, work)),
+        (false, true) => Some((
+            lock,
+            if marks_columns {
+                Work::SCAN
+            } else {
+                Work::NONE
+            },
+        )),
+        (false, false) => None,
     }
 }
 
@@ -70,8 +103,10 @@ pub(super) fn others(
         AlterAction::DropColumn {
             column, cascade, ..
         } => drop_column(collector, key, column, *cascade),
-        AlterAction::AlterColumn(change) => match change.change {
-            ColumnChange::Type { .. } => change_type(collector, key, &change.column),
+        AlterAction::AlterColumn(change) => match &change.change {
+            ColumnChange::Type { ty, .. } => {
+                change_type(collector, key, &change.column, ty, work);
+            }
             ColumnChange::SetIdentity | ColumnChange::DropIdentity => {
                 let owned: Vec<QualifiedName> = collector
                     .situation
@@ -263,7 +298,14 @@ fn drop_column(collector: &mut Collector<'_>, key: &QualifiedName, column: &Iden
 }
 
 /// Foreign keys on either side of a column are dropped and made again.
-fn change_type(collector: &mut Collector<'_>, key: &QualifiedName, column: &Ident) {
+/// They are checked again if the new type is compared by another operator.
+fn change_type(
+    collector: &mut Collector<'_>,
+    key: &QualifiedName,
+    column: &Ident,
+    ty: &TypeName,
+    work: Work,
+) {
     let schema = collector.situation.schema;
     let Some(table) = schema.table_at(key) else {
         collector.open_ended = true;
@@ -282,8 +324,18 @@ fn change_type(collector: &mut Collector<'_>, key: &QualifiedName, column: &Iden
     let touched: Vec<QualifiedName> = mine
         .chain(referencing_columns(schema, table, &[&column.text]))
         .collect();
+    let other_operator = work.rewrite
+        && table
+            .column(&column.text)
+            .and_then(|column| column.ty.as_ref())
+            .is_some_and(|old| old.name != ty.name);
+    let recheck = if other_operator {
+        Work::SCAN
+    } else {
+        Work::NONE
+    };
     for other in touched {
-        collector.tree(&other, LockMode::AccessExclusive, Work::NONE);
+        collector.tree(&other, LockMode::AccessExclusive, recheck);
     }
     let owned: Vec<QualifiedName> = schema
         .sequences_of(key)
@@ -354,6 +406,8 @@ fn detach(
     let referencing = collector.referencing(parent);
     if concurrently {
         collector.named(partition, LockMode::AccessExclusive, Work::NONE);
+        let ancestors = ancestors(schema, parent);
+        collector.all(ancestors, LockMode::AccessShare, Work::NONE);
         collector
             .waits_for
             .extend([WaitsFor::Writers, WaitsFor::Readers]);
@@ -386,6 +440,20 @@ fn detach(
     }
     // Nobody may reference a row of it any more; that is looked up in the referencing tables.
     collector.all(referencing, LockMode::AccessExclusive, Work::SCAN);
+}
+
+/// Parents of a partitioned table at all levels.
+fn ancestors(schema: &Schema, table: &QualifiedName) -> Vec<QualifiedName> {
+    let mut found: Vec<QualifiedName> = Vec::new();
+    let mut next = schema.table_at(table);
+    while let Some(partition) = next.and_then(|table| table.partition.as_ref()) {
+        if found.contains(&partition.parent) {
+            break;
+        }
+        found.push(partition.parent.clone());
+        next = schema.table_at(&partition.parent);
+    }
+    found
 }
 
 /// `ALTER TYPE` of a composite type: tables made `OF` it change with it, tables with a column of it forbid a change of an

@@ -6,8 +6,8 @@ use crate::diagnostic::Certainty;
 use crate::schema::Relation;
 use crate::statement::table::ReferentialAction;
 use crate::statement::{
-    Change, ChangeVerb, ConstraintKind, CreateFunction, CreateTableAs, CreateView, Insert, Kind,
-    Name, Nested, QualifiedName, Query, Relation as Named, Statement,
+    Change, ChangeVerb, ConstraintKind, CreateFunction, CreateTableAs, CreateView, Expr, Insert,
+    InsertRows, Kind, Name, Nested, QualifiedName, Query, Relation as Named, Statement,
 };
 
 /// How deep functions that call one another are followed.
@@ -79,23 +79,38 @@ impl Collector<'_> {
 
     pub(super) fn insert(&mut self, insert: &Insert) {
         self.write(&insert.table, false, true);
-        let key = self.situation.schema.resolve(&insert.table);
-        if let Some(table) = self.situation.schema.table_at(&key) {
-            // Each new row looks for the row it references; NULLs do not.
+        let schema = self.situation.schema;
+        let key = schema.resolve(&insert.table);
+        // Which partition a row goes to depends on its values.
+        for child in schema.descendants(&key) {
+            if child.partition.is_some() {
+                self.lock(
+                    &child.name,
+                    LockMode::RowExclusive,
+                    Work::NONE,
+                    Certainty::Possible,
+                );
+            }
+        }
+        let target = match schema.relation_at(&key) {
+            Some(Relation::View(view)) => {
+                view.reads.first().and_then(|table| schema.table_at(table))
+            }
+            _ => schema.table_at(&key),
+        };
+        if let Some(table) = target {
+            // The referenced table is opened before anything is looked at, also for a NULL. No row, no lock.
+            let certainty = match insert.rows {
+                InsertRows::Values(_) => Certainty::Certain,
+                InsertRows::Query => Certainty::Possible,
+            };
             let referenced: Vec<QualifiedName> = table
                 .constraints
                 .iter()
-                .filter(|constraint| match &constraint.def.kind {
-                    ConstraintKind::ForeignKey(foreign) => {
-                        insert.columns.is_empty()
-                            || foreign.columns.iter().any(|c| insert.columns.contains(c))
-                    }
-                    _ => false,
-                })
                 .filter_map(|constraint| constraint.references.clone())
                 .collect();
             for other in referenced {
-                self.lock(&other, LockMode::RowShare, Work::NONE, Certainty::Possible);
+                self.lock(&other, LockMode::RowShare, Work::NONE, certainty);
             }
         }
         self.query(&insert.query, true);
@@ -103,6 +118,17 @@ impl Collector<'_> {
 
     /// ROW EXCLUSIVE on a table and, if the change is planned, on the children it may reach.
     fn write(&mut self, name: &Name, with_children: bool, runs: bool) {
+        self.write_where(name, with_children, runs, None);
+    }
+
+    /// The same with a condition. One on the partition key may leave partitions out when it is planned.
+    fn write_where(
+        &mut self,
+        name: &Name,
+        with_children: bool,
+        runs: bool,
+        condition: Option<&Expr>,
+    ) {
         let schema = self.situation.schema;
         let key = schema.resolve(name);
         match schema.relation_at(&key) {
@@ -111,7 +137,26 @@ impl Collector<'_> {
                 self.planned(&key, LockMode::RowExclusive, Work::NONE);
             }
             Some(_) if with_children && runs => {
-                self.tree(&key, LockMode::RowExclusive, Work::NONE);
+                self.certain(&key, LockMode::RowExclusive, Work::NONE);
+                let prunes = schema
+                    .table_at(&key)
+                    .and_then(|table| table.partition_by.as_ref())
+                    .zip(condition)
+                    .is_some_and(|(by, condition)| {
+                        by.key.iter().any(|part| {
+                            part.column.as_ref().is_none_or(|column| {
+                                condition.columns().any(|name| *name == *column.text)
+                            })
+                        })
+                    });
+                let certainty = if prunes {
+                    Certainty::Possible
+                } else {
+                    Certainty::Certain
+                };
+                for child in schema.descendants(&key) {
+                    self.lock(&child.name, LockMode::RowExclusive, Work::NONE, certainty);
+                }
             }
             _ => self.named(name, LockMode::RowExclusive, Work::NONE),
         }
@@ -119,7 +164,12 @@ impl Collector<'_> {
 
     pub(super) fn change(&mut self, change: &Change, runs: bool) {
         let with_children = change.verb != ChangeVerb::Insert && !change.table.only;
-        self.write(&change.table.name, with_children, runs);
+        self.write_where(
+            &change.table.name,
+            with_children,
+            runs,
+            change.condition.as_ref(),
+        );
         if runs {
             self.referencing_rows(change);
         }
@@ -130,7 +180,8 @@ impl Collector<'_> {
     fn referencing_rows(&mut self, change: &Change) {
         let schema = self.situation.schema;
         let key = schema.resolve(&change.table.name);
-        let deletes = matches!(change.verb, ChangeVerb::Delete);
+        // MERGE may do anything that its branches say.
+        let deletes = matches!(change.verb, ChangeVerb::Delete | ChangeVerb::Merge);
         let primary: Vec<Box<str>> = schema
             .table_at(&key)
             .and_then(|table| table.primary_key())
@@ -142,6 +193,23 @@ impl Collector<'_> {
             })
             .unwrap_or_default();
         let mut touched: Vec<(QualifiedName, LockMode)> = Vec::new();
+        // A new value of a foreign key is looked up in the table it references.
+        for constraint in schema
+            .table_at(&key)
+            .into_iter()
+            .flat_map(|t| &t.constraints)
+        {
+            if let ConstraintKind::ForeignKey(foreign) = &constraint.def.kind
+                && let Some(referenced) = &constraint.references
+                && (change.verb == ChangeVerb::Merge
+                    || change
+                        .assignments
+                        .iter()
+                        .any(|(column, _)| foreign.columns.contains(column)))
+            {
+                touched.push((referenced.clone(), LockMode::RowShare));
+            }
+        }
         for (other, constraint) in schema.referencing(&key) {
             let ConstraintKind::ForeignKey(foreign) = &constraint.def.kind else {
                 continue;
@@ -222,7 +290,7 @@ impl Collector<'_> {
     }
 
     /// Locks that reading a statement takes, without planning or running it.
-    fn analysed(&mut self, statement: &Statement) {
+    pub(super) fn analysed(&mut self, statement: &Statement) {
         match &statement.kind {
             Kind::Select(query) => self.query(query, false),
             Kind::Insert(insert) => {

@@ -30,9 +30,9 @@ impl Refusal {
 
     /// It comes after partitions and children were locked.
     fn after_children(mut self, schema: &Schema, table: &Table, lock: LockMode) -> Self {
-        let children = schema.descendants(&table.name);
+        let children = schema.children(&table.name);
         self.locks
-            .extend(children.iter().map(|child| (child.name.clone(), lock)));
+            .extend(children.map(|child| (child.name.clone(), lock)));
         self
     }
 }

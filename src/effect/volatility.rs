@@ -66,6 +66,10 @@ pub fn missing(expr: &Expr, schema: &Schema, postgres: u32) -> Option<String> {
             args,
             ..
         } => {
+            // Written as syntax of their own, which each major gives to whatever function it has for them.
+            if matches!(&**name, "extract" | "timezone") {
+                return None;
+            }
             let (first, last) = *BY_MAJOR.get(&(&**name, args.len()))?;
             let defined = !schema.functions_named(None, name).is_empty();
             (!(first..=last).contains(&postgres) && !defined).then(|| format!("{name}()"))
@@ -81,6 +85,17 @@ const EXTENSION_VOLATILE: &[&str] = &[
     "uuid_generate_v1",
     "uuid_generate_v1mc",
     "uuid_generate_v4",
+];
+
+/// Functions of the same extensions that are not.
+const EXTENSION_IMMUTABLE: &[&str] = &[
+    "uuid_generate_v3",
+    "uuid_generate_v5",
+    "uuid_nil",
+    "uuid_ns_dns",
+    "uuid_ns_oid",
+    "uuid_ns_url",
+    "uuid_ns_x500",
 ];
 
 /// How deep user-defined SQL functions are followed into one another.
@@ -205,6 +220,9 @@ fn call(written: Option<&str>, name: &str, schema: &Schema, depth: usize) -> Ver
             certainty: Certainty::Certain,
             function: shown(),
         };
+    }
+    if EXTENSION_IMMUTABLE.contains(&name) {
+        return Verdict::IMMUTABLE;
     }
     // Not defined in the history and not built in: volatile is what PostgreSQL takes when nothing is declared.
     Verdict {

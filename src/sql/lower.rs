@@ -16,7 +16,7 @@ use std::cell::Cell;
 use crate::source::{Fragment, Span, SpanMap};
 use crate::sql::lex::{Token, next_token};
 use crate::sql::tree::{self, Node};
-use crate::statement::{Kind, Nested, Statement};
+use crate::statement::{ExprKind, Kind, Nested, Statement};
 
 /// What lowering has to know about the text a tree was made from.
 pub(super) struct Lower<'a> {
@@ -113,8 +113,43 @@ impl<'a> Lower<'a> {
         })
     }
 
-    /// Statements that stand in a statement as they are: the one that `EXPLAIN` explains, those of a `BEGIN ATOMIC` body.
+    /// Statements that stand in a statement as they are: the one that `EXPLAIN` explains, those of a `BEGIN ATOMIC` body,
+    /// sub-queries of a policy.
     fn inner(&self, node: Node<'_>) -> Vec<Nested> {
+        let nested = |kind, tag, runs| Nested {
+            statement: Statement {
+                span: self.whole(),
+                source: Fragment {
+                    sql: self.text[self.range.range()].into(),
+                    map: self.map.part(self.range),
+                },
+                kind,
+                tag,
+                nested: Vec::new(),
+                conditional: false,
+                placeholders: Vec::new(),
+            },
+            runs,
+            conditional: false,
+            looped: false,
+        };
+        let policy = match node {
+            Node::CreatePolicyStmt(policy) => [policy.qual(), policy.with_check()],
+            Node::AlterPolicyStmt(policy) => [policy.qual(), policy.with_check()],
+            _ => [None, None],
+        };
+        let expressions = policy.into_iter().filter_map(|expr| self.opt_expr(expr));
+        let mut queries = Vec::new();
+        for expr in expressions {
+            for part in expr.walk() {
+                if let ExprKind::Subquery(query) = &part.kind {
+                    queries.push(nested(Kind::Select(query.clone()), "SELECT", false));
+                }
+            }
+        }
+        if !queries.is_empty() {
+            return queries;
+        }
         let (nodes, runs): (Vec<Node<'_>>, bool) = match node {
             Node::ExplainStmt(explain) => (
                 explain.query().into_iter().collect(),
@@ -136,27 +171,13 @@ impl<'a> Lower<'a> {
             ),
             _ => return Vec::new(),
         };
-        let nested = nodes.into_iter().map(|node| {
-            let (kind, tag) = self.kind(node);
-            Nested {
-                statement: Statement {
-                    span: self.whole(),
-                    source: Fragment {
-                        sql: self.text[self.range.range()].into(),
-                        map: self.map.part(self.range),
-                    },
-                    kind,
-                    tag,
-                    nested: Vec::new(),
-                    conditional: false,
-                    placeholders: Vec::new(),
-                },
-                runs,
-                conditional: false,
-                looped: false,
-            }
-        });
-        nested.collect()
+        nodes
+            .into_iter()
+            .map(|node| {
+                let (kind, tag) = self.kind(node);
+                nested(kind, tag, runs)
+            })
+            .collect()
     }
 
     fn kind(&self, node: Node<'_>) -> (Kind, &'static str) {

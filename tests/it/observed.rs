@@ -118,6 +118,7 @@ struct Scores {
     scans: Score,
     builds: Score,
     refusals: Score,
+    possible: usize,
     refused: usize,
     foreseen: usize,
 }
@@ -202,6 +203,12 @@ fn score(file: &str) -> Scores {
     }
     writeln!(
         report,
+        "{} locks said to be possible and not taken, not counted above",
+        total.possible
+    )
+    .unwrap();
+    writeln!(
+        report,
         "{} of {} refusals foreseen (the others depend on rows, or on what is not modelled)",
         total.foreseen, total.refused
     )
@@ -233,7 +240,7 @@ fn predictions_equal_what_servers_did() {
 #[test]
 fn predictions_hold_for_statements_they_were_not_made_for() {
     let total = score("own.jsonl");
-    assert!(total.locks.asked > 2_000, "the fixture is there");
+    assert!(total.locks.asked > 1_500, "the fixture is there");
     assert_bars(&total);
 }
 
@@ -303,6 +310,11 @@ fn compare(at: &At<'_>, prediction: &Prediction, scores: &mut Scores) {
             None if measured(at, relation, effect) => None,
             None => continue,
         };
+        // "Possible" and not taken this time is no contradiction, and no success either.
+        if actual.is_none() && effect.is_some_and(|effect| effect.certainty < Certainty::Certain) {
+            scores.possible += 1;
+            continue;
+        }
         let sure = effect.is_none_or(|effect| effect.certainty == Certainty::Certain)
             && !prediction.open_ended;
         scores
@@ -363,7 +375,7 @@ fn compare(at: &At<'_>, prediction: &Prediction, scores: &mut Scores) {
             continue;
         }
         let scanned = contains(&seen.scan, relation);
-        let said = work.scan || work.rewrite;
+        let said = work.scan;
         scores.scans.add(
             said == scanned || (!certain && said),
             scanned && !said && certain,
