@@ -17,6 +17,7 @@ pub mod types;
 pub mod volatility;
 
 pub use compute::{Situation, effects, effects_with_nested};
+pub use grammar::refuses_transactions;
 
 use crate::diagnostic::Certainty;
 use crate::statement::QualifiedName;

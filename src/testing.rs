@@ -225,6 +225,32 @@ pub fn predict(before: &str, sql: &str, postgres: u32, time_zone: Option<&str>) 
     }
 }
 
+/// Which of the statements refuse to run because they are sent together in one simple-protocol message.
+#[must_use]
+pub fn refused_in_one_message(sql: &str) -> Vec<bool> {
+    use crate::layout::{Send, Unit, Wraps};
+    use crate::source::{Fragment, SpanMap};
+    let statements = crate::sql::parse(&Fragment {
+        sql: sql.into(),
+        map: SpanMap::copied(0, sql.len()),
+    })
+    .statements;
+    let unit = Unit {
+        statements: 0..statements.len(),
+        send: Send::SimpleBatch,
+        wraps: Wraps::Nothing,
+    };
+    let moments =
+        crate::session::moments(&statements, &[unit], crate::session::Defaults::default());
+    statements
+        .iter()
+        .zip(&moments)
+        .map(|(statement, moment)| {
+            crate::effect::refuses_transactions(statement).is_some() && moment.refusal().is_some()
+        })
+        .collect()
+}
+
 fn plain(name: &crate::statement::QualifiedName) -> String {
     if &*name.schema == "public" {
         name.name.to_string()

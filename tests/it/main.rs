@@ -11,6 +11,7 @@
 mod alembic;
 mod cli;
 mod config;
+mod dozen;
 mod layouts;
 mod observed;
 mod reports;
