@@ -9,10 +9,12 @@
 )]
 
 mod alembic;
+mod catalog_functions;
 mod cli;
 mod config;
 mod dozen;
 mod layouts;
 mod observed;
+mod observed_live;
 mod reports;
 mod servers;

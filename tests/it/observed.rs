@@ -18,49 +18,63 @@ use lockgate::testing::{Prediction, predict};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
-struct Case {
-    id: String,
-    group: String,
+pub(crate) struct Case {
+    pub(crate) id: String,
+    pub(crate) group: String,
     #[serde(default)]
-    setup: String,
+    pub(crate) setup: String,
     #[serde(default)]
-    set: BTreeMap<String, String>,
+    pub(crate) set: BTreeMap<String, String>,
     #[serde(default)]
-    pre: String,
-    sql: String,
-    seen: Vec<Seen>,
+    pub(crate) pre: String,
+    pub(crate) sql: String,
+    pub(crate) seen: Vec<Seen>,
 }
 
 #[derive(Deserialize)]
-struct Seen {
-    on: String,
+pub(crate) struct Seen {
+    pub(crate) on: String,
     #[serde(default)]
-    no_setup: bool,
+    pub(crate) no_setup: bool,
     #[serde(default)]
-    lock: BTreeMap<String, String>,
+    pub(crate) lock: BTreeMap<String, String>,
     #[serde(default)]
-    free: Vec<String>,
+    pub(crate) free: Vec<String>,
     #[serde(default)]
-    refused: Option<String>,
+    pub(crate) refused: Option<String>,
     #[serde(default)]
-    kinds: BTreeMap<String, String>,
+    pub(crate) kinds: BTreeMap<String, String>,
     #[serde(default)]
-    rewrite: Vec<String>,
+    pub(crate) rewrite: Vec<String>,
     #[serde(default)]
-    rebuild: Vec<String>,
+    pub(crate) rebuild: Vec<String>,
     #[serde(default)]
-    created: Vec<String>,
+    pub(crate) created: Vec<String>,
     #[serde(default)]
-    truncated: Vec<String>,
+    pub(crate) truncated: Vec<String>,
     #[serde(default)]
-    scan: Vec<String>,
+    pub(crate) scan: Vec<String>,
     #[serde(default)]
-    error: Option<String>,
+    pub(crate) error: Option<String>,
     #[serde(default)]
-    work: Option<String>,
+    pub(crate) work: Option<String>,
 }
 
-fn mode(short: &str) -> Option<LockMode> {
+impl Seen {
+    fn majors(&self) -> std::ops::RangeInclusive<u32> {
+        let (first, last) = self.on.split_once('-').unwrap();
+        first.parse().unwrap()..=last.parse().unwrap()
+    }
+}
+
+impl Case {
+    /// What was measured on a major.
+    pub(crate) fn seen_on(&self, major: u32) -> Option<&Seen> {
+        self.seen.iter().find(|seen| seen.majors().contains(&major))
+    }
+}
+
+pub(crate) fn mode(short: &str) -> Option<LockMode> {
     const SHORT: [&str; 8] = ["AS", "RS", "RE", "SUE", "S", "SRE", "E", "AE"];
     let index = SHORT.iter().position(|s| *s == short)?;
     Some(LockMode::ALL[index])
@@ -135,7 +149,7 @@ impl Scores {
     }
 }
 
-fn cases(file: &str) -> Vec<Case> {
+pub(crate) fn cases(file: &str) -> Vec<Case> {
     let path = format!("{}/fixtures/observed/{file}", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(path).unwrap();
     text.split('\n')
@@ -151,8 +165,7 @@ fn score(file: &str) -> Scores {
     for case in cases(file) {
         let group = by_group.entry(case.group.clone()).or_default();
         for seen in case.seen.iter().filter(|seen| !seen.no_setup) {
-            let (first, last) = seen.on.split_once('-').unwrap();
-            for major in first.parse::<u32>().unwrap()..=last.parse().unwrap() {
+            for major in seen.majors() {
                 let path = case.set.get("search_path");
                 let path =
                     path.map_or_else(String::new, |path| format!("SET search_path = {path};"));
