@@ -66,6 +66,8 @@ pub struct Schema {
     search_path: Arc<[Box<str>]>,
     /// Names of types that columns have, other than the usual built-in ones; never shrinks.
     used_types: Map<Box<str>, ()>,
+    /// Names of functions that defaults, generation expressions and triggers call; never shrinks.
+    used_functions: Map<Box<str>, ()>,
     /// The change being replayed: objects created under the same number are new together.
     batch: u32,
 }
@@ -78,6 +80,7 @@ impl Default for Schema {
             types: Map::new_sync(),
             functions: Map::new_sync(),
             used_types: Map::new_sync(),
+            used_functions: Map::new_sync(),
             search_path: Arc::from(["public".into()]),
             batch: 0,
         }
@@ -376,6 +379,12 @@ impl Schema {
     #[must_use]
     pub fn is_used_as_type(&self, relation: &QualifiedName) -> bool {
         self.used_types.contains_key(&relation.name)
+    }
+
+    /// False if no default, generation expression or trigger of a table ever called a function of that name.
+    #[must_use]
+    pub fn is_function_used(&self, name: &str) -> bool {
+        self.used_functions.contains_key(name)
     }
 
     /// The default partition of a partitioned table.

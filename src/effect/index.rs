@@ -140,7 +140,14 @@ impl Collector<'_> {
                     return;
                 };
                 let (table, key) = (index.table.clone(), index.name.clone());
+                let partitioned = schema
+                    .table_at(&table)
+                    .is_some_and(|table| table.kind == TableKind::Partitioned);
+                if partitioned && self.situation.postgres < 14 {
+                    self.refuse("0A000", format!("{key} is a partitioned index"));
+                }
                 self.rebuild(&table, vec![key], reindex.concurrently);
+                self.rebuild_partitions(&table, |_| Vec::new(), reindex.concurrently);
             }
             (ReindexTarget::Table, Some(name)) => {
                 let key = schema.resolve(name);
@@ -180,21 +187,40 @@ impl Collector<'_> {
                 .map(|index| index.name.clone())
                 .collect()
         };
+        self.rebuild(table, indexes(table), concurrently);
+        self.rebuild_partitions(table, indexes, concurrently);
+    }
+
+    fn rebuild_partitions(
+        &mut self,
+        table: &QualifiedName,
+        indexes: impl Fn(&QualifiedName) -> Vec<QualifiedName>,
+        concurrently: bool,
+    ) {
+        let schema = self.situation.schema;
         let partitioned = schema
             .table_at(table)
             .is_some_and(|table| table.kind == TableKind::Partitioned);
-        self.rebuild(table, indexes(table), concurrently);
-        if partitioned && self.situation.postgres >= 14 {
-            // Partitions are listed under SHARE before they are rebuilt one by one, also by CONCURRENTLY.
-            let children: Vec<QualifiedName> = schema
-                .descendants(table)
-                .iter()
-                .map(|child| child.name.clone())
-                .collect();
-            for child in children {
-                self.certain(&child, LockMode::Share, Work::NONE);
-                self.rebuild(&child, indexes(&child), concurrently);
-            }
+        if !partitioned || self.situation.postgres < 14 {
+            return;
+        }
+        // Partitions are listed under SHARE before they are rebuilt one by one, also by CONCURRENTLY.
+        let children: Vec<QualifiedName> = schema
+            .descendants(table)
+            .iter()
+            .map(|child| child.name.clone())
+            .collect();
+        for child in children {
+            self.certain(&child, LockMode::Share, Work::INDEX_BUILD);
+            self.all(
+                indexes(&child),
+                if concurrently {
+                    LockMode::ShareUpdateExclusive
+                } else {
+                    LockMode::AccessExclusive
+                },
+                Work::NONE,
+            );
         }
     }
 

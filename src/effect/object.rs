@@ -276,6 +276,9 @@ impl Collector<'_> {
     pub(super) fn drop_functions(&mut self, drop: &Drop) {
         let schema = self.situation.schema;
         for name in &drop.names {
+            if !schema.is_function_used(&name.name) {
+                continue;
+            }
             let key = schema.creation_name(name, false);
             let mut used: Option<String> = None;
             let mut users: Vec<QualifiedName> = Vec::new();

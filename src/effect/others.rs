@@ -39,6 +39,16 @@ pub(super) fn on_children(
     postgres: u32,
 ) -> Option<(LockMode, Work)> {
     let table = schema.table_at(key);
+    if let AlterAction::AlterColumn(change) = action
+        && postgres < 17
+        && matches!(
+            change.change,
+            ColumnChange::AddIdentity(_) | ColumnChange::SetIdentity | ColumnChange::DropIdentity
+        )
+    {
+        // Partitions have identity columns of their own until 17.
+        return None;
+    }
     let AlterAction::AddConstraint(def) = action else {
         return Some((lock, work));
     };
@@ -88,8 +98,15 @@ pub(super) fn others(
     let scan = if work.scan { Work::SCAN } else { Work::NONE };
     match action {
         AlterAction::AddColumn(add) => {
+            // Without a value every row is NULL, and there is nothing to look up.
+            let has_value = add
+                .column
+                .default
+                .as_ref()
+                .is_some_and(|default| !default.is_null());
+            let work = if has_value { scan } else { Work::NONE };
             for constraint in &add.column.constraints {
-                collector.foreign_key_parent(constraint, scan);
+                collector.foreign_key_parent(constraint, work);
             }
         }
         AlterAction::AddConstraint(def) => {

@@ -9,7 +9,7 @@ use super::{LockMode, volatility};
 use crate::schema::{Schema, Table, TableKind};
 use crate::statement::{
     AddColumn, AlterAction, AlterTable, ColumnChange, ConstraintDef, ConstraintKind, Element,
-    Ident, QualifiedName,
+    Ident, Persistence, QualifiedName,
 };
 
 /// A refusal, with the locks taken before it other than the one on the table itself.
@@ -111,6 +111,7 @@ impl Cx<'_> {
                 (*not_enforced && !foreign)
                     .then(|| Refusal::new("42809", format!("{name} is not a foreign key")))
             }
+            AlterAction::SetLogged(logged) => self.set_logged(*logged),
             AlterAction::Options(_) if table.kind == TableKind::Partitioned => Some(Refusal::new(
                 if self.postgres >= 16 {
                     "42809"
@@ -147,6 +148,42 @@ impl Cx<'_> {
             }
             _ => None,
         }
+    }
+
+    /// A permanent table must not reference one that a crash empties.
+    fn set_logged(&self, logged: bool) -> Option<Refusal> {
+        let own = &self.table.name;
+        let permanent = |name: &QualifiedName| {
+            self.schema
+                .table_at(name)
+                .is_some_and(|other| other.known && other.persistence == Persistence::Permanent)
+        };
+        let unlogged = |name: &QualifiedName| {
+            self.schema
+                .table_at(name)
+                .is_some_and(|other| other.known && other.persistence == Persistence::Unlogged)
+        };
+        let obstacle = if logged {
+            let mut referenced = self
+                .table
+                .constraints
+                .iter()
+                .filter_map(|constraint| constraint.references.as_ref());
+            referenced
+                .find(|other| *other != own && unlogged(other))?
+                .clone()
+        } else {
+            let mut referencing = self.schema.referencing(own).map(|(other, _)| &other.name);
+            referencing
+                .find(|other| *other != own && permanent(other))?
+                .clone()
+        };
+        let mut refusal = Refusal::new(
+            "42P16",
+            format!("the foreign key between {own} and {obstacle} forbids it"),
+        );
+        refusal.locks.push((obstacle, LockMode::AccessShare));
+        Some(refusal)
     }
 
     /// The column is dropped by the same command, which runs before everything else.

@@ -5,8 +5,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{Index, Relation, Schema, Sequence, Table, View};
-use crate::statement::QualifiedName;
+use super::{Index, Map, Relation, Schema, Sequence, Table, View};
+use crate::statement::{ExprKind, QualifiedName};
 
 /// How one relation refers to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -77,13 +77,38 @@ impl Schema {
         let old = self.relations.get(&name).cloned();
         self.relink(&name, old.as_ref(), Some(&relation));
         if let Relation::Table(table) = &relation {
-            for ty in table.columns.iter().filter_map(|column| column.ty.as_ref()) {
-                if !USUAL_TYPES.contains(&&*ty.name) && !self.used_types.contains_key(&ty.name) {
-                    self.used_types.insert_mut(ty.name.clone(), ());
+            self.note_uses(table);
+        }
+        self.relations.insert_mut(name, relation);
+    }
+
+    /// Remembers which types and functions tables use, so that a question about one of them looks at no table in vain.
+    fn note_uses(&mut self, table: &Table) {
+        fn note(names: &mut Map<Box<str>, ()>, name: &str) {
+            if !names.contains_key(name) {
+                names.insert_mut(name.into(), ());
+            }
+        }
+        for column in &table.columns {
+            if let Some(ty) = column
+                .ty
+                .as_ref()
+                .filter(|ty| !USUAL_TYPES.contains(&&*ty.name))
+            {
+                note(&mut self.used_types, &ty.name);
+            }
+            let generated = column.generated.as_ref().map(|generated| &generated.expr);
+            for expr in column.default.iter().chain(generated) {
+                for part in expr.walk() {
+                    if let ExprKind::Call { name, .. } = &part.kind {
+                        note(&mut self.used_functions, name);
+                    }
                 }
             }
         }
-        self.relations.insert_mut(name, relation);
+        for trigger in &table.triggers {
+            note(&mut self.used_functions, &trigger.function.name);
+        }
     }
 
     /// Takes a relation away without a trace.

@@ -113,8 +113,8 @@ impl<'a> Lower<'a> {
         })
     }
 
-    /// Statements that stand in a statement as they are: the one that `EXPLAIN` explains, those of a `BEGIN ATOMIC` body,
-    /// sub-queries of a policy.
+    /// Statements that stand in a statement as they are: the one that `EXPLAIN` explains or `COPY` runs, those of a
+    /// `BEGIN ATOMIC` body, sub-queries of a policy.
     fn inner(&self, node: Node<'_>) -> Vec<Nested> {
         let nested = |kind, tag, runs| Nested {
             statement: Statement {
@@ -155,6 +155,7 @@ impl<'a> Lower<'a> {
                 explain.query().into_iter().collect(),
                 self.flag(explain.options(), "analyze"),
             ),
+            Node::CopyStmt(copy) => (copy.query().into_iter().collect(), true),
             Node::CreateFunctionStmt(create) => (
                 match create.sql_body() {
                     // BEGIN ATOMIC: a list of one list.

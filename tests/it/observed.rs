@@ -324,7 +324,7 @@ fn compare(at: &At<'_>, prediction: &Prediction, scores: &mut Scores) {
             None => continue,
         };
         // "Possible" and not taken this time is no contradiction, and no success either.
-        if actual.is_none() && effect.is_some_and(|effect| effect.certainty < Certainty::Certain) {
+        if actual < said && effect.is_some_and(|effect| effect.certainty < Certainty::Certain) {
             scores.possible += 1;
             continue;
         }
@@ -409,7 +409,7 @@ fn compare(at: &At<'_>, prediction: &Prediction, scores: &mut Scores) {
 fn is_dml(sql: &str) -> bool {
     let word = sql.split_whitespace().next().unwrap_or("");
     [
-        "INSERT", "UPDATE", "DELETE", "MERGE", "SELECT", "WITH", "DO", "VACUUM", "ANALYZE",
+        "INSERT", "UPDATE", "DELETE", "MERGE", "SELECT", "WITH", "DO", "COPY", "VACUUM", "ANALYZE",
     ]
     .contains(&word)
 }
