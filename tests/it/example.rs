@@ -11,7 +11,7 @@ use lockgate::layout;
 use lockgate::report::Report;
 use lockgate::rule::Rule;
 use lockgate::settings::{Environment, OptionValue, Settings, Strictness};
-use lockgate::testing;
+use lockgate::testing::{self, Ran};
 
 /// The day on which every example is checked.
 const TODAY: &str = "2026-06-01";
@@ -155,18 +155,9 @@ impl Example {
         strictness: Option<Strictness>,
     ) -> Result<Report, String> {
         let mut settings = Settings {
-            postgres: self.major(rule),
-            environment: self.environment,
-            after: self.after.clone(),
             strictness: strictness.or(self.strictness).unwrap_or(rule.strictness),
-            require_reason: self.require_reason,
-            today: Some(TODAY.to_owned()),
-            ..Settings::default()
+            ..self.settings(self.major(rule))
         };
-        if self.timeouts {
-            settings.lock_timeout = Some(2_000);
-            settings.statement_timeout = Some(30_000);
-        }
         for (name, value) in &self.options {
             let option = rule
                 .options
@@ -185,12 +176,36 @@ impl Example {
             let of_rule = settings.rules.entry(rule.id.to_owned()).or_default();
             of_rule.options.insert(name.clone(), value);
         }
-        let files: Vec<(&str, &str)> = self
-            .files
+        let world = self.world.then_some(WORLD.as_str());
+        Ok(testing::check(&self.layout, &self.files(), world, settings))
+    }
+
+    /// Its statements, and what the model says about each.
+    pub(crate) fn effects(&self, major: u32) -> Vec<Ran> {
+        let world = self.world.then_some(WORLD.as_str());
+        testing::effects(&self.layout, &self.files(), world, &self.settings(major))
+    }
+
+    fn files(&self) -> Vec<(&str, &str)> {
+        self.files
             .iter()
             .map(|(path, text)| (path.as_str(), text.as_str()))
-            .collect();
-        let world = self.world.then_some(WORLD.as_str());
-        Ok(testing::check(&self.layout, &files, world, settings))
+            .collect()
+    }
+
+    fn settings(&self, postgres: u32) -> Settings {
+        let mut settings = Settings {
+            postgres,
+            environment: self.environment,
+            after: self.after.clone(),
+            require_reason: self.require_reason,
+            today: Some(TODAY.to_owned()),
+            ..Settings::default()
+        };
+        if self.timeouts {
+            settings.lock_timeout = Some(2_000);
+            settings.statement_timeout = Some(30_000);
+        }
+        settings
     }
 }

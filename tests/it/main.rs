@@ -15,6 +15,7 @@ mod cli;
 mod config;
 mod example;
 mod layouts;
+mod locks;
 mod page;
 mod pages;
 mod reports;
