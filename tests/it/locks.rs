@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use lockgate::effect::LockMode;
 use lockgate::rule::Rule;
 use lockgate::testing::Ran;
-use postgres::{Client, SimpleQueryMessage};
+use postgres::Client;
 
 use super::example::{page_path, rules};
 use super::page::{Shows, read};
@@ -38,6 +38,17 @@ const NOT_RUN: &[&str] = &[
     "DROP TABLESPACE",
 ];
 
+/// Statements about transactions, which the measuring has of its own.
+const CONTROL: &[&str] = &[
+    "BEGIN",
+    "START TRANSACTION",
+    "COMMIT",
+    "END",
+    "ROLLBACK",
+    "SAVEPOINT",
+    "RELEASE",
+];
+
 /// Strongest mode for each relation, by name.
 type Locks = BTreeMap<String, LockMode>;
 
@@ -52,9 +63,10 @@ fn locks_are_those_that_servers_take() {
         .map(|major| {
             let rules = rules.clone();
             let judge_all = move || {
+                let mut pristine = Stage::new(major, &[]);
                 rules
                     .into_iter()
-                    .flat_map(|rule| judge(rule, major))
+                    .flat_map(|rule| judge(rule, major, &mut pristine))
                     .collect()
             };
             (major, thread::spawn(judge_all))
@@ -70,7 +82,7 @@ fn locks_are_those_that_servers_take() {
     }
     let mut text = String::new();
     for (problem, majors) in wrong {
-        let _ = write!(text, "on {majors:?}: {problem}");
+        let _ = write!(text, "PostgreSQL {majors:?}: {problem}");
     }
     assert!(text.is_empty(), "\n{text}");
 }
@@ -121,8 +133,8 @@ fn measuring_finds_what_is_known() {
     }
 }
 
-/// Everything that is wrong with the claim of a page on a major.
-fn judge(rule: &Rule, major: u32) -> Vec<String> {
+/// Everything that is wrong with the claim of a page on a major. Leaves the pristine stage as it was.
+fn judge(rule: &Rule, major: u32, pristine: &mut Stage) -> Vec<String> {
     if major < rule.postgres.0 || rule.postgres.1 < major {
         return Vec::new();
     }
@@ -137,37 +149,91 @@ fn judge(rule: &Rule, major: u32) -> Vec<String> {
     if first.example.postgres.is_some_and(|only| only != major) {
         return Vec::new();
     }
-    let mut wrong = Vec::new();
+    let statements = first.example.effects(major);
+    let (locks, mut wrong) =
+        together(pristine, &statements).unwrap_or_else(|| one_by_one(major, pristine, &statements));
+    wrong.push_str(&against_claim(rule, &locks));
+    if wrong.is_empty() {
+        Vec::new()
+    } else {
+        vec![format!("rules/{}.md\n{wrong}", rule.id)]
+    }
+}
+
+/// Measures the statements of an example in one transaction; none if they cannot all run in one.
+fn together(stage: &mut Stage, statements: &[Ran]) -> Option<(Locks, String)> {
+    if statements
+        .iter()
+        .any(|ran| begins(&ran.sql, CONTROL) || begins(&ran.sql, NOT_RUN))
+    {
+        return None;
+    }
+    let tables = tables(&mut stage.worker);
+    let mut wrong = String::new();
+    let mut model = Locks::new();
+    let mut held = Seen::default();
+    let mut failed = false;
+    stage.worker.batch_execute("BEGIN").unwrap();
+    for ran in statements {
+        failed |= stage.worker.simple_query(&ran.sql).is_err();
+        if failed {
+            break;
+        }
+        held = stage.locks(&tables);
+        for (name, _, mode) in &ran.locks {
+            raise(&mut model, name, *mode);
+        }
+        let text = against_model(&model, &held.modes, &tables);
+        if !text.is_empty() && wrong.is_empty() {
+            let _ = write!(wrong, "  {}\n{text}", one_line(&ran.sql));
+        }
+        if let Some(expected) = ran.fails {
+            let sql = one_line(&ran.sql);
+            let _ = writeln!(
+                wrong,
+                "  {sql}\n  the model says that it fails with {expected}; it does not"
+            );
+        }
+    }
+    stage.worker.batch_execute("ROLLBACK; RESET ALL").unwrap();
+    (!failed).then_some((held.modes, wrong))
+}
+
+/// Measures each statement of an example for itself, behind those before it.
+fn one_by_one(major: u32, pristine: &mut Stage, statements: &[Ran]) -> (Locks, String) {
+    let existing = tables(&mut pristine.worker);
     let mut all = Locks::new();
+    let mut wrong = String::new();
     let mut done: Vec<String> = Vec::new();
-    let existing = tables(&mut servers::world(major).connect());
-    for ran in first.example.effects(major) {
-        let at = format!("rules/{}.md: {}", rule.id, one_line(&ran.sql));
+    for ran in statements {
         let measured = match measure(major, &done, &ran.sql) {
             Ok(measured) => measured,
             Err(problem) => {
-                wrong.push(format!("{at}\n  {problem}\n"));
+                let _ = writeln!(wrong, "  {}\n  {problem}", one_line(&ran.sql));
                 break;
             }
         };
         for (name, mode) in &measured.locks {
-            // Only what was there before the whole example; renamed ones keep their first name in a claim.
             if existing.iter().any(|table| table.name == *name) {
-                let strongest = all.entry(name.clone()).or_insert(*mode);
-                *strongest = (*strongest).max(*mode);
+                raise(&mut all, name, *mode);
             }
         }
-        let text = against_model(&ran, &measured);
-        if !text.is_empty() {
-            wrong.push(format!("{at}\n{text}"));
+        let mut model = Locks::new();
+        for (name, _, mode) in &ran.locks {
+            raise(&mut model, name, *mode);
         }
-        done.push(ran.sql);
+        let text = against_model(&model, &measured.locks, &measured.tables);
+        if !text.is_empty() {
+            let _ = write!(wrong, "  {}\n{text}", one_line(&ran.sql));
+        }
+        done.push(ran.sql.clone());
     }
-    let text = against_claim(rule, &all);
-    if !text.is_empty() {
-        wrong.push(format!("rules/{}.md\n{text}", rule.id));
-    }
-    wrong
+    (all, wrong)
+}
+
+fn raise(locks: &mut Locks, name: &str, mode: LockMode) {
+    let strongest = locks.entry(name.to_owned()).or_insert(mode);
+    *strongest = mode.max(*strongest);
 }
 
 fn against_claim(rule: &Rule, measured: &Locks) -> String {
@@ -191,35 +257,28 @@ fn against_claim(rule: &Rule, measured: &Locks) -> String {
     text
 }
 
-fn against_model(ran: &Ran, measured: &Measured) -> String {
+fn against_model(model: &Locks, measured: &Locks, tables: &[Table]) -> String {
     let mut text = String::new();
-    let mut model: Locks = Locks::new();
-    for (name, _, mode) in &ran.locks {
-        if measured.tables.contains(name) {
-            model.insert(name.clone(), *mode);
-        }
-    }
-    for name in &measured.tables {
-        let (found, expected) = (measured.locks.get(name), model.get(name));
+    for Table { name, .. } in tables {
+        let (found, expected) = (measured.get(name), model.get(name));
         let counts =
             |mode: Option<&LockMode>| mode.copied().filter(|mode| *mode >= WEAKEST_COMPARED);
         if counts(found) != counts(expected) {
             let word = |mode: Option<&LockMode>| mode.map_or("nothing", |mode| mode.as_str());
+            let (expected, found) = (word(expected), word(found));
             let _ = writeln!(
                 text,
-                "  the model says {} on `{name}`; it takes {}",
-                word(expected),
-                word(found)
+                "  the model says {expected} on `{name}`; it takes {found}"
             );
         }
     }
-    if let (Some(expected), None) = (ran.fails, &measured.sqlstate) {
-        let _ = writeln!(
-            text,
-            "  the model says that it fails with {expected}; it does not"
-        );
-    }
     text
+}
+
+/// True for a statement that begins with one of those words.
+fn begins(sql: &str, words: &[&str]) -> bool {
+    let line = one_line(sql).to_ascii_uppercase();
+    words.iter().any(|word| line.starts_with(word))
 }
 
 fn one_line(sql: &str) -> String {
@@ -227,14 +286,12 @@ fn one_line(sql: &str) -> String {
 }
 
 /// What was measured for one statement.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Measured {
     /// Locks on tables and materialized views that existed before it.
     locks: Locks,
-    /// Names of those tables.
-    tables: Vec<String>,
-    /// With what it failed.
-    sqlstate: Option<String>,
+    /// Those tables.
+    tables: Vec<Table>,
 }
 
 /// A table, partitioned table or materialized view.
@@ -266,29 +323,15 @@ fn tables(client: &mut Client) -> Vec<Table> {
 
 /// Measures one statement behind others.
 fn measure(major: u32, before: &[String], sql: &str) -> Result<Measured, String> {
-    let first_word = |words: &[&str]| {
-        let line = one_line(sql).to_ascii_uppercase();
-        words.iter().any(|word| line.starts_with(word))
-    };
     let mut stage = Stage::new(major, before);
-    let tables = tables(&mut stage.worker);
     let mut measured = Measured {
-        tables: tables.iter().map(|table| table.name.clone()).collect(),
-        ..Measured::default()
+        locks: Locks::new(),
+        tables: tables(&mut stage.worker),
     };
-    if first_word(NOT_RUN)
-        || first_word(&[
-            "BEGIN",
-            "START TRANSACTION",
-            "COMMIT",
-            "END",
-            "ROLLBACK",
-            "SAVEPOINT",
-            "RELEASE",
-        ])
-    {
+    if begins(sql, NOT_RUN) || begins(sql, CONTROL) {
         return Ok(measured);
     }
+    let tables = measured.tables.clone();
     stage.worker.batch_execute("BEGIN").unwrap();
     let outcome = stage.worker.simple_query(sql);
     let held = stage.locks(&tables);
@@ -302,29 +345,45 @@ fn measure(major: u32, before: &[String], sql: &str) -> Result<Measured, String>
         return Err(format!("the connection broke: {error}"));
     };
     let refused = error.code().code() == "25001";
-    if !refused {
-        measured.sqlstate = Some(error.code().code().to_owned());
+    let mut probe = |held: &[(&Table, LockMode)]| {
+        if refused {
+            // What the last round did stays, so this one needs a world of its own.
+            stage = Stage::new(major, before);
+        }
+        let seen = stage.probe(sql, held, &tables)?;
+        for (name, mode) in &seen.modes {
+            raise(&mut measured.locks, name, *mode);
+        }
+        Ok::<Seen, String>(seen)
+    };
+    // Which tables: all of them are held, then all but the one that it waited for, until it waits for none.
+    let mut held: Vec<(&Table, LockMode)> = tables
+        .iter()
+        .map(|table| (table, LockMode::AccessExclusive))
+        .collect();
+    let mut locked = Vec::new();
+    loop {
+        let seen = probe(&held)?;
+        let Some(at) = held
+            .iter()
+            .position(|(table, _)| Some(table.oid) == seen.waits_for)
+        else {
+            break;
+        };
+        let (table, _) = held.remove(at);
+        locked.extend(seen.modes.get(&table.name).map(|mode| (table, *mode)));
     }
-    for table in &tables {
-        let mut modes = vec![LockMode::AccessExclusive];
-        modes.extend(LockMode::ALL);
-        for (index, mode) in modes.into_iter().enumerate() {
-            if refused {
-                // What happened in the last round stays.
-                stage = Stage::new(major, before);
-            }
-            let Some(seen) = stage.probe(sql, table, mode, &tables)? else {
-                continue;
-            };
-            for (name, mode) in &seen.modes {
-                let strongest = measured.locks.entry(name.clone()).or_insert(*mode);
-                *strongest = (*strongest).max(*mode);
-            }
-            let waits = seen.waits_for == Some(table.oid);
-            // Nothing stands against the strongest lock: the table is not locked. The first weaker one that stops it was
-            // waited for by the strongest mode it wants.
-            if waits != (index == 0) {
-                break;
+    // How strongly: held in the strongest mode beside which the mode seen last can be had, it waits for a stronger one.
+    for (table, mut wanted) in locked {
+        while let Some(beside) = LockMode::ALL
+            .into_iter()
+            .rev()
+            .find(|mode| !mode.conflicts_with(wanted))
+        {
+            let stronger = probe(&[(table, beside)])?.modes.get(&table.name).copied();
+            match stronger.filter(|mode| *mode > wanted) {
+                Some(mode) => wanted = mode,
+                None => break,
             }
         }
     }
@@ -378,25 +437,25 @@ impl Stage {
         locks_of(&mut self.observer, self.pid, tables)
     }
 
-    /// Runs the statement while another session holds a lock. None where such a lock cannot be had.
+    /// Runs the statement while another session holds locks, until it ends or waits.
     fn probe(
         &mut self,
         sql: &str,
-        table: &Table,
-        mode: LockMode,
+        held: &[(&Table, LockMode)],
         tables: &[Table],
-    ) -> Result<Option<Seen>, String> {
-        let Some(hold) = holding(table, mode) else {
-            return Ok(None);
-        };
-        self.blocker
-            .batch_execute(&format!("BEGIN; {hold}"))
-            .map_err(|error| {
-                let error = error
+    ) -> Result<Seen, String> {
+        self.blocker.batch_execute("BEGIN").unwrap();
+        for hold in held
+            .iter()
+            .filter_map(|(table, mode)| holding(table, *mode))
+        {
+            self.blocker.batch_execute(&hold).map_err(|error| {
+                let reason = error
                     .as_db_error()
                     .map_or_else(|| error.to_string(), ToString::to_string);
-                format!("{hold}: {error}")
+                format!("{hold}: {reason}")
             })?;
+        }
         let cancel = self.worker.cancel_token();
         let Self {
             worker,
@@ -405,7 +464,7 @@ impl Stage {
             ..
         } = self;
         let seen = thread::scope(|scope| {
-            let run = scope.spawn(move || worker.simple_query(sql).is_ok_and(|m| finished(&m)));
+            let run = scope.spawn(move || worker.simple_query(sql).is_ok());
             let started = Instant::now();
             let mut last = Seen::default();
             while !run.is_finished() {
@@ -424,12 +483,8 @@ impl Stage {
             Seen::default()
         });
         self.blocker.batch_execute("ROLLBACK").unwrap();
-        Ok(Some(seen))
+        Ok(seen)
     }
-}
-
-fn finished(messages: &[SimpleQueryMessage]) -> bool {
-    !messages.is_empty()
 }
 
 /// The statement that takes a lock, where there is one.
@@ -475,8 +530,7 @@ fn locks_of(observer: &mut Client, pid: i32, tables: &[Table]) -> Seen {
             .into_iter()
             .find(|known| known.pg_locks_name() == mode);
         if let (Some(table), Some(mode)) = (table, mode) {
-            let strongest = seen.modes.entry(table.name.clone()).or_insert(mode);
-            *strongest = (*strongest).max(mode);
+            raise(&mut seen.modes, &table.name, mode);
         }
     }
     seen
