@@ -11,6 +11,7 @@
 mod alembic;
 mod case;
 mod cases;
+mod catalog;
 mod cli;
 mod config;
 mod example;
