@@ -9,9 +9,14 @@
 )]
 
 mod alembic;
+mod case;
+mod cases;
 mod cli;
 mod config;
+mod example;
 mod layouts;
+mod page;
+mod pages;
 mod pre_commit;
 mod reports;
 mod servers;
