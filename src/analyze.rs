@@ -150,10 +150,9 @@ fn analyse_project(project: Project, sources: &[Source], settings: &Settings) ->
         }
         let path = &sources[source.0 as usize].path;
         let asked = |id: &str| {
-            RULES
-                .iter()
-                .find(|rule| rule.id == id)
-                .is_some_and(|rule| checker.level(rule, path).is_some())
+            RULES.iter().find(|rule| rule.id == id).is_some_and(|rule| {
+                rule.strictness <= settings.strictness && checker.level(rule, path).is_some()
+            })
         };
         comment_problems.extend(comments.problems(&asked));
     }
@@ -678,11 +677,12 @@ impl Checker<'_> {
         &'s self,
         path: &str,
     ) -> impl Iterator<Item = &'s BTreeMap<String, crate::settings::RuleSettings>> {
+        let path = self.settings.path_in_root(path);
         let overrides: Vec<_> = self
             .settings
             .overrides
             .iter()
-            .filter(|part| part.paths.is_match(path))
+            .filter(|part| part.paths.is_match(&path))
             .map(|part| &part.rules)
             .collect();
         std::iter::once(&self.settings.rules).chain(overrides)

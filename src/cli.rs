@@ -72,6 +72,8 @@ enum Failure {
     Output { path: String, error: io::Error },
     #[error("the output cannot be written: {0}")]
     Stdout(#[from] io::Error),
+    #[error("the SQL parser that was built in is not the expected one: {0}")]
+    Parser(String),
 }
 
 /// How a run that did not fail ends.

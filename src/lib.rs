@@ -1,4 +1,47 @@
-//! Lockgate.
+//! Lockgate reads a project's database migrations the way PostgreSQL and the migration tool will run them, and says what
+//! they lock, rewrite, break, lose or cannot take back.
+//!
+//! # The map
+//!
+//! ```text
+//! discover ──► read ──► split/parse ──► lower ──► replay ──► analyse ──► suppress ──► sort ──► report
+//!  (walk,      (only     (per file,     (SQL and   (per        (rules      (comments,   (path,
+//!   layout)     I/O)      in parallel)   Python →   history,    over         config)      span,
+//!                                        Statement) in order)   effects)                  rule)
+//! ```
+//!
+//! | module | what it knows |
+//! |---|---|
+//! | [`source`], [`diagnostic`] | files, places in them, findings |
+//! | [`statement`] | a statement as the rules see it |
+//! | [`sql`] | text to statements: lexer, splitter, PL/pgSQL, and the only code that knows PostgreSQL's parser |
+//! | [`python`] | Alembic revisions to the SQL they emit, without running them |
+//! | [`layout`], [`discover`] | migration tools: which files, which order, sent how; the only code that reads files |
+//! | [`schema`] | the database as the migrations so far have made it |
+//! | [`effect`] | what PostgreSQL does for a statement: written once, measured on servers |
+//! | [`session`], [`replay`] | transactions, messages, timeouts; one walk through a history |
+//! | [`rule`], [`context`], [`rules`] | what a rule is, what it may ask, and the rules |
+//! | [`suppress`], [`analyze`] | comments that allow findings; the pipeline |
+//! | [`settings`], [`config`], [`cli`], [`explain`] | what is asked for, and by whom |
+//! | [`report`] | the outputs, one file per format |
+//!
+//! Start with [`statement`], then [`rule`], then any rule: `rules/<id>.md`, `src/rules/<id>.rs`, `fixtures/rules/<id>.sql`.
+//!
+//! # Invariants
+//!
+//! Each is held by a test or a lint (`tests/it/tidy.rs`, `clippy.toml`).
+//!
+//! 1. [`analyze::run`] is a pure function of the files read and the settings: no clock, environment, file system.
+//! 2. Parsing never fails: it returns statements, syntax errors and places that were not understood.
+//! 3. Only `sql/lower` and `sql/tree` name the parser, only `python/syntax` the Python parser, only `report/text` the
+//!    pretty printer, only `discover`, `config` and `cli` read files.
+//! 4. Layers point one way: source, diagnostic, statement, schema, effect, rule, rules, analyze, report, cli.
+//! 5. Rules see a [`context::Cx`] and a statement, migration or history: no files, no trees, no configuration.
+//! 6. Every finding has a place in a file the user owns.
+//! 7. Same input, same bytes out.
+//! 8. A panic in a rule becomes one finding that names the rule; the run goes on.
+//! 9. What leaves the process has its own types with a version.
+//! 10. Nothing is generated and committed except what a test rewrites with `BLESS=1`.
 
 pub mod analyze;
 pub mod cli;

@@ -1,6 +1,6 @@
 //! What a rule is, and what it is given to work with.
 
-use crate::diagnostic::{Certainty, Diagnostic, Fix, Label, Level};
+use crate::diagnostic::{Certainty, Fix, Label, Level};
 use crate::effect::Effect;
 use crate::layout::{History, Migration};
 use crate::settings::{Environment, Strictness};
@@ -285,6 +285,3 @@ impl Finding {
         self
     }
 }
-
-/// A finding without a rule is a bug; this is what the engine makes of one.
-pub(crate) type Sink = Vec<Diagnostic>;

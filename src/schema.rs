@@ -6,11 +6,17 @@
 
 mod alter;
 mod apply;
+mod constraint;
+mod drop;
+mod links;
 mod naming;
 mod object;
+mod rename;
+mod table;
 
 use std::sync::Arc;
 
+use links::Link;
 use rpds::RedBlackTreeMapSync as Map;
 
 pub use object::{
@@ -52,6 +58,8 @@ pub enum Presence<'a> {
 #[derive(Debug, Clone)]
 pub struct Schema {
     relations: Map<QualifiedName, Relation>,
+    /// Who refers to a relation.
+    links: Map<QualifiedName, Arc<links::Links>>,
     types: Map<QualifiedName, Arc<Type>>,
     functions: Map<QualifiedName, Arc<Vec<Function>>>,
     /// Schemas that unqualified names are looked up in; the first one is where objects are created.
@@ -64,6 +72,7 @@ impl Default for Schema {
     fn default() -> Self {
         Self {
             relations: Map::new_sync(),
+            links: Map::new_sync(),
             types: Map::new_sync(),
             functions: Map::new_sync(),
             search_path: Arc::from(["public".into()]),
@@ -166,11 +175,33 @@ impl Schema {
     }
 
     /// All indexes of a table, sorted by name.
-    pub fn indexes_of<'a>(
+    pub fn indexes_of<'a>(&'a self, table: &QualifiedName) -> impl Iterator<Item = &'a Arc<Index>> {
+        self.linked(table, Link::Index)
+            .filter_map(|name| match self.relations.get(name) {
+                Some(Relation::Index(index)) => Some(index),
+                _ => None,
+            })
+    }
+
+    /// All sequences that columns of a table own, sorted by name.
+    pub fn sequences_of<'a>(
         &'a self,
-        table: &'a QualifiedName,
-    ) -> impl Iterator<Item = &'a Arc<Index>> {
-        self.indexes().filter(move |index| index.table == *table)
+        table: &QualifiedName,
+    ) -> impl Iterator<Item = &'a Arc<Sequence>> {
+        self.linked(table, Link::Sequence)
+            .filter_map(|name| match self.relations.get(name) {
+                Some(Relation::Sequence(sequence)) => Some(sequence),
+                _ => None,
+            })
+    }
+
+    /// All views that read a relation, sorted by name.
+    pub fn views_of<'a>(&'a self, relation: &QualifiedName) -> impl Iterator<Item = &'a Arc<View>> {
+        self.linked(relation, Link::View)
+            .filter_map(|name| match self.relations.get(name) {
+                Some(Relation::View(view)) => Some(view),
+                _ => None,
+            })
     }
 
     /// All indexes, sorted by name.
@@ -299,29 +330,21 @@ impl Schema {
     }
 
     /// Direct partitions and inheritance children of a table, sorted by name.
-    pub fn children<'a>(
-        &'a self,
-        parent: &'a QualifiedName,
-    ) -> impl Iterator<Item = &'a Arc<Table>> {
-        self.tables().filter(move |table| {
-            table
-                .partition
-                .as_ref()
-                .is_some_and(|partition| partition.parent == *parent)
-                || table.inherits.contains(parent)
-        })
+    pub fn children<'a>(&'a self, parent: &QualifiedName) -> impl Iterator<Item = &'a Arc<Table>> {
+        self.linked(parent, Link::Child)
+            .filter_map(|name| self.table_at(name))
     }
 
     /// Partitions and inheritance children of a table at all levels.
     #[must_use]
     pub fn descendants(&self, parent: &QualifiedName) -> Vec<&Arc<Table>> {
         let mut found: Vec<&Arc<Table>> = Vec::new();
-        let mut next = vec![parent.clone()];
+        let mut next = vec![parent];
         while let Some(parent) = next.pop() {
-            for child in self.tables().filter(|table| table.is_child_of(&parent)) {
+            for child in self.children(parent) {
                 if !found.iter().any(|seen| seen.name == child.name) {
                     found.push(child);
-                    next.push(child.name.clone());
+                    next.push(&child.name);
                 }
             }
         }
@@ -329,29 +352,28 @@ impl Schema {
         found
     }
 
-    /// Foreign keys of other tables that reference a table, as (referencing table, constraint).
+    /// Foreign keys of tables that reference a table, as (referencing table, constraint).
     pub fn referencing<'a>(
         &'a self,
-        table: &'a QualifiedName,
+        table: &QualifiedName,
     ) -> impl Iterator<Item = (&'a Arc<Table>, &'a Constraint)> {
-        self.tables().flat_map(move |other| {
-            other
-                .constraints
-                .iter()
-                .filter(move |constraint| constraint.references.as_ref() == Some(table))
-                .map(move |constraint| (other, constraint))
-        })
+        let referenced = table.clone();
+        self.linked(table, Link::Referencing)
+            .filter_map(|name| self.table_at(name))
+            .flat_map(move |other| {
+                let referenced = referenced.clone();
+                let foreign_keys = other.constraints.iter();
+                foreign_keys
+                    .filter(move |constraint| constraint.references.as_ref() == Some(&referenced))
+                    .map(move |constraint| (other, constraint))
+            })
     }
 
     /// The default partition of a partitioned table.
     #[must_use]
     pub fn default_partition(&self, parent: &QualifiedName) -> Option<&Arc<Table>> {
-        self.tables().find(|table| {
-            table
-                .partition
-                .as_ref()
-                .is_some_and(|p| p.is_default && p.parent == *parent)
-        })
+        self.children(parent)
+            .find(|table| table.partition.as_ref().is_some_and(|p| p.is_default))
     }
 
     pub(crate) fn set_search_path(&mut self, schemas: Vec<Box<str>>) {

@@ -1,7 +1,7 @@
 //! What a run is asked to do, after configuration file and command line were put together.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Component, PathBuf};
 
 use crate::diagnostic::Level;
 
@@ -129,6 +129,8 @@ pub struct Settings {
     pub environment: Environment,
     /// The project's root: the directory of the configuration file, if there is one. Absolute.
     pub root: Option<PathBuf>,
+    /// The directory the program was started in, absolute: paths are shown relative to it.
+    pub cwd: Option<PathBuf>,
     /// Directories of migrations; found by themselves if empty.
     pub roots: Vec<Root>,
     /// Last version that is already applied; later ones are pending. None: every file is looked at on its own.
@@ -153,12 +155,37 @@ pub struct Settings {
     pub today: Option<String>,
 }
 
+impl Settings {
+    /// A path as shown, relative to the project's root where it lies in it: what globs of the configuration match.
+    #[must_use]
+    pub fn path_in_root(&self, shown: &str) -> String {
+        let (Some(root), Some(cwd)) = (&self.root, &self.cwd) else {
+            return shown.to_owned();
+        };
+        let mut path = PathBuf::new();
+        for part in cwd.join(shown).components() {
+            match part {
+                Component::ParentDir => {
+                    path.pop();
+                }
+                Component::CurDir => {}
+                part => path.push(part),
+            }
+        }
+        match path.strip_prefix(root) {
+            Ok(inside) => inside.to_string_lossy().replace('\\', "/"),
+            Err(_) => shown.to_owned(),
+        }
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
             postgres: NEWEST_POSTGRES,
             environment: Environment::default(),
             root: None,
+            cwd: None,
             roots: Vec::new(),
             after: None,
             rules: BTreeMap::new(),

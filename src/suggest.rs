@@ -2,7 +2,10 @@
 
 /// The candidate closest to a word, if one is close enough to be meant.
 #[must_use]
-pub fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn closest<'a>(
+    word: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
     let word = word.to_lowercase().replace('_', "-");
     // A third of the letters may be wrong, and one always; a whole part left out or added (`drop-index`,
     // `index-dropped`) is judged by the likeness of the words.
@@ -21,7 +24,7 @@ pub fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
 
 /// Words as a list for people: `a`, `b` or `c`, each in backticks.
 #[must_use]
-pub fn one_of(words: &[&str]) -> String {
+pub(crate) fn one_of(words: &[&str]) -> String {
     let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
     match quoted.as_slice() {
         [] => String::new(),

@@ -14,6 +14,7 @@ use crate::discover::{self, StdinInput, discover};
 use crate::report::{Format, Report, Style, render};
 use crate::rules::RULES;
 use crate::settings::{Environment, NEWEST_POSTGRES, OLDEST_POSTGRES, Settings, Strictness};
+use crate::sql;
 use crate::suggest::{closest, one_of};
 
 const EXAMPLES: &str = "\
@@ -197,6 +198,7 @@ pub(super) fn run(
             help: "give each further --format an --output FILE behind it".to_owned(),
         });
     }
+    sql::self_check().map_err(Failure::Parser)?;
     let report = analyse(request(args)?);
     for (format, output) in destinations {
         let format = format.map_or(Format::default(), |index| args.formats[index]);
@@ -258,7 +260,8 @@ fn request(args: &Args) -> Result<Request, Failure> {
         Some(path) => Some(config::load_file(path)?),
         None => config::load(start)?,
     };
-    let settings = loaded.map_or_else(Settings::default, |loaded| loaded.settings);
+    let mut settings = loaded.map_or_else(Settings::default, |loaded| loaded.settings);
+    settings.cwd = Some(cwd.clone());
     Ok(Request {
         cwd,
         paths: args.paths.clone(),

@@ -7,6 +7,7 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use super::Problem;
 use super::node::{Key, Node, Value};
 use crate::diagnostic::Level;
+use crate::layout;
 use crate::rule::{Rule, RuleOption};
 use crate::rules::RULES;
 use crate::settings::{
@@ -101,7 +102,7 @@ fn root(node: &Node) -> Result<Root> {
         for (key, value) in entries {
             match key.name.as_str() {
                 "path" => root.path = path(value)?,
-                "layout" => root.layout = optional_text(value, "`layout`")?,
+                "layout" => root.layout = layout_name(value)?,
                 "options" => {
                     for (key, value) in map(value, "`options`")? {
                         let value = text(value, &format!("`{}`", key.name))?;
@@ -120,6 +121,22 @@ fn root(node: &Node) -> Result<Root> {
         root.path = path(node)?;
     }
     Ok(root)
+}
+
+/// The name of a layout.
+fn layout_name(node: &Node) -> Result<Option<String>> {
+    let name = optional_text(node, "`layout`")?;
+    if let Some(name) = &name
+        && layout::by_name(name).is_none()
+    {
+        let names: Vec<&str> = layout::ALL.iter().map(|layout| layout.name).collect();
+        let help = match closest(name, names.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("it can be {}", one_of(&names)),
+        };
+        return Err(Problem::new(node.span, format!("there is no layout `{name}`")).help(help));
+    }
+    Ok(name)
 }
 
 /// A path, with `/` and without a `/` at its end.

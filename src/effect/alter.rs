@@ -423,8 +423,7 @@ fn others(collector: &mut Collector<'_>, action: &AlterAction, key: &QualifiedNa
                     collector.certain(&other, LockMode::AccessExclusive, Work::NONE);
                 }
                 let views: Vec<QualifiedName> = schema
-                    .views()
-                    .filter(|view| view.reads.contains(key))
+                    .views_of(key)
                     .filter(|view| view.query.star || view.query.columns.contains(column))
                     .map(|view| view.name.clone())
                     .collect();
@@ -475,11 +474,11 @@ fn others(collector: &mut Collector<'_>, action: &AlterAction, key: &QualifiedNa
             ) =>
         {
             let owned: Vec<QualifiedName> = schema
-                .sequences()
+                .sequences_of(key)
                 .filter(|s| {
                     s.owned_by
                         .as_ref()
-                        .is_some_and(|(t, c)| t == key && *c == change.column.text)
+                        .is_some_and(|(_, c)| *c == change.column.text)
                 })
                 .map(|sequence| sequence.name.clone())
                 .collect();

@@ -600,8 +600,7 @@ impl Collector<'_> {
                 self.certain(&other, LockMode::AccessExclusive, Work::NONE);
             }
             let views: Vec<QualifiedName> = schema
-                .views()
-                .filter(|view| view.reads.contains(table))
+                .views_of(table)
                 .map(|view| view.name.clone())
                 .collect();
             for view in views {
@@ -609,8 +608,7 @@ impl Collector<'_> {
             }
         }
         let sequences: Vec<QualifiedName> = schema
-            .sequences()
-            .filter(|s| s.owned_by.as_ref().is_some_and(|(owner, _)| owner == table))
+            .sequences_of(table)
             .map(|sequence| sequence.name.clone())
             .collect();
         for sequence in sequences {

@@ -19,5 +19,6 @@ mod layouts;
 mod locks;
 mod page;
 mod pages;
+mod pre_commit;
 mod reports;
 mod servers;
