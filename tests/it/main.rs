@@ -14,6 +14,7 @@ mod cases;
 mod catalog;
 mod cli;
 mod config;
+mod differential;
 mod example;
 mod layouts;
 mod locks;
