@@ -5,11 +5,11 @@ use crate::effect::{Effect, Effects, LockMode};
 use crate::layout::{History, Layout, Migration, Problem, ProblemKind, Runner};
 use crate::replay::{Replay, Step};
 use crate::rule::{Finding, On, Rule};
-use crate::schema::{Presence, Relation, Schema};
+use crate::schema::{Presence, Relation, Schema, TableKind};
 use crate::session::{Moment, Refusal};
 use crate::settings::{OptionValue, Settings};
 use crate::source::{Location, Span};
-use crate::statement::{Name, QualifiedName, Statement};
+use crate::statement::{AddColumn, Name, QualifiedName, Statement};
 use crate::suppress;
 
 /// The world of one rule at one statement, migration or history.
@@ -199,6 +199,28 @@ impl<'a> Cx<'a> {
     pub fn is_new(&self, name: &Name) -> bool {
         let schema = self.before();
         name.schema.as_deref() == Some("pg_temp") || schema.is_fresh(&schema.resolve(name))
+    }
+
+    /// True for a foreign table: its rows are elsewhere, and no command here scans or rewrites them.
+    #[must_use]
+    pub fn is_foreign(&self, name: &Name) -> bool {
+        self.before()
+            .table(name)
+            .is_some_and(|table| table.kind == TableKind::Foreign)
+    }
+
+    /// Columns that the statement adds to tables with rows here, without those that `IF NOT EXISTS` finds there already.
+    pub fn new_columns<'s>(
+        &self,
+        statement: &'s Statement,
+    ) -> impl Iterator<Item = (&'s Name, &'s AddColumn)> + use<'a, 's> {
+        let before = self.before();
+        statement.added_columns().filter(move |(table, add)| {
+            before.table(table).is_none_or(|table| {
+                let exists = table.column(&add.column.name.text).is_some();
+                table.kind != TableKind::Foreign && !(add.if_not_exists && exists)
+            })
+        })
     }
 
     /// The full name of a relation.

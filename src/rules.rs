@@ -7,6 +7,7 @@ mod missing_down;
 mod not_null_without_default;
 mod unexplained_suppression;
 mod unused_suppression;
+mod volatile_default;
 
 use crate::diagnostic::Level;
 use crate::rule::{Category, Check, FixKind, For, On, Rule, RuleOption};

@@ -312,23 +312,23 @@ pub(super) fn alter_table(collector: &mut Collector<'_>, alter: &AlterTable) {
             situation.postgres,
             situation.time_zone,
         );
-        let partitioned = schema
+        // Partitioned and foreign tables have no rows of their own.
+        let stored = schema
             .table_at(&key)
-            .is_some_and(|table| table.kind == TableKind::Partitioned);
-        // A partitioned table has no rows of its own.
+            .is_none_or(|table| table.kind == TableKind::Ordinary);
         collector.lock(
             &key,
             lock,
-            if partitioned { Work::NONE } else { work },
+            if stored { work } else { Work::NONE },
             certainty,
         );
         if !alter.only && recurses(action) {
             for child in schema.descendants(&key) {
-                let leaf = child.kind != TableKind::Partitioned;
+                let stored = child.kind == TableKind::Ordinary;
                 collector.lock(
                     &child.name,
                     lock,
-                    if leaf { work } else { Work::NONE },
+                    if stored { work } else { Work::NONE },
                     certainty,
                 );
             }
