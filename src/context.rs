@@ -223,6 +223,16 @@ impl<'a> Cx<'a> {
         })
     }
 
+    /// True if the same change added the column: nobody uses it yet.
+    #[must_use]
+    pub fn is_new_column(&self, table: &Name, column: &str) -> bool {
+        let before = self.before();
+        before
+            .table(table)
+            .and_then(|table| table.column(column))
+            .is_some_and(|column| column.added && column.created.batch == before.batch())
+    }
+
     /// The full name of a relation.
     #[must_use]
     pub fn resolve(&self, name: &Name) -> QualifiedName {

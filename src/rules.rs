@@ -6,6 +6,7 @@ mod index_not_concurrent;
 mod invalid_suppression;
 mod missing_down;
 mod not_null_without_default;
+mod set_not_null_unproven;
 mod unexplained_suppression;
 mod unused_suppression;
 mod volatile_default;

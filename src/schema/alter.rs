@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::apply::{new_column, owned_sequence};
-use super::object::{Index, Origin, Partition, Sequence, Table, View};
+use super::object::{Column, Index, Origin, Partition, Sequence, Table, View};
 use super::{Relation, Schema};
 use crate::statement::table::ConstraintKind;
 use crate::statement::{
@@ -222,9 +222,10 @@ impl Schema {
                 if table.known {
                     return;
                 }
-                table
-                    .columns
-                    .push(new_column(&placeholder(&alter.column), origin));
+                table.columns.push(Column {
+                    added: false,
+                    ..new_column(&placeholder(&alter.column), origin)
+                });
             }
             let Some(column) = table.column_mut(name) else {
                 return;

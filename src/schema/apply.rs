@@ -1259,6 +1259,7 @@ fn bare_column(name: &str, origin: Origin) -> Column {
         identity: None,
         generated: None,
         collation: None,
+        added: true,
         created: origin,
         comment: None,
     }

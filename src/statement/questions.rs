@@ -56,6 +56,15 @@ impl Statement {
             })
     }
 
+    /// Names of the constraints that an `ALTER TABLE` drops. PostgreSQL drops them before it does anything else that the
+    /// command says.
+    pub fn dropped_constraints(&self) -> impl Iterator<Item = &Ident> {
+        self.alter_actions().filter_map(|(_, action)| match action {
+            AlterAction::DropConstraint { name, .. } => Some(name),
+            _ => None,
+        })
+    }
+
     /// `VALIDATE CONSTRAINT`, with the table.
     pub fn validated_constraints(&self) -> impl Iterator<Item = (&Name, &Ident)> {
         self.alter_actions()
