@@ -3,7 +3,9 @@
 pub mod alter;
 pub mod column;
 mod compute;
+pub mod loss;
 pub mod proof;
+pub mod retype;
 pub mod types;
 pub mod volatility;
 

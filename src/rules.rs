@@ -1,6 +1,8 @@
 //! The rules: one module each, and the table that the build script makes of `rules/*.md`.
 
 mod added_column_rewrites_table;
+mod column_type_narrowed;
+mod column_type_rewrite;
 mod expired_suppression;
 mod index_not_concurrent;
 mod invalid_suppression;
