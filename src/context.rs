@@ -223,6 +223,16 @@ impl<'a> Cx<'a> {
         })
     }
 
+    /// True if the same change made the table, whatever it has put into it since, or if it is temporary.
+    #[must_use]
+    pub fn is_made_here(&self, name: &Name) -> bool {
+        let before = self.before();
+        name.schema.as_deref() == Some("pg_temp")
+            || before.table(name).is_some_and(|table| {
+                table.is_temporary() || (table.known && table.created.batch == before.batch())
+            })
+    }
+
     /// True if the same change added the column: nobody uses it yet.
     #[must_use]
     pub fn is_new_column(&self, table: &Name, column: &str) -> bool {
@@ -274,6 +284,16 @@ impl<'a> Cx<'a> {
         let step = self.step();
         &self.replay.steps
             [self.step.unwrap_or_default() + 1..self.replay.ranges[step.migration].end]
+    }
+
+    /// The schema that other sessions see once the current statement is committed.
+    #[must_use]
+    pub fn after_transaction(&self) -> &'a Schema {
+        let number = self.moment().transaction.number;
+        self.later_in_migration()
+            .iter()
+            .find(|later| later.moment.transaction.number != number)
+            .map_or_else(|| self.after_migration(), |later| &later.before)
     }
 
     /// All steps of the migration being checked.

@@ -3,6 +3,7 @@
 pub mod alter;
 pub mod column;
 mod compute;
+pub mod dependents;
 pub mod loss;
 pub mod proof;
 pub mod retype;
