@@ -2,6 +2,7 @@
 
 mod added_column_rewrites_table;
 mod column_dropped;
+mod column_renamed;
 mod column_type_narrowed;
 mod column_type_rewrite;
 mod expired_suppression;
@@ -11,6 +12,7 @@ mod missing_down;
 mod not_null_without_default;
 mod set_not_null_unproven;
 mod table_dropped;
+mod table_renamed;
 mod table_truncated;
 mod unexplained_suppression;
 mod unused_suppression;
