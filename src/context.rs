@@ -5,11 +5,11 @@ use crate::effect::{Effect, Effects, LockMode};
 use crate::layout::{History, Layout, Migration, Problem, ProblemKind, Runner};
 use crate::replay::{Replay, Step};
 use crate::rule::{Finding, On, Rule};
-use crate::schema::{Presence, Relation, Schema};
+use crate::schema::{Presence, Relation, Schema, TableKind};
 use crate::session::{Moment, Refusal};
 use crate::settings::{OptionValue, Settings};
 use crate::source::{Location, Span};
-use crate::statement::{Name, QualifiedName, Statement};
+use crate::statement::{AddColumn, Name, QualifiedName, Statement};
 use crate::suppress;
 
 /// The world of one rule at one statement, migration or history.
@@ -201,6 +201,48 @@ impl<'a> Cx<'a> {
         name.schema.as_deref() == Some("pg_temp") || schema.is_fresh(&schema.resolve(name))
     }
 
+    /// True for a foreign table: its rows are elsewhere, and no command here scans or rewrites them.
+    #[must_use]
+    pub fn is_foreign(&self, name: &Name) -> bool {
+        self.before()
+            .table(name)
+            .is_some_and(|table| table.kind == TableKind::Foreign)
+    }
+
+    /// Columns that the statement adds to tables with rows here, without those that `IF NOT EXISTS` finds there already.
+    pub fn new_columns<'s>(
+        &self,
+        statement: &'s Statement,
+    ) -> impl Iterator<Item = (&'s Name, &'s AddColumn)> + use<'a, 's> {
+        let before = self.before();
+        statement.added_columns().filter(move |(table, add)| {
+            before.table(table).is_none_or(|table| {
+                let exists = table.column(&add.column.name.text).is_some();
+                table.kind != TableKind::Foreign && !(add.if_not_exists && exists)
+            })
+        })
+    }
+
+    /// True if the same change made the table, whatever it has put into it since, or if it is temporary.
+    #[must_use]
+    pub fn is_made_here(&self, name: &Name) -> bool {
+        let before = self.before();
+        name.schema.as_deref() == Some("pg_temp")
+            || before.table(name).is_some_and(|table| {
+                table.is_temporary() || (table.known && table.created.batch == before.batch())
+            })
+    }
+
+    /// True if the same change added the column: nobody uses it yet.
+    #[must_use]
+    pub fn is_new_column(&self, table: &Name, column: &str) -> bool {
+        let before = self.before();
+        before
+            .table(table)
+            .and_then(|table| table.column(column))
+            .is_some_and(|column| column.added && column.created.batch == before.batch())
+    }
+
     /// The full name of a relation.
     #[must_use]
     pub fn resolve(&self, name: &Name) -> QualifiedName {
@@ -242,6 +284,16 @@ impl<'a> Cx<'a> {
         let step = self.step();
         &self.replay.steps
             [self.step.unwrap_or_default() + 1..self.replay.ranges[step.migration].end]
+    }
+
+    /// The schema that other sessions see once the current statement is committed.
+    #[must_use]
+    pub fn after_transaction(&self) -> &'a Schema {
+        let number = self.moment().transaction.number;
+        self.later_in_migration()
+            .iter()
+            .find(|later| later.moment.transaction.number != number)
+            .map_or_else(|| self.after_migration(), |later| &later.before)
     }
 
     /// All steps of the migration being checked.

@@ -3,7 +3,10 @@
 pub mod alter;
 pub mod column;
 mod compute;
+pub mod dependents;
+pub mod loss;
 pub mod proof;
+pub mod retype;
 pub mod types;
 pub mod volatility;
 

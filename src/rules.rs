@@ -1,12 +1,22 @@
 //! The rules: one module each, and the table that the build script makes of `rules/*.md`.
 
+mod added_column_rewrites_table;
+mod column_dropped;
+mod column_renamed;
+mod column_type_narrowed;
+mod column_type_rewrite;
 mod expired_suppression;
 mod index_not_concurrent;
 mod invalid_suppression;
 mod missing_down;
 mod not_null_without_default;
+mod set_not_null_unproven;
+mod table_dropped;
+mod table_renamed;
+mod table_truncated;
 mod unexplained_suppression;
 mod unused_suppression;
+mod volatile_default;
 
 use crate::diagnostic::Level;
 use crate::rule::{Category, Check, FixKind, For, On, Rule, RuleOption};

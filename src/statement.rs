@@ -11,7 +11,7 @@ pub mod ty;
 
 pub use alter::{AddColumn, AlterAction, AlterColumn, AlterTable, ColumnChange};
 pub use expr::{Element, Expr, ExprKind, Literal};
-pub use name::{Ident, Name, QualifiedName};
+pub use name::{Ident, Name, QualifiedName, quoted};
 pub use table::{
     ColumnDef, ConstraintDef, ConstraintKind, CreateTable, ForeignKey, Generated, Identity,
     PartitionBy, PartitionOf, Persistence,

@@ -2,7 +2,7 @@
 
 use super::compute::Collector;
 use super::proof::{self, NotNull};
-use super::types::{self, TypeChange};
+use super::retype::Retype;
 use super::{LockMode, Work, column};
 use crate::diagnostic::Certainty;
 use crate::schema::{Relation, Schema, Table, TableKind};
@@ -52,31 +52,12 @@ pub fn action_work(
             (LockMode::AccessExclusive, cost.work, cost.certainty)
         }
         AlterAction::AlterColumn(change) => match &change.change {
-            ColumnChange::Type {
-                ty,
-                using,
-                collation,
-                ..
-            } => {
-                let known = table.and_then(|table| table.column(&change.column.text));
-                let old = known.and_then(|column| column.ty.as_ref());
-                let verdict = types::change(
-                    schema,
-                    &change.column.text,
-                    old,
-                    ty,
-                    using.as_deref(),
-                    time_zone,
-                );
-                let (work, certainty) = type_work(
-                    verdict,
-                    schema,
-                    table.map(|table| &**table),
-                    &change.column.text,
-                    collation.is_some()
-                        && known.is_some_and(|column| column.collation != *collation),
-                );
-                (LockMode::AccessExclusive, work, certainty)
+            ColumnChange::Type { .. } => {
+                let retype = Retype::new(&alter.name, &change.column.text, &change.change);
+                let cost = retype.map(|retype| retype.cost(schema, time_zone));
+                cost.map_or(certain(LockMode::AccessExclusive, Work::NONE), |cost| {
+                    (LockMode::AccessExclusive, cost.work, cost.certainty)
+                })
             }
             ColumnChange::SetNotNull => {
                 let dropped = dropped_constraints(alter);
@@ -177,52 +158,6 @@ fn dropped_constraints(alter: &AlterTable) -> Vec<&str> {
         .collect()
 }
 
-/// What a type change does to the table, its indexes and its checks.
-fn type_work(
-    verdict: TypeChange,
-    schema: &Schema,
-    table: Option<&Table>,
-    column: &str,
-    collation_changes: bool,
-) -> (Work, Certainty) {
-    let Some(table) = table else {
-        return match verdict {
-            TypeChange::Free => (Work::NONE, Certainty::Certain),
-            TypeChange::Indexes => (Work::INDEX_BUILD, Certainty::Possible),
-            TypeChange::Rewrite => (Work::REWRITE, Certainty::Certain),
-            TypeChange::Unknown => (Work::REWRITE, Certainty::Unknown),
-        };
-    };
-    let mut work = match verdict {
-        TypeChange::Rewrite => return (Work::REWRITE, Certainty::Certain),
-        TypeChange::Unknown => return (Work::REWRITE, Certainty::Unknown),
-        TypeChange::Free | TypeChange::Indexes => Work::NONE,
-    };
-    let rebuild_plain = verdict == TypeChange::Indexes || collation_changes;
-    for index in schema.indexes_of(&table.name) {
-        let plain = index.columns().any(|name| name == column);
-        // Expression and partial indexes that mention the column are rebuilt even by a free change (measured).
-        let indirect = index
-            .elements
-            .iter()
-            .filter_map(|element| element.expr.as_ref())
-            .chain(&index.predicate)
-            .any(|expr| expr.columns().any(|name| name == column));
-        if (plain && rebuild_plain) || indirect {
-            work = work.and(Work::INDEX_BUILD);
-        }
-    }
-    // Any valid CHECK on the column is verified again.
-    let checked = table.constraints.iter().any(|constraint| {
-        constraint.valid
-            && matches!(&constraint.def.kind, ConstraintKind::Check(expr) if expr.columns().any(|name| name == column))
-    });
-    if checked {
-        work = work.and(Work::SCAN);
-    }
-    (work, Certainty::Certain)
-}
-
 fn add_constraint(
     def: &ConstraintDef,
     alter: &AlterTable,
@@ -312,23 +247,23 @@ pub(super) fn alter_table(collector: &mut Collector<'_>, alter: &AlterTable) {
             situation.postgres,
             situation.time_zone,
         );
-        let partitioned = schema
+        // Partitioned and foreign tables have no rows of their own.
+        let stored = schema
             .table_at(&key)
-            .is_some_and(|table| table.kind == TableKind::Partitioned);
-        // A partitioned table has no rows of its own.
+            .is_none_or(|table| table.kind == TableKind::Ordinary);
         collector.lock(
             &key,
             lock,
-            if partitioned { Work::NONE } else { work },
+            if stored { work } else { Work::NONE },
             certainty,
         );
         if !alter.only && recurses(action) {
             for child in schema.descendants(&key) {
-                let leaf = child.kind != TableKind::Partitioned;
+                let stored = child.kind == TableKind::Ordinary;
                 collector.lock(
                     &child.name,
                     lock,
-                    if leaf { work } else { Work::NONE },
+                    if stored { work } else { Work::NONE },
                     certainty,
                 );
             }

@@ -233,3 +233,17 @@ pub struct Element {
     /// The operator of an exclusion element.
     pub operator: Option<Box<str>>,
 }
+
+impl Element {
+    /// True if it is that column or an expression over it.
+    #[must_use]
+    pub fn mentions(&self, column: &str) -> bool {
+        self.column
+            .as_ref()
+            .is_some_and(|name| &*name.text == column)
+            || self
+                .expr
+                .as_ref()
+                .is_some_and(|expr| expr.columns().any(|name| name == column))
+    }
+}

@@ -1,8 +1,8 @@
 //! The questions rules ask a statement. Grow this vocabulary, not the rules.
 
 use super::{
-    AddColumn, AlterAction, AlterColumn, ConstraintDef, Ident, Kind, Name, SetVariable, Statement,
-    Transaction,
+    AddColumn, AlterAction, AlterColumn, ConstraintDef, Ident, Kind, Name, ObjectKind, Rename,
+    SetVariable, Statement, Transaction,
 };
 
 impl Statement {
@@ -56,6 +56,15 @@ impl Statement {
             })
     }
 
+    /// Names of the constraints that an `ALTER TABLE` drops. PostgreSQL drops them before it does anything else that the
+    /// command says.
+    pub fn dropped_constraints(&self) -> impl Iterator<Item = &Ident> {
+        self.alter_actions().filter_map(|(_, action)| match action {
+            AlterAction::DropConstraint { name, .. } => Some(name),
+            _ => None,
+        })
+    }
+
     /// `VALIDATE CONSTRAINT`, with the table.
     pub fn validated_constraints(&self) -> impl Iterator<Item = (&Name, &Ident)> {
         self.alter_actions()
@@ -63,6 +72,26 @@ impl Statement {
                 AlterAction::ValidateConstraint(name) => Some((table, name)),
                 _ => None,
             })
+    }
+
+    /// `RENAME TO` of a table or of what can stand in its place in a query.
+    #[must_use]
+    pub fn renamed_relation(&self) -> Option<&Rename> {
+        match &self.kind {
+            Kind::Rename(rename)
+                if rename.part.is_none()
+                    && matches!(
+                        rename.object,
+                        ObjectKind::Table
+                            | ObjectKind::ForeignTable
+                            | ObjectKind::View
+                            | ObjectKind::MaterializedView
+                    ) =>
+            {
+                Some(rename)
+            }
+            _ => None,
+        }
     }
 
     /// `SET`, if the statement is one.
