@@ -4,10 +4,12 @@ pub mod alter;
 pub mod column;
 mod compute;
 pub mod proof;
+mod transaction;
 pub mod types;
 pub mod volatility;
 
 pub use compute::{Situation, effects};
+pub use transaction::refuses_transaction;
 
 use crate::diagnostic::Certainty;
 use crate::statement::QualifiedName;

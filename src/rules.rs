@@ -1,12 +1,20 @@
 //! The rules: one module each, and the table that the build script makes of `rules/*.md`.
 
+mod check_validating;
+mod concurrently_in_transaction;
+mod constraint_builds_index;
 mod expired_suppression;
+mod foreign_key_validating;
+mod index_drop_not_concurrent;
 mod index_not_concurrent;
 mod invalid_suppression;
 mod missing_down;
 mod not_null_without_default;
+mod reindex_not_concurrent;
 mod unexplained_suppression;
+mod unnamed_constraint;
 mod unused_suppression;
+mod validate_in_same_transaction;
 
 use crate::diagnostic::Level;
 use crate::rule::{Category, Check, FixKind, For, On, Rule, RuleOption};
