@@ -185,7 +185,7 @@ fn analyse_project(project: Project, sources: &[Source], settings: &Settings) ->
 }
 
 /// Parses the scripts of a project.
-fn history(
+pub(crate) fn history(
     found: Found,
     arrangement: Arrangement,
     wanted: Option<&[SourceId]>,

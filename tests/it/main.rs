@@ -9,8 +9,14 @@
 )]
 
 mod alembic;
+mod case;
+mod cases;
 mod cli;
 mod config;
+mod example;
 mod layouts;
+mod locks;
+mod page;
+mod pages;
 mod reports;
 mod servers;
