@@ -208,13 +208,8 @@ impl<'a> Cx<'a> {
     #[must_use]
     pub fn work_of(&self, alter: &AlterTable, action: &AlterAction) -> (LockMode, Work) {
         let time_zone = self.moment().time_zone.as_deref();
-        let (lock, work, _) = effect::alter::action_work(
-            action,
-            alter,
-            self.before(),
-            self.postgres(),
-            time_zone,
-        );
+        let (lock, work, _) =
+            effect::alter::action_work(action, alter, self.before(), self.postgres(), time_zone);
         (lock, work)
     }
 
@@ -226,11 +221,10 @@ impl<'a> Cx<'a> {
             return def.name.clone();
         }
         let after = self.after();
-        let constraint = after
-            .table(table)?
-            .constraints
-            .iter()
-            .find(|constraint| constraint.def.span == def.span && constraint.def.name.is_none())?;
+        let constraint =
+            after.table(table)?.constraints.iter().find(|constraint| {
+                constraint.def.span == def.span && constraint.def.name.is_none()
+            })?;
         Some(Ident::new(constraint.name.clone(), def.span))
     }
 
@@ -247,7 +241,7 @@ impl<'a> Cx<'a> {
             .is_some_and(|leaves| leaves(wanted));
         let place = match self.refusal() {
             None if self.moment().message.send == Send::Unknown => runner.way_out.to_owned(),
-            None if nested => return Some("write it outside of the DO block".to_owned()),
+            None if nested => return Some("a DO block cannot run it".to_owned()),
             None => return None,
             Some(_) if by_itself => format!(
                 "put it in a migration of its own without BEGIN, which {} runs outside of a transaction",
@@ -256,7 +250,7 @@ impl<'a> Cx<'a> {
             Some(_) => runner.way_out.to_owned(),
         };
         Some(if nested {
-            format!("write it outside of the DO block; {place}")
+            format!("a DO block cannot run it: {place}")
         } else {
             place
         })

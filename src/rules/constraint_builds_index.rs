@@ -55,10 +55,8 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
                         let columns = std::slice::from_ref(&add.column.name);
                         help(cx, statement, table, def, columns)
                     };
-                    let finding = built(cx, table, def).help(format!(
-                        "add `{}` without it; then {rest}",
-                        add.column.name
-                    ));
+                    let finding = built(cx, table, def)
+                        .help(format!("add `{}` without it; then {rest}", add.column.name));
                     cx.report(finding);
                 }
             }
@@ -158,11 +156,15 @@ fn ready_index(cx: &Cx<'_>, table: &Name, key: &Key, columns: &[Ident]) -> Optio
                 && index.predicate.is_none()
                 && &*index.method == "btree"
                 && index.elements.len() == columns.len()
-                && index.columns().eq(columns.iter().map(|column| &*column.text))
+                && index
+                    .columns()
+                    .eq(columns.iter().map(|column| &*column.text))
                 && index.include == key.include
                 && index.nulls_not_distinct == key.nulls_not_distinct
         })
-        .map(|index| Ident::new(index.name.name.clone(), crate::source::Span::new(0, 0)).to_string())
+        .map(|index| {
+            Ident::new(index.name.name.clone(), crate::source::Span::new(0, 0)).to_string()
+        })
 }
 
 /// A statement that stands for the index build, for asking how the tool would run it.

@@ -32,7 +32,7 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     };
     let wanted = concurrent(statement);
     let mut help = if drop.names.len() > 1 {
-        "drop each index CONCURRENTLY in a statement of its own".to_owned()
+        "drop them one by one, each with CONCURRENTLY".to_owned()
     } else {
         let guard = if drop.if_exists { "IF EXISTS " } else { "" };
         format!("write DROP INDEX CONCURRENTLY {guard}{index}")
@@ -50,7 +50,7 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
 }
 
 /// An index that goes under the strong lock, with its table as far as it is known; none if there is nothing to report.
-fn dropped(cx: &Cx<'_>, drop: &Drop, name: &Name) -> Option<(Name, Option<Name>)> {
+fn dropped(cx: &Cx<'_>, drop: &Drop, name: &Name) -> Option<(Name, Option<String>)> {
     if drop.concurrently || cx.is_new(name) {
         return None;
     }
@@ -61,10 +61,9 @@ fn dropped(cx: &Cx<'_>, drop: &Drop, name: &Name) -> Option<(Name, Option<Name>)
                 .table_at(&index.table)
                 .is_some_and(|table| table.kind == TableKind::Partitioned);
             // CONCURRENTLY is refused there.
-            (!partitioned).then(|| (name.clone(), cx.table_of_index(name)))
+            (!partitioned).then(|| (name.clone(), Some(index.table.short())))
         }
-        // Gone already: nothing happens with IF EXISTS, and without it the statement fails.
-        Some(Relation::Dropped(_)) => None,
+        // Gone already, or something else: nothing happens with IF EXISTS, and without it the statement fails.
         Some(_) => None,
         None => Some((name.clone(), None)),
     }

@@ -51,9 +51,7 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     cx.report(
         Finding::new(
             statement.span,
-            format!(
-                "building {index} holds a SHARE lock on {on}: writes wait until it is built"
-            ),
+            format!("building {index} holds a SHARE lock on {on}: writes wait until it is built"),
         )
         .on(table)
         .help(help)

@@ -24,7 +24,8 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     let (message, help) = match (reindex.target, named, &table) {
         (ReindexTarget::Index, Some(index), Some(table)) => (
             format!(
-                "rebuilding `{index}` holds a SHARE lock on `{table}` and an ACCESS EXCLUSIVE lock on the index: writes wait, and so does every query that is planned"
+                "rebuilding `{index}` holds a SHARE lock on `{}` and an ACCESS EXCLUSIVE lock on the index: writes wait, and so does every query that is planned",
+                cx.resolve(table).short()
             ),
             format!("write REINDEX INDEX CONCURRENTLY {index}"),
         ),

@@ -64,7 +64,10 @@ fn help(cx: &Cx<'_>, table: &Name, name: &Ident) -> String {
         TransactionKind::Explicit => format!("move it behind the COMMIT: {validate}"),
         // The next migration may be in the same transaction.
         TransactionKind::Runner if cx.runner().wraps == Wraps::Run => {
-            format!("{validate} needs a transaction of its own; {}", cx.runner().way_out)
+            format!(
+                "{validate} needs a transaction of its own; {}",
+                cx.runner().way_out
+            )
         }
         TransactionKind::Runner | TransactionKind::Implicit => {
             format!("move it to the next migration: {validate}")

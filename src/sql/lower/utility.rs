@@ -3,7 +3,8 @@
 use super::Lower;
 use super::name::{object_kind, option};
 use crate::sql::tree::{
-    self, AlterSubscriptionType, DropBehavior, Node, ReindexObjectType, TransactionStmtKind, VariableSetKind,
+    self, AlterSubscriptionType, DropBehavior, Node, ReindexObjectType, TransactionStmtKind,
+    VariableSetKind,
 };
 use crate::statement::{
     Kind, Name, Reindex, ReindexTarget, SetVariable, Subscription, Transaction,
@@ -145,10 +146,9 @@ impl Lower<'_> {
                     "ALTER SUBSCRIPTION",
                 )
             }
-            Node::DropSubscriptionStmt(_) => (
-                Kind::Subscription(Subscription::Drop),
-                "DROP SUBSCRIPTION",
-            ),
+            Node::DropSubscriptionStmt(_) => {
+                (Kind::Subscription(Subscription::Drop), "DROP SUBSCRIPTION")
+            }
             Node::DiscardStmt(statement) => {
                 other(if statement.target() == tree::DiscardMode::DISCARD_ALL {
                     "DISCARD ALL"
