@@ -4,7 +4,7 @@ use crate::effect::column;
 use crate::rule::{Cx, Finding};
 use crate::schema::TableKind;
 use crate::statement::{
-    AddColumn, AlterAction, ConstraintDef, ConstraintKind, ForeignKey, Kind, Name, Statement,
+    AddColumn, AlterAction, ConstraintDef, ConstraintKind, Expr, ForeignKey, Kind, Name, Statement,
 };
 
 pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
@@ -25,8 +25,9 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
         let added = column_added_with(statement, table, key);
         let help = match added {
             Some(add) => format!(
-                "write REFERENCES {} at the column `{}`: all its values are NULL then, and PostgreSQL checks none",
-                key.table, add.column.name
+                "write {} at the column `{}`: all its values are NULL then, and PostgreSQL checks none",
+                references(key),
+                add.column.name
             ),
             None => help(cx, table, def),
         };
@@ -52,9 +53,15 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
                 continue;
             }
             let name = &add.column.name;
-            let finding = finding(cx, table, def, key).help(format!(
-                "with a default every row is checked: add `{name}` with neither default nor REFERENCES, then the foreign key NOT VALID, and VALIDATE it in a later transaction"
-            ));
+            let needless = add.column.default.as_ref().is_some_and(Expr::is_null);
+            let help = if needless {
+                "leave out DEFAULT NULL: without a default PostgreSQL checks no row".to_owned()
+            } else {
+                format!(
+                    "with a default every row is checked: add `{name}` with neither default nor REFERENCES, then the foreign key NOT VALID, and VALIDATE it in a later transaction"
+                )
+            };
+            let finding = finding(cx, table, def, key).help(help);
             cx.report(finding);
         }
     }
@@ -80,6 +87,16 @@ fn finding(cx: &Cx<'_>, table: &Name, def: &ConstraintDef, key: &ForeignKey) -> 
     )
     .on(table)
     .effects(cx.effects().list.clone())
+}
+
+/// `REFERENCES orders (id)`.
+fn references(key: &ForeignKey) -> String {
+    let columns: Vec<String> = key.referenced.iter().map(ToString::to_string).collect();
+    if columns.is_empty() {
+        format!("REFERENCES {}", key.table)
+    } else {
+        format!("REFERENCES {} ({})", key.table, columns.join(", "))
+    }
 }
 
 fn help(cx: &Cx<'_>, table: &Name, def: &ConstraintDef) -> String {
