@@ -324,3 +324,6 @@ impl Effect {
         words
     }
 }
+
+#[cfg(test)]
+mod tests;
