@@ -1,15 +1,17 @@
 //! What a rule may ask.
 
 use crate::diagnostic::{Certainty, Diagnostic};
-use crate::effect::{Effect, Effects, LockMode};
-use crate::layout::{History, Layout, Migration, Problem, ProblemKind, Runner};
+use crate::effect::{self, Effect, Effects, LockMode, Work};
+use crate::layout::{History, Layout, Migration, Problem, ProblemKind, Runner, Send};
 use crate::replay::{Replay, Step};
 use crate::rule::{Finding, On, Rule};
-use crate::schema::{Presence, Relation, Schema, TableKind};
+use crate::schema::{Origin, Presence, Relation, Schema, TableKind};
 use crate::session::{Moment, Refusal};
 use crate::settings::{OptionValue, Settings};
 use crate::source::{Location, Span};
-use crate::statement::{AddColumn, Name, QualifiedName, Statement};
+use crate::statement::{
+    AddColumn, AlterAction, AlterTable, ConstraintDef, Ident, Kind, Name, QualifiedName, Statement,
+};
 use crate::suppress;
 
 /// The world of one rule at one statement, migration or history.
@@ -186,6 +188,72 @@ impl<'a> Cx<'a> {
     #[must_use]
     pub fn refusal(&self) -> Option<Refusal> {
         self.moment().refusal()
+    }
+
+    /// The schema behind the statement, without what statements inside it do.
+    #[must_use]
+    pub fn after(&self) -> Schema {
+        let step = self.step();
+        let mut schema = step.before.clone();
+        let origin = Origin {
+            location: self.location_of(step),
+            batch: schema.batch(),
+            statement: 0,
+        };
+        schema.apply(step.statement, origin);
+        schema
+    }
+
+    /// Lock and work of one sub-command of the current `ALTER TABLE`.
+    #[must_use]
+    pub fn work_of(&self, alter: &AlterTable, action: &AlterAction) -> (LockMode, Work) {
+        let time_zone = self.moment().time_zone.as_deref();
+        let (lock, work, _) =
+            effect::alter::action_work(action, alter, self.before(), self.postgres(), time_zone);
+        (lock, work)
+    }
+
+    /// The name that a constraint has once the statement has added it to the table: the one PostgreSQL chooses if none
+    /// is written. None if the schema does not take the constraint up.
+    #[must_use]
+    pub fn added_name(&self, table: &Name, def: &ConstraintDef) -> Option<Ident> {
+        if def.name.is_some() {
+            return def.name.clone();
+        }
+        let after = self.after();
+        let constraint =
+            after.table(table)?.constraints.iter().find(|constraint| {
+                constraint.def.span == def.span && constraint.def.name.is_none()
+            })?;
+        Some(Ident::new(constraint.name.clone(), def.span))
+    }
+
+    /// What to do so that a statement which refuses a transaction block can run in place of the current one: none if
+    /// it could as it stands. The statement asked about may be another one than the current one, such as its concurrent
+    /// form.
+    #[must_use]
+    pub fn way_out_for(&self, wanted: &Statement) -> Option<String> {
+        let step = self.step();
+        let runner = self.runner();
+        let nested = matches!(step.outer.kind, Kind::Do) && step.is_nested();
+        let by_itself = runner
+            .leaves_transaction_for
+            .is_some_and(|leaves| leaves(wanted));
+        let place = match self.refusal() {
+            None if self.moment().message.send == Send::Unknown => runner.way_out.to_owned(),
+            None if nested => return Some("a DO block cannot run it".to_owned()),
+            None => return None,
+            Some(_) if by_itself => format!(
+                "put it in a migration of its own without BEGIN, which {} runs outside of a transaction",
+                self.layout().name
+            ),
+            Some(_) => runner.way_out.to_owned(),
+        };
+        Some(if nested {
+            format!("a DO block cannot run it: {place}")
+        } else {
+            place
+        })
     }
 
     /// What is known about a table before the statement.

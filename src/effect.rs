@@ -7,10 +7,12 @@ pub mod dependents;
 pub mod loss;
 pub mod proof;
 pub mod retype;
+mod transaction;
 pub mod types;
 pub mod volatility;
 
 pub use compute::{Situation, effects};
+pub use transaction::refuses_transaction;
 
 use crate::diagnostic::Certainty;
 use crate::statement::QualifiedName;
@@ -325,3 +327,6 @@ impl Effect {
         words
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,21 +1,29 @@
 //! The rules: one module each, and the table that the build script makes of `rules/*.md`.
 
 mod added_column_rewrites_table;
+mod check_validating;
 mod column_dropped;
 mod column_renamed;
 mod column_type_narrowed;
 mod column_type_rewrite;
+mod concurrently_in_transaction;
+mod constraint_builds_index;
 mod expired_suppression;
+mod foreign_key_validating;
+mod index_drop_not_concurrent;
 mod index_not_concurrent;
 mod invalid_suppression;
 mod missing_down;
 mod not_null_without_default;
+mod reindex_not_concurrent;
 mod set_not_null_unproven;
 mod table_dropped;
 mod table_renamed;
 mod table_truncated;
 mod unexplained_suppression;
+mod unnamed_constraint;
 mod unused_suppression;
+mod validate_in_same_transaction;
 mod volatile_default;
 
 use crate::diagnostic::Level;

@@ -167,6 +167,13 @@ pub enum Kind {
     Do,
     /// `CALL`.
     Call(Name),
+    /// `CREATE`, `ALTER`, `DROP SUBSCRIPTION`.
+    Subscription(Subscription),
+    /// `ALTER DATABASE`.
+    AlterDatabase {
+        /// `SET TABLESPACE`: the database is moved.
+        tablespace: bool,
+    },
     /// A statement that PostgreSQL runs and that this model keeps only by its command tag and names.
     Other(Vec<Name>),
     /// Text that could not be parsed; it may do anything.
@@ -642,6 +649,23 @@ pub struct SetVariable {
     pub value: Option<Box<str>>,
     /// `SET LOCAL`.
     pub local: bool,
+}
+
+/// What is done to a subscription, as far as the publisher's side is concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subscription {
+    /// `CREATE SUBSCRIPTION`.
+    Create {
+        /// It makes its replication slot on the publisher: unless `create_slot` or `connect` is off.
+        slot: bool,
+    },
+    /// `ALTER SUBSCRIPTION`.
+    Alter {
+        /// `REFRESH PUBLICATION`, or a change of publications without `refresh = false`.
+        refresh: bool,
+    },
+    /// `DROP SUBSCRIPTION`.
+    Drop,
 }
 
 /// `COMMENT ON`.

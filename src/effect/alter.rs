@@ -166,11 +166,16 @@ fn add_constraint(
     let checked = !def.not_valid && !def.not_enforced;
     let work = match &def.kind {
         ConstraintKind::ForeignKey(_) => {
-            let work = if checked { Work::SCAN } else { Work::NONE };
+            let scans = checked && !partitions_have(def, alter, schema);
+            let work = if scans { Work::SCAN } else { Work::NONE };
             return (LockMode::ShareRowExclusive, work, Certainty::Certain);
         }
         ConstraintKind::Check(_) => {
-            if checked {
+            // A foreign table's constraints are only believed.
+            let foreign = schema
+                .table(&alter.name)
+                .is_some_and(|table| table.kind == TableKind::Foreign);
+            if checked && !foreign {
                 Work::SCAN
             } else {
                 Work::NONE
@@ -218,6 +223,63 @@ fn add_constraint(
     (LockMode::AccessExclusive, work, Certainty::Certain)
 }
 
+/// True if every partition of the table has the foreign key already and validated: the partitioned table's one takes
+/// them over and reads no row (measured on 13 to 18).
+fn partitions_have(def: &ConstraintDef, alter: &AlterTable, schema: &Schema) -> bool {
+    let ConstraintKind::ForeignKey(wanted) = &def.kind else {
+        return false;
+    };
+    let Some(table) = schema.table(&alter.name) else {
+        return false;
+    };
+    let referenced = schema.resolve(&wanted.table);
+    let partitions: Vec<_> = schema
+        .descendants(&table.name)
+        .into_iter()
+        .filter(|child| child.kind != TableKind::Partitioned)
+        .collect();
+    table.kind == TableKind::Partitioned
+        && !partitions.is_empty()
+        && partitions.iter().all(|child| {
+            child.constraints.iter().any(|constraint| {
+                constraint.valid
+                    && constraint.references.as_ref() == Some(&referenced)
+                    && matches!(
+                        &constraint.def.kind,
+                        ConstraintKind::ForeignKey(own)
+                            if own.columns == wanted.columns && own.referenced == wanted.referenced
+                    )
+            })
+        })
+}
+
+/// The lock that building a constraint's index takes on a partition: the index of a partition is built as by `CREATE
+/// INDEX` before 18 (measured); a primary key makes its columns NOT NULL first if they are not yet.
+fn partition_lock(
+    action: &AlterAction,
+    partition: &Table,
+    lock: LockMode,
+    postgres: u32,
+) -> LockMode {
+    let AlterAction::AddConstraint(def) = action else {
+        return lock;
+    };
+    let share = match &def.kind {
+        ConstraintKind::Unique(_) | ConstraintKind::Exclude { .. } => true,
+        ConstraintKind::PrimaryKey(key) => key.columns.iter().all(|column| {
+            partition
+                .column(&column.text)
+                .is_some_and(|column| column.not_null)
+        }),
+        _ => false,
+    };
+    if share && postgres < 18 {
+        LockMode::Share
+    } else {
+        lock
+    }
+}
+
 /// All locks of an `ALTER TABLE`.
 pub(super) fn alter_table(collector: &mut Collector<'_>, alter: &AlterTable) {
     let situation = collector.situation;
@@ -248,9 +310,9 @@ pub(super) fn alter_table(collector: &mut Collector<'_>, alter: &AlterTable) {
             situation.time_zone,
         );
         // Partitioned and foreign tables have no rows of their own.
-        let stored = schema
-            .table_at(&key)
-            .is_none_or(|table| table.kind == TableKind::Ordinary);
+        let kind = schema.table_at(&key).map(|table| &table.kind);
+        let stored = kind.is_none_or(|kind| *kind == TableKind::Ordinary);
+        let partitioned = kind == Some(&TableKind::Partitioned);
         collector.lock(
             &key,
             lock,
@@ -260,6 +322,11 @@ pub(super) fn alter_table(collector: &mut Collector<'_>, alter: &AlterTable) {
         if !alter.only && recurses(action) {
             for child in schema.descendants(&key) {
                 let stored = child.kind == TableKind::Ordinary;
+                let lock = if partitioned {
+                    partition_lock(action, child, lock, situation.postgres)
+                } else {
+                    lock
+                };
                 collector.lock(
                     &child.name,
                     lock,
@@ -269,6 +336,13 @@ pub(super) fn alter_table(collector: &mut Collector<'_>, alter: &AlterTable) {
             }
         }
         others(collector, action, &key, work);
+        // Triggers of the partitions' own keys are taken off the referenced table.
+        if let AlterAction::AddConstraint(def) = action
+            && let ConstraintKind::ForeignKey(foreign) = &def.kind
+            && partitions_have(def, alter, schema)
+        {
+            collector.named(&foreign.table, LockMode::AccessExclusive, Work::NONE);
+        }
     }
 }
 
