@@ -4,6 +4,7 @@ pub mod alter;
 pub mod column;
 mod compute;
 pub mod proof;
+pub mod reach;
 pub mod types;
 pub mod volatility;
 
