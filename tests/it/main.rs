@@ -9,8 +9,13 @@
 )]
 
 mod alembic;
+mod case;
+mod cases;
 mod cli;
 mod config;
+mod example;
 mod layouts;
+mod page;
+mod pages;
 mod reports;
 mod servers;
