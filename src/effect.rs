@@ -106,6 +106,18 @@ impl LockMode {
         }
     }
 
+    /// The same with its article, for sentences: `an ACCESS EXCLUSIVE`, `a SHARE`.
+    #[must_use]
+    pub fn with_article(self) -> String {
+        let word = self.as_str();
+        let article = if word.starts_with(['A', 'E']) {
+            "an"
+        } else {
+            "a"
+        };
+        format!("{article} {word}")
+    }
+
     /// The name `pg_locks.mode` shows: `AccessExclusiveLock`.
     #[must_use]
     pub fn pg_locks_name(self) -> String {

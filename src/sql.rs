@@ -164,7 +164,7 @@ fn parse_pieces(fragment: &Fragment, parsed: &mut Parsed, bodies: &mut Vec<(usiz
                             parsed.errors.push(SyntaxError {
                                 span: map.to_file(token),
                                 statement: span,
-                                message: error.message,
+                                message: format!("PostgreSQL's parser: {}", error.message),
                                 help: None,
                             });
                         }

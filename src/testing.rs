@@ -101,6 +101,13 @@ pub fn check(
     }
     let arrangement = (layout.arrange)(&found, scripts);
     problems.extend(arrangement.problems);
+    let own: Vec<&Source> = sources
+        .iter()
+        .filter(|source| wanted_files.contains(&source.path))
+        .collect();
+    let foreign = layout::dialect::of_history(&found, &own);
+    let dialect = foreign.as_ref().map(|(dialect, _)| *dialect);
+    problems.extend(foreign.map(|(_, problem)| problem));
     let mut scripts = arrangement.scripts;
     if let Some(source) = world.and(sources.last()) {
         let file = File {
@@ -121,7 +128,7 @@ pub fn check(
         scripts,
         problems,
         wanted: Some(wanted),
-        dialect: None,
+        dialect,
     };
     let discovered = Discovered {
         sources,
