@@ -1,11 +1,23 @@
 //! The rules: one module each, and the table that the build script makes of `rules/*.md`.
 
+mod broken_revision_graph;
+mod change_without_where;
+mod ddl_and_data_change;
+mod duplicate_version;
+mod empty_down;
 mod expired_suppression;
+mod ignored_by_tool;
 mod index_not_concurrent;
 mod invalid_suppression;
+mod misnamed_migration;
 mod missing_down;
+mod missing_lock_timeout;
+mod missing_statement_timeout;
 mod not_null_without_default;
+mod syntax_error;
+mod unbatched_change;
 mod unexplained_suppression;
+mod unsupported_dialect;
 mod unused_suppression;
 
 use crate::diagnostic::Level;
