@@ -405,7 +405,7 @@ impl<'a> Cx<'a> {
     }
 
     /// Problems of the set of migrations, of one kind.
-    pub fn problems(&self, kind: ProblemKind) -> impl Iterator<Item = &'a Problem> {
+    pub fn problems(&self, kind: ProblemKind) -> impl Iterator<Item = &'a Problem> + use<'a> {
         self.replay
             .history
             .problems

@@ -6,6 +6,7 @@ mod compute;
 pub mod dependents;
 pub mod loss;
 pub mod proof;
+pub mod reach;
 pub mod retype;
 mod transaction;
 pub mod types;
@@ -108,6 +109,18 @@ impl LockMode {
             Self::Exclusive => "EXCLUSIVE",
             Self::AccessExclusive => "ACCESS EXCLUSIVE",
         }
+    }
+
+    /// The same with its article, for sentences: `an ACCESS EXCLUSIVE`, `a SHARE`.
+    #[must_use]
+    pub fn with_article(self) -> String {
+        let word = self.as_str();
+        let article = if word.starts_with(['A', 'E']) {
+            "an"
+        } else {
+            "a"
+        };
+        format!("{article} {word}")
     }
 
     /// The name `pg_locks.mode` shows: `AccessExclusiveLock`.

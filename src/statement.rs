@@ -564,10 +564,14 @@ pub struct Query {
     pub calls: Vec<Name>,
     /// `SELECT *` or `t.*` somewhere.
     pub star: bool,
-    /// Its outermost level has a `WHERE`.
+    /// Its outermost level has a `WHERE`. For an `INSERT` the level is that of the query that makes its rows.
     pub has_where: bool,
+    /// That `WHERE`, unless the query is nested deep in others.
+    pub condition: Option<Expr>,
     /// Its outermost level has a `LIMIT` or `FETCH FIRST`.
     pub has_limit: bool,
+    /// A `WITH` query or a sub-query among its sources has one: it works on a batch.
+    pub limited_source: bool,
     /// The target of `SELECT INTO`.
     pub into: Option<Name>,
     /// Output expressions of its outermost level, where there is a plain list.

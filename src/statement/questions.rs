@@ -111,4 +111,38 @@ impl Statement {
             _ => None,
         }
     }
+
+    /// `CONCURRENTLY` in any of its forms.
+    #[must_use]
+    pub fn is_concurrent(&self) -> bool {
+        match &self.kind {
+            Kind::CreateIndex(create) => create.concurrently,
+            Kind::Drop(drop) => drop.concurrently,
+            Kind::Reindex(reindex) => reindex.concurrently,
+            Kind::RefreshMaterializedView(refresh) => refresh.concurrently,
+            Kind::AlterTable(_) => self.alter_actions().any(|(_, action)| {
+                matches!(
+                    action,
+                    AlterAction::DetachPartition {
+                        concurrently: true,
+                        ..
+                    }
+                )
+            }),
+            _ => false,
+        }
+    }
+
+    /// True for a statement that leaves schema and data as they are: settings, transaction control, a query that
+    /// reads no relation and calls nothing.
+    #[must_use]
+    pub fn changes_nothing(&self) -> bool {
+        match &self.kind {
+            Kind::Set(_) | Kind::Transaction(_) => true,
+            Kind::Select(query) => {
+                query.reads.is_empty() && query.calls.is_empty() && query.changes.is_empty()
+            }
+            _ => false,
+        }
+    }
 }
