@@ -181,6 +181,13 @@ fn discover(layout: &str, files: &[(&str, &str)], world: Option<&str>) -> Discov
     }
     let arrangement = (layout.arrange)(&found, scripts);
     problems.extend(arrangement.problems);
+    let own: Vec<&Source> = sources
+        .iter()
+        .filter(|source| wanted_files.contains(&source.path))
+        .collect();
+    let foreign = layout::dialect::of_history(&found, &own);
+    let dialect = foreign.as_ref().map(|(dialect, _)| *dialect);
+    problems.extend(foreign.map(|(_, problem)| problem));
     let mut scripts = arrangement.scripts;
     if let Some(source) = world.and(sources.last()) {
         let file = File {
@@ -201,7 +208,7 @@ fn discover(layout: &str, files: &[(&str, &str)], world: Option<&str>) -> Discov
         scripts,
         problems,
         wanted: Some(wanted),
-        dialect: None,
+        dialect,
     };
     Discovered {
         sources,
