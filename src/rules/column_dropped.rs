@@ -99,17 +99,7 @@ fn message(table: &Name, column: &Ident, found: &Dependents, cascade: bool) -> S
 
 /// In which order column and code have to go.
 fn order(cx: &Cx<'_>, table: &Name, column: &Ident, found: &Dependents, cascade: bool) -> String {
-    let required = cx
-        .before()
-        .table(table)
-        .and_then(|table| table.column(&column.text))
-        .is_some_and(|known| {
-            known.not_null
-                && known.default.is_none()
-                && known.identity.is_none()
-                && known.generated.is_none()
-        });
-    let mut help = if required {
+    let mut help = if must_be_filled(cx, table, column) {
         format!(
             "first ALTER TABLE {table} ALTER COLUMN {column} DROP NOT NULL, then release code that neither reads nor writes \
              {column}, and drop it in a later migration"
@@ -129,4 +119,28 @@ fn order(cx: &Cx<'_>, table: &Name, column: &Ident, found: &Dependents, cascade:
         help.push_str("; the migrations do not tell what depends on it");
     }
     help
+}
+
+/// True if an INSERT that does not name the column fails, and DROP NOT NULL would change that.
+fn must_be_filled(cx: &Cx<'_>, table: &Name, column: &Ident) -> bool {
+    let schema = cx.before();
+    let Some(known) = schema.table(table) else {
+        return false;
+    };
+    let numbered = schema.sequences().any(|sequence| {
+        sequence
+            .owned_by
+            .as_ref()
+            .is_some_and(|(owner, owned)| *owner == known.name && *owned == column.text)
+    });
+    let key = known
+        .primary_key()
+        .is_some_and(|key| key.def.kind.mentions(&column.text));
+    known.column(&column.text).is_some_and(|known| {
+        known.not_null
+            && known.default.is_none()
+            && known.identity.is_none()
+            && known.generated.is_none()
+    }) && !numbered
+        && !key
 }
