@@ -57,6 +57,10 @@ pub fn change(
     using: Option<&Expr>,
     zone: Option<&str>,
 ) -> TypeChange {
+    // What USING computes is written to every row, whatever the type was.
+    if using.is_some_and(|using| trivial_using(using, column).is_none()) {
+        return TypeChange::Rewrite;
+    }
     let Some(from) = from else {
         return TypeChange::Unknown;
     };
