@@ -61,7 +61,7 @@ pub fn change(
     if using.is_some_and(|using| trivial_using(using, column).is_none()) {
         return TypeChange::Rewrite;
     }
-    let Some(from) = from else {
+    let Some(from) = from.filter(|_| !to.is_unknown()) else {
         return TypeChange::Unknown;
     };
     if let Some(using) = using {
