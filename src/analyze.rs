@@ -105,10 +105,15 @@ fn analyse_project(project: Project, sources: &[Source], settings: &Settings) ->
         reason: found.reason.clone(),
         migrations: scripts.len(),
     };
-    let scripts = if dialect.is_some() {
-        Vec::new()
-    } else {
-        scripts
+    // Migrations of another database are named once and not judged.
+    let (scripts, problems) = match dialect {
+        Some(_) => {
+            let dialect = problems
+                .into_iter()
+                .filter(|problem| problem.kind == ProblemKind::Dialect);
+            (Vec::new(), dialect.collect())
+        }
+        None => (scripts, problems),
     };
     let (history, not_analysed) = history(
         found,

@@ -115,7 +115,7 @@ fn word(verb: ChangeVerb) -> &'static str {
 fn of_change(change: &Change, around: &Query, schema: &Schema) -> Reach {
     let batch = around.limited_source;
     let key = schema.resolve(&change.table.name);
-    if schema.is_fresh(&key) {
+    if schema.is_fresh(&key) || is_system_catalog(&change.table.name) {
         return Reach::Few;
     }
     let scope = Scope {
@@ -142,6 +142,14 @@ fn of_change(change: &Change, around: &Query, schema: &Schema) -> Reach {
     } else {
         let selective = scope.compares_with_constants(condition);
         Reach::Many { selective }
+    }
+}
+
+/// True for PostgreSQL's own tables, which are small. PostgreSQL keeps the prefix for itself.
+fn is_system_catalog(name: &Name) -> bool {
+    match &name.schema {
+        Some(schema) => matches!(&**schema, "pg_catalog" | "information_schema"),
+        None => name.name.starts_with("pg_"),
     }
 }
 

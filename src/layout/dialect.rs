@@ -38,6 +38,9 @@ pub fn of_url(url: &str) -> Option<&'static str> {
 /// The first sign of another database in a SQL file.
 #[must_use]
 pub fn of_sql(source: &Source) -> Option<Sign> {
+    if path::is_python(&source.path) {
+        return of_python(source);
+    }
     let code = text::code(&source.text);
     let has = |word: &str| contains_word(&code, word);
     let (dialect, shown) = if code.contains("MERGETREE") {
@@ -87,6 +90,24 @@ pub fn of_sql(source: &Source) -> Option<Sign> {
         dialect,
         evidence,
         span: Span::new(start, start + needle.len()),
+    })
+}
+
+/// A name in backticks directly behind a SQL keyword: SQL in a Python string, and no text about code. Words alone say
+/// nothing in Python (`autoincrement=True` is for every database).
+fn of_python(source: &Source) -> Option<Sign> {
+    const BEFORE: [&str; 6] = [
+        "TABLE `", "UPDATE `", "INTO `", "FROM `", "COLUMN `", "INDEX `",
+    ];
+    let text = source.text.to_ascii_uppercase();
+    let (start, sign) = BEFORE
+        .iter()
+        .filter_map(|sign| Some((text.find(sign)?, sign)))
+        .min()?;
+    Some(Sign {
+        dialect: "MySQL",
+        evidence: "names in backticks".to_owned(),
+        span: Span::new(start, start + sign.len()),
     })
 }
 
@@ -183,17 +204,12 @@ pub fn of_history(found: &Found, sources: &[&Source]) -> Option<(&'static str, P
         );
         return Some((dialect, problem(first, first.first_line(), message)));
     }
-    let sql: Vec<&Source> = sources
-        .iter()
-        .copied()
-        .filter(|source| !path::is_python(&source.path))
-        .collect();
-    let (index, sign) = of_files(&sql)?;
+    let (index, sign) = of_files(sources)?;
     let message = format!(
         "these migrations are for {}: {} in this file and its neighbours",
         sign.dialect, sign.evidence
     );
-    Some((sign.dialect, problem(sql[index], sign.span, message)))
+    Some((sign.dialect, problem(sources[index], sign.span, message)))
 }
 
 /// Two or more names in backticks.
