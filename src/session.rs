@@ -298,14 +298,21 @@ fn walk(statements: &[Statement], units: &[Unit], defaults: Defaults) -> (Vec<Mo
     // A COMMIT in the file ended the tool's transaction. The tool does not know, so that what follows runs without one.
     let mut left = false;
     let mut current = 0;
+    let mut was_wrapped = false;
     for unit in units {
         if unit.wraps == Wraps::Nothing {
+            // A tool that steps out of its own transaction (Alembic's autocommit block) commits what is open, also a
+            // transaction that a COMMIT in the file had made its successor.
+            if was_wrapped {
+                explicit = None;
+            }
             runner = None;
             left = false;
         } else if runner.is_none() && !left {
             number += 1;
             runner = Some(number);
         }
+        was_wrapped = unit.wraps != Wraps::Nothing;
         let count = unit.statements.len();
         let batch = unit.send != Send::PerStatement && unit.send != Send::Unknown && count > 1;
         let mut implicit: Option<u32> = None;

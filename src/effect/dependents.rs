@@ -7,6 +7,9 @@ use std::fmt;
 
 use crate::schema::{Column, Relation, Schema, Table, View};
 use crate::statement::{ConstraintKind, QualifiedName, quoted};
+use crate::wording;
+
+const FOREIGN_KEY: &str = "foreign key";
 
 /// An object that depends on what is dropped.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +35,30 @@ impl Dependent {
     }
 }
 
+/// Objects by their words and names: view `a` and trigger `b`.
+#[must_use]
+pub fn list<'d>(dependents: impl IntoIterator<Item = &'d Dependent>) -> String {
+    wording::all(dependents.into_iter().map(Dependent::to_string).collect())
+}
+
+/// The same as a sentence: view `a` and trigger `b` depend on it.
+#[must_use]
+pub fn depend_on_it(dependents: &[&Dependent]) -> String {
+    let verb = if dependents.len() == 1 {
+        "depends"
+    } else {
+        "depend"
+    };
+    format!("{} {verb} on it", list(dependents.iter().copied()))
+}
+
+/// The same: index `a` goes with it.
+#[must_use]
+pub fn go_with_it(dependents: &[Dependent]) -> String {
+    let verb = if dependents.len() == 1 { "goes" } else { "go" };
+    format!("{} {verb} with it", list(dependents))
+}
+
 impl fmt::Display for Dependent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} `{}`", self.kind, self.name)?;
@@ -51,6 +78,29 @@ pub struct Dependents {
     pub blocking: Vec<Dependent>,
     /// The column is part of the partition key, and cannot be dropped at all (42P16).
     pub partition_key: bool,
+}
+
+impl Dependents {
+    /// Those for which the command is certain to be refused without CASCADE.
+    #[must_use]
+    pub fn certain(&self) -> Vec<&Dependent> {
+        self.blocking
+            .iter()
+            .filter(|dependent| dependent.certain)
+            .collect()
+    }
+}
+
+/// What makes PostgreSQL refuse to change the type of a column: views, triggers and generated columns, which are certain
+/// to depend on it (0A000; for generated columns 42601 before 15), and the partition key (42P16). Foreign keys are made again.
+#[must_use]
+pub fn of_type(schema: &Schema, table: &Table, column: &str) -> Dependents {
+    // Since 15 a generated column stops a drop of what it needs; a change of the type it has always stopped.
+    let mut found = of_column(schema, table, column, &[], 15);
+    found
+        .blocking
+        .retain(|dependent| dependent.certain && dependent.kind != FOREIGN_KEY);
+    found
 }
 
 /// What depends on a column. `gone` are columns that the same command drops before.
@@ -121,7 +171,7 @@ pub fn of_column(
         if references && !goes_along {
             found.blocking.push(Dependent {
                 of: (other.name != table.name).then(|| other.name.clone()),
-                ..Dependent::new("foreign key", quoted(&constraint.name))
+                ..Dependent::new(FOREIGN_KEY, quoted(&constraint.name))
             });
         }
     }
@@ -144,7 +194,7 @@ pub fn of_table(schema: &Schema, table: &QualifiedName, gone: &[QualifiedName]) 
         if other.name != *table && !gone.contains(&other.name) {
             found.blocking.push(Dependent {
                 of: Some(other.name.clone()),
-                ..Dependent::new("foreign key", quoted(&constraint.name))
+                ..Dependent::new(FOREIGN_KEY, quoted(&constraint.name))
             });
         }
     }
@@ -193,7 +243,7 @@ pub fn of_truncate(
         .filter(|(other, _)| !emptied.contains(&other.name))
         .map(|(other, constraint)| Dependent {
             of: Some(other.name.clone()),
-            ..Dependent::new("foreign key", quoted(&constraint.name))
+            ..Dependent::new(FOREIGN_KEY, quoted(&constraint.name))
         })
         .collect()
 }
@@ -238,6 +288,6 @@ fn constraint_word(kind: &ConstraintKind) -> &'static str {
         ConstraintKind::PrimaryKey(_) => "primary key",
         ConstraintKind::Unique(_) => "unique constraint",
         ConstraintKind::Exclude { .. } => "exclusion constraint",
-        ConstraintKind::ForeignKey(_) => "foreign key",
+        ConstraintKind::ForeignKey(_) => FOREIGN_KEY,
     }
 }

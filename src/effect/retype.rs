@@ -60,7 +60,8 @@ impl<'a> Retype<'a> {
     /// The type before, if it is known.
     #[must_use]
     pub fn from<'s>(&self, schema: &'s Schema) -> Option<&'s TypeName> {
-        schema.table(self.table)?.column(self.column)?.ty.as_ref()
+        let column = schema.table(self.table)?.column(self.column)?;
+        column.ty.as_ref().filter(|ty| !ty.is_unknown())
     }
 
     /// What it costs. `zone` is the session's time zone, if a statement set it.

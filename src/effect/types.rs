@@ -57,7 +57,11 @@ pub fn change(
     using: Option<&Expr>,
     zone: Option<&str>,
 ) -> TypeChange {
-    let Some(from) = from else {
+    // What USING computes is written to every row, whatever the type was.
+    if using.is_some_and(|using| trivial_using(using, column).is_none()) {
+        return TypeChange::Rewrite;
+    }
+    let Some(from) = from.filter(|_| !to.is_unknown()) else {
         return TypeChange::Unknown;
     };
     if let Some(using) = using {

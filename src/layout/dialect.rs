@@ -134,7 +134,13 @@ pub fn of_files(sources: &[&Source]) -> Option<(usize, Sign)> {
         signs.extend(sign.map(|sign| (index, sign)));
     }
     let most = 2 * signs.len() > filled || 2 * foreign_tables > tables;
-    let some = 4 * signs.len() >= filled && !sources.iter().any(|source| is_postgres(source));
+    // Most revisions in Python hold no SQL of their own: two that do are a good part.
+    let in_python = signs.len() >= 2
+        && signs
+            .iter()
+            .all(|(index, _)| path::is_python(&sources[*index].path));
+    let some = (4 * signs.len() >= filled || in_python)
+        && !sources.iter().any(|source| is_postgres(source));
     if signs.is_empty() || !(most || some) {
         return None;
     }

@@ -3,7 +3,7 @@
 use crate::effect::column::{self, Rewrite};
 use crate::rule::{Cx, Finding};
 use crate::schema::TypeKind;
-use crate::statement::{AddColumn, Name, Statement};
+use crate::statement::{AddColumn, Name, Statement, TypeName};
 
 pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     for (table, add) in cx.new_columns(statement) {
@@ -43,8 +43,8 @@ fn explain(
         Rewrite::VolatileDefault(_) => return None,
         Rewrite::Serial => {
             let serial = ty.map_or("serial", |ty| &*ty.name);
-            let base = ty.and_then(|ty| ty.serial_base()).unwrap_or("int4");
-            let base = crate::statement::TypeName::builtin(base);
+            let base = ty.and_then(TypeName::serial_base).unwrap_or("int4");
+            let base = TypeName::builtin(base);
             (
                 format!("the {serial} column `{name}` gets a number in every row"),
                 format!(

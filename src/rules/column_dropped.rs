@@ -1,10 +1,9 @@
 //! See `rules/column-dropped.md`.
 
 use crate::diagnostic::{Certainty, Level};
-use crate::effect::dependents::{self, Dependent, Dependents};
+use crate::effect::dependents::{self, Dependents};
 use crate::rule::{Cx, Finding};
 use crate::statement::{AlterAction, Ident, Name, Statement};
-use crate::wording;
 
 pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     let mut gone: Vec<&str> = Vec::new();
@@ -48,24 +47,9 @@ fn refused(found: &Dependents, cascade: bool) -> Option<String> {
     if found.partition_key {
         return Some("it is part of the partition key (SQLSTATE 42P16)".to_owned());
     }
-    let certain: Vec<String> = found
-        .blocking
-        .iter()
-        .filter(|dependent| dependent.certain)
-        .map(Dependent::to_string)
-        .collect();
-    if cascade || certain.is_empty() {
-        return None;
-    }
-    let verb = if certain.len() == 1 {
-        "depends"
-    } else {
-        "depend"
-    };
-    Some(format!(
-        "{} {verb} on it (SQLSTATE 2BP01)",
-        wording::all(certain)
-    ))
+    let certain = found.certain();
+    (!cascade && !certain.is_empty())
+        .then(|| format!("{} (SQLSTATE 2BP01)", dependents::depend_on_it(&certain)))
 }
 
 fn mend(found: &Dependents) -> String {
@@ -73,43 +57,34 @@ fn mend(found: &Dependents) -> String {
         return "a partition key stays as it is: make a new table, and move the rows in batches"
             .to_owned();
     }
-    let first = wording::all(found.blocking.iter().map(Dependent::to_string).collect());
-    format!("drop {first} first, or make it anew without the column, in the same migration")
+    format!(
+        "drop {} first, or make it anew without the column, in the same migration",
+        dependents::list(&found.blocking)
+    )
 }
 
 fn message(table: &Name, column: &Ident, found: &Dependents, cascade: bool) -> String {
-    let mut message = format!(
-        "dropping `{column}` of `{table}` loses its values, and deployed code that still names it fails"
-    );
-    let words = |list: &[Dependent]| wording::all(list.iter().map(Dependent::to_string).collect());
-    if !found.along.is_empty() {
-        let verb = if found.along.len() == 1 { "goes" } else { "go" };
-        message.push_str(&format!("; {} {verb} with it", words(&found.along)));
-    }
-    if !found.blocking.is_empty() {
-        let certain = found.blocking.iter().all(|dependent| dependent.certain);
-        message.push_str(&match (cascade, certain) {
-            (true, true) => format!("; CASCADE drops {} too", words(&found.blocking)),
-            (true, false) => format!("; CASCADE may drop {} too", words(&found.blocking)),
-            (false, _) => format!("; {} may depend on it", words(&found.blocking)),
-        });
-    }
-    message
+    let along = if found.along.is_empty() {
+        String::new()
+    } else {
+        format!("; {}", dependents::go_with_it(&found.along))
+    };
+    let others = dependents::list(&found.blocking);
+    let certain = found.blocking.iter().all(|dependent| dependent.certain);
+    let others = match (found.blocking.is_empty(), cascade, certain) {
+        (true, _, _) => String::new(),
+        (_, true, true) => format!("; CASCADE drops {others} too"),
+        (_, true, false) => format!("; CASCADE may drop {others} too"),
+        (_, false, _) => format!("; {others} may depend on it"),
+    };
+    format!(
+        "dropping `{column}` of `{table}` loses its values, and deployed code that still names it fails{along}{others}"
+    )
 }
 
 /// In which order column and code have to go.
 fn order(cx: &Cx<'_>, table: &Name, column: &Ident, found: &Dependents, cascade: bool) -> String {
-    let required = cx
-        .before()
-        .table(table)
-        .and_then(|table| table.column(&column.text))
-        .is_some_and(|known| {
-            known.not_null
-                && known.default.is_none()
-                && known.identity.is_none()
-                && known.generated.is_none()
-        });
-    let mut help = if required {
+    let mut help = if must_be_filled(cx, table, column) {
         format!(
             "first ALTER TABLE {table} ALTER COLUMN {column} DROP NOT NULL, then release code that neither reads nor writes \
              {column}, and drop it in a later migration"
@@ -120,13 +95,37 @@ fn order(cx: &Cx<'_>, table: &Name, column: &Ident, found: &Dependents, cascade:
         )
     };
     if cascade && !found.blocking.is_empty() {
-        help.push_str(&format!(
-            "; drop {} by name instead of by CASCADE",
-            wording::all(found.blocking.iter().map(Dependent::to_string).collect())
-        ));
+        help = format!(
+            "{help}; drop {} by name instead of by CASCADE",
+            dependents::list(&found.blocking)
+        );
     }
     if cx.certainty_of(table) != Certainty::Certain {
         help.push_str("; the migrations do not tell what depends on it");
     }
     help
+}
+
+/// True if an INSERT that does not name the column fails, and DROP NOT NULL would change that.
+fn must_be_filled(cx: &Cx<'_>, table: &Name, column: &Ident) -> bool {
+    let schema = cx.before();
+    let Some(known) = schema.table(table) else {
+        return false;
+    };
+    let numbered = schema.sequences().any(|sequence| {
+        sequence
+            .owned_by
+            .as_ref()
+            .is_some_and(|(owner, owned)| *owner == known.name && *owned == column.text)
+    });
+    let key = known
+        .primary_key()
+        .is_some_and(|key| key.def.kind.mentions(&column.text));
+    known.column(&column.text).is_some_and(|known| {
+        known.not_null
+            && known.default.is_none()
+            && known.identity.is_none()
+            && known.generated.is_none()
+    }) && !numbered
+        && !key
 }

@@ -28,7 +28,7 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
             .filter_map(|loss| test(*loss, from, retype.to, &column))
             .collect();
         let help = if tests.is_empty() {
-            format!("keep `{column}`, and put the shorter values into a new column")
+            format!("keep {column}, and put the new values into a new column")
         } else {
             format!(
                 "SELECT count(*) FROM {table} WHERE {} tells how many; mend those first, or put the new values into a new column",
@@ -88,12 +88,17 @@ fn test(loss: Loss, from: &TypeName, to: &TypeName, column: &str) -> Option<Stri
             }
             (None, []) => return None,
         },
-        Loss::Rounded | Loss::Dropped(_) => {
-            // The cast back shows what is gone; types without `=` cannot be compared.
-            if &*from.name == "json" {
-                return None;
+        // No cast there and back: it fails on the very values that are looked for.
+        Loss::Rounded => match (&*from.name, &*to.name) {
+            (_, "int2" | "int4" | "int8") => format!("{column} <> round({column})"),
+            ("numeric", "numeric") => {
+                let scale = to.modifiers.get(1).copied().unwrap_or(0);
+                format!("{column} <> round({column}, {scale})")
             }
-            format!("{column} <> {column}::{to}::{from}")
-        }
+            (old, new) if old == new => format!("{column} <> {column}::{to}"),
+            _ => return None,
+        },
+        Loss::Dropped(_) if to.is("date") => format!("{column} <> {column}::date"),
+        Loss::Dropped(_) => return None,
     })
 }

@@ -1,12 +1,14 @@
 //! See `rules/column-type-rewrite.md`.
 
 use crate::diagnostic::Level;
+use crate::effect::dependents;
 use crate::effect::retype::{Retype, RetypeCost};
 use crate::effect::types::{self, TypeChange};
 use crate::effect::{LockMode, RelationKind};
 use crate::rule::{Cx, Finding};
 use crate::session::TransactionKind;
-use crate::statement::{Statement, TypeName, quoted};
+use crate::source::Span;
+use crate::statement::{QualifiedName, Statement, TypeName, quoted};
 use crate::wording;
 
 pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
@@ -14,6 +16,11 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
         let Some(retype) = Retype::new(table, &alter.column.text, &alter.change) else {
             continue;
         };
+        if let Some(finding) = refused(cx, &retype, alter.column.span) {
+            let effects = cx.effects().list.clone();
+            cx.report(finding.effects(effects));
+            continue;
+        }
         let cost = retype.cost(cx.before(), cx.moment().time_zone.as_deref());
         if cost.work.is_none() || cx.is_foreign(table) {
             continue;
@@ -34,6 +41,44 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
         }
         cx.report(finding);
     }
+}
+
+/// What else is made of the column stops any change of its type, also one that would be free.
+fn refused(cx: &Cx<'_>, retype: &Retype<'_>, span: Span) -> Option<Finding> {
+    let table = cx.before().table(retype.table)?;
+    let found = dependents::of_type(cx.before(), table, retype.column);
+    let column = quoted(retype.column);
+    let (reason, help) = if found.partition_key {
+        (
+            "it is part of the partition key (SQLSTATE 42P16)".to_owned(),
+            "a partition key stays as it is: make a new table, and move the rows in batches"
+                .to_owned(),
+        )
+    } else if found.blocking.is_empty() {
+        return None;
+    } else {
+        let others = dependents::list(&found.blocking);
+        let generated = found
+            .blocking
+            .iter()
+            .any(|dependent| dependent.kind == "generated column");
+        let state = if generated { "" } else { " (SQLSTATE 0A000)" };
+        (
+            format!("{}{state}", dependents::depend_on_it(&found.certain())),
+            format!("drop {others} before, and make it again behind, in the same transaction"),
+        )
+    };
+    Some(
+        Finding::new(
+            span,
+            format!(
+                "the type of `{column}` of `{}` cannot be changed: {reason}",
+                retype.table
+            ),
+        )
+        .on(retype.table)
+        .help(help),
+    )
 }
 
 struct Verdict {
@@ -112,7 +157,7 @@ fn kept(retype: &Retype<'_>, change: &str, cost: &RetypeCost) -> Verdict {
     let mut work = Vec::new();
     let mut help = Vec::new();
     if !cost.indexes.is_empty() {
-        let indexes = wording::names(cost.indexes.iter().map(|index| index.short()));
+        let indexes = wording::names(cost.indexes.iter().map(QualifiedName::short));
         work.push(format!("rebuilds {indexes}"));
         help.push(format!(
             "drop {indexes} CONCURRENTLY before, and build it again CONCURRENTLY behind, if queries can do without for that long"

@@ -1,5 +1,6 @@
 //! See `rules/missing-lock-timeout.md`.
 
+use super::missing_statement_timeout;
 use crate::effect::{Effect, RelationKind};
 use crate::layout::{Migration, Send};
 use crate::replay::Step;
@@ -8,30 +9,32 @@ use crate::session::{Timeout, TransactionKind};
 use crate::statement::Kind;
 
 pub(super) fn check(cx: &mut Cx<'_>, _: &Migration) {
-    let Some((step, effect)) = cx
-        .steps()
+    let Some((step, effect)) = first_without_limit(cx) else {
+        return;
+    };
+    // One finding for a file: where both timeouts are missing, the help names both.
+    let settings: &[(&str, &str)] = if missing_statement_timeout::lasting(cx).is_some() {
+        &[("lock_timeout", "2s"), ("statement_timeout", "30s")]
+    } else {
+        &[("lock_timeout", "2s")]
+    };
+    let (relation, lock) = (effect.relation.short(), effect.lock.with_article());
+    let finding = limited(cx, step, settings, step.moment.lock_timeout, |state| {
+        format!(
+            "{state}, so this {} waits without limit for {lock} lock on `{relation}`, and {} queue behind it",
+            step.statement.tag,
+            effect.blocks().join(" and "),
+        )
+    });
+    cx.report(finding.effects([effect.clone()]));
+}
+
+/// The first statement that waits without limit for a lock that stops others, with that lock.
+pub(super) fn first_without_limit<'a>(cx: &Cx<'a>) -> Option<(&'a Step<'a>, &'a Effect)> {
+    cx.steps()
         .iter()
         .filter(|step| !is_limited(step.moment.lock_timeout) && waits(step))
         .find_map(|step| Some((step, blocking(step)?)))
-    else {
-        return;
-    };
-    let (relation, lock) = (effect.relation.short(), effect.lock.with_article());
-    let finding = limited(
-        cx,
-        step,
-        "lock_timeout",
-        "2s",
-        step.moment.lock_timeout,
-        |state| {
-            format!(
-                "{state}, so this {} waits without limit for {lock} lock on `{relation}`, and {} queue behind it",
-                step.statement.tag,
-                effect.blocks().join(" and "),
-            )
-        },
-    );
-    cx.report(finding.effects([effect.clone()]));
 }
 
 /// True if somebody set a limit that is one.
@@ -59,15 +62,15 @@ pub(super) fn blocking<'s>(step: &'s Step<'_>) -> Option<&'s Effect> {
         })
 }
 
-/// A finding about a timeout that is not in force at a step.
+/// A finding about timeouts that are not in force at a step, by name and a good value; the first one is what it is about.
 pub(super) fn limited(
     cx: &Cx<'_>,
     step: &Step<'_>,
-    name: &str,
-    value: &str,
+    settings: &[(&str, &str)],
     timeout: Option<Timeout>,
     message: impl Fn(&str) -> String,
 ) -> Finding {
+    let name = settings.first().map_or("", |(name, _)| *name);
     let state = match timeout {
         Some(_) => format!("{name} is 0"),
         None => format!("no {name} is set"),
@@ -76,11 +79,20 @@ pub(super) fn limited(
     let local = step.moment.transaction.kind != TransactionKind::None
         || matches!(step.moment.message.send, Send::SimpleBatch | Send::Pipeline);
     let set = if local { "SET LOCAL" } else { "SET" };
+    let statements: Vec<String> = settings
+        .iter()
+        .map(|(name, value)| format!("{set} {name} = '{value}';"))
+        .collect();
+    let keys: Vec<String> = settings
+        .iter()
+        .map(|(name, value)| format!("{name}: {value}"))
+        .collect();
     let finding = Finding::new(step.statement.span, message(&state))
         .certainty(step.certainty())
         .help(format!(
-            "put `{set} {name} = '{value}';` before it; if the role or the tool sets it already, \
-             tell Lockgate with `runner: {{ {name}: {value} }}`"
+            "put `{}` before it; if the role or the tool sets it already, tell Lockgate with `runner: {{ {} }}`",
+            statements.join(" "),
+            keys.join(", "),
         ));
     match timeout.and_then(|timeout| timeout.set_by) {
         Some(span) => finding.label(cx.location(span), "switched off here"),

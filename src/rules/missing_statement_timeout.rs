@@ -1,25 +1,35 @@
 //! See `rules/missing-statement-timeout.md`.
 
-use super::missing_lock_timeout::{is_limited, limited};
+use super::missing_lock_timeout::{first_without_limit, is_limited, limited};
 use crate::effect::reach::{Reach, data_changes};
 use crate::layout::Migration;
 use crate::replay::Step;
 use crate::rule::{Cx, Finding};
 
 pub(super) fn check(cx: &mut Cx<'_>, _: &Migration) {
-    let found = cx
-        .steps()
+    // Where the lock timeout is missing too, that finding names both.
+    if first_without_limit(cx).is_some() {
+        return;
+    }
+    let Some((step, lasts)) = lasting(cx) else {
+        return;
+    };
+    let timeout = step.moment.statement_timeout;
+    let settings = [("statement_timeout", "30s")];
+    let finding: Finding = limited(cx, step, &settings, timeout, |state| {
+        format!("{state}, so {lasts}")
+    });
+    cx.report(finding);
+}
+
+/// The first statement without a limit that takes time in proportion to a table, and what it does meanwhile.
+pub(super) fn lasting<'a>(cx: &Cx<'a>) -> Option<(&'a Step<'a>, String)> {
+    cx.steps()
         .iter()
         .filter(|step| {
             !is_limited(step.moment.statement_timeout) && !step.statement.is_concurrent()
         })
-        .find_map(|step| Some((step, what_lasts(step)?)));
-    let Some((step, lasts)) = found else { return };
-    let timeout = step.moment.statement_timeout;
-    let finding: Finding = limited(cx, step, "statement_timeout", "30s", timeout, |state| {
-        format!("{state}, so {lasts}")
-    });
-    cx.report(finding);
+        .find_map(|step| Some((step, what_lasts(step)?)))
 }
 
 /// What takes time in proportion to a table while others wait, in words.

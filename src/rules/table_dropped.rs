@@ -1,7 +1,7 @@
 //! See `rules/table-dropped.md`.
 
 use crate::diagnostic::{Certainty, Level};
-use crate::effect::dependents::{self, Dependent};
+use crate::effect::dependents;
 use crate::rule::{Cx, Finding};
 use crate::schema::{Presence, TableKind};
 use crate::statement::{Drop, Kind, Name, ObjectKind, QualifiedName, Statement};
@@ -37,23 +37,17 @@ fn table(cx: &mut Cx<'_>, drop: &Drop, name: &Name, gone: &[QualifiedName]) {
     let foreign = cx.is_foreign(name) || drop.object == ObjectKind::ForeignTable;
     let parent = known.and_then(|table| table.partition.as_ref());
     let found = dependents::of_table(cx.before(), &cx.resolve(name), gone);
-    let words = |list: &[Dependent]| wording::all(list.iter().map(Dependent::to_string).collect());
     let mut level = None;
     let message;
     let mut help;
     if !found.blocking.is_empty() && !drop.cascade {
-        let verb = if found.blocking.len() == 1 {
-            "depends"
-        } else {
-            "depend"
-        };
         message = format!(
-            "`{name}` cannot be dropped: {} {verb} on it (SQLSTATE 2BP01)",
-            words(&found.blocking)
+            "`{name}` cannot be dropped: {} (SQLSTATE 2BP01)",
+            dependents::depend_on_it(&found.certain())
         );
         help = format!(
             "drop {} first, each in a migration of its own",
-            words(&found.blocking)
+            dependents::list(&found.blocking)
         );
     } else {
         let loses = if foreign {
@@ -66,13 +60,12 @@ fn table(cx: &mut Cx<'_>, drop: &Drop, name: &Name, gone: &[QualifiedName]) {
         let along = if found.along.is_empty() {
             String::new()
         } else {
-            let verb = if found.along.len() == 1 { "goes" } else { "go" };
-            format!("; {} {verb} with it", words(&found.along))
+            format!("; {}", dependents::go_with_it(&found.along))
         };
         let cascade = if found.blocking.is_empty() {
             String::new()
         } else {
-            format!("; CASCADE drops {} too", words(&found.blocking))
+            format!("; CASCADE drops {} too", dependents::list(&found.blocking))
         };
         let locks = parent.map_or_else(String::new, |partition| {
             format!(
@@ -92,7 +85,7 @@ fn table(cx: &mut Cx<'_>, drop: &Drop, name: &Name, gone: &[QualifiedName]) {
         if !found.blocking.is_empty() {
             help = format!(
                 "{help}; drop {} by name instead of by CASCADE",
-                words(&found.blocking)
+                dependents::list(&found.blocking)
             );
         }
         if foreign {

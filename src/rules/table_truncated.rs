@@ -1,6 +1,6 @@
 //! See `rules/table-truncated.md`.
 
-use crate::effect::dependents::{self, Dependent};
+use crate::effect::dependents;
 use crate::rule::{Cx, Finding};
 use crate::schema::Schema;
 use crate::statement::{Kind, QualifiedName, Statement};
@@ -27,7 +27,7 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
             (
                 format!(
                     "TRUNCATE of `{name}` fails: {} {verb} it (SQLSTATE 0A000), even if no row does",
-                    wording::all(blocking.iter().map(Dependent::to_string).collect())
+                    dependents::list(&blocking)
                 ),
                 "name the referencing tables in the same TRUNCATE if they are to be emptied too; otherwise DELETE in batches"
                     .to_owned(),

@@ -13,18 +13,21 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
         };
         let name = &add.column.name;
         let certain = cost.certainty == Certainty::Certain;
-        let function = function.map_or_else(String::new, |function| format!(" `{function}`"));
-        let message = if certain {
-            format!(
-                "the volatile default{function} of `{name}` rewrites `{table}` under an ACCESS EXCLUSIVE lock: \
-                 reads and writes wait until every row is written"
-            )
-        } else {
-            format!(
-                "the default{function} of `{name}` rewrites `{table}` under an ACCESS EXCLUSIVE lock if the function is \
-                 volatile: reads and writes wait until every row is written"
-            )
-        };
+        let function = function.map_or_else(
+            || "a volatile function".to_owned(),
+            |function| {
+                if certain {
+                    format!("the volatile `{function}`")
+                } else {
+                    format!("`{function}`")
+                }
+            },
+        );
+        let unless = if certain { "" } else { " if that is volatile" };
+        let message = format!(
+            "the default of `{name}` calls {function}, which rewrites `{table}` under an ACCESS EXCLUSIVE lock{unless}: reads and \
+             writes wait until every row is written"
+        );
         let mut help = remedy(&table.to_string(), &add.column);
         if !certain {
             help = format!(
