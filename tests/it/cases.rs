@@ -11,7 +11,7 @@ use lockgate::source::Source;
 use rayon::prelude::*;
 
 use super::case::{Case, Mark, read};
-use super::example::{root, rules};
+use super::example::{is_python, root, rules};
 
 /// Fewer cases do not show where a rule ends.
 const FEWEST: usize = 5;
@@ -173,11 +173,7 @@ fn show(found: &Diagnostic, report: &Report) -> String {
         .next()
         .unwrap_or_default();
     let indent = " ".repeat(column as usize - 1);
-    let comment = if source.path.ends_with(".py") {
-        "#"
-    } else {
-        "--"
-    };
+    let comment = if is_python(&source.path) { "#" } else { "--" };
     let carets = "^".repeat((end.max(column + 1) - column) as usize);
     let marks = if column as usize > comment.len() {
         format!("{comment}{}{carets}", &indent[comment.len()..])

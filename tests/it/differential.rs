@@ -7,7 +7,7 @@ use lockgate::sql;
 use lockgate::testing::agrees_with_protobuf;
 use rayon::prelude::*;
 
-use super::example::root;
+use super::example::{is_python, root};
 use super::{case, page};
 
 /// Texts as they are sent: files, examples of pages, cases.
@@ -25,7 +25,7 @@ fn texts() -> Vec<(String, String)> {
                 case.example
                     .files
                     .into_iter()
-                    .filter(|(path, _)| !path.ends_with(".py"))
+                    .filter(|(path, _)| !is_python(path))
                     .map(move |(_, text)| (format!("{name}:{}", case.line), text))
             }));
         } else {
@@ -39,7 +39,7 @@ fn texts() -> Vec<(String, String)> {
             let files = example.example.files.into_iter();
             texts.extend(
                 files
-                    .filter(|(path, _)| !path.ends_with(".py"))
+                    .filter(|(path, _)| !is_python(path))
                     .map(|(_, text)| (at.clone(), text)),
             );
         }

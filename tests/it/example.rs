@@ -46,6 +46,13 @@ pub(crate) fn page_path(rule: &Rule) -> PathBuf {
     root().join("rules").join(format!("{}.md", rule.id))
 }
 
+/// True for a file of Python by its name.
+pub(crate) fn is_python(path: &str) -> bool {
+    Path::new(path)
+        .extension()
+        .is_some_and(|extension| extension == "py")
+}
+
 /// Files with the settings they are checked with.
 #[derive(Debug, Clone)]
 pub(crate) struct Example {
@@ -100,7 +107,7 @@ impl Example {
         let wrong = || Err(format!("`{key}` cannot be `{value}`"));
         match (key, value) {
             ("layout", name) if layout::by_name(name).is_some() => {
-                name.clone_into(&mut self.layout)
+                name.clone_into(&mut self.layout);
             }
             ("pg", major) => match major.parse() {
                 Ok(major @ 13..=18) => self.postgres = Some(major),
@@ -164,10 +171,10 @@ impl Example {
                 .iter()
                 .find(|option| option.name == name)
                 .ok_or_else(|| format!("`{}` has no option `{name}`", rule.id))?;
-            let wrong = |_| format!("`{value}` is not of the type `{}`", option.kind);
+            let wrong = || format!("`{value}` is not of the type `{}`", option.kind);
             let value = match option.kind {
-                "int" => OptionValue::Int(value.parse().map_err(|_| wrong(()))?),
-                "bool" => OptionValue::Bool(value.parse().map_err(|_| wrong(()))?),
+                "int" => OptionValue::Int(value.parse().map_err(|_| wrong())?),
+                "bool" => OptionValue::Bool(value.parse().map_err(|_| wrong())?),
                 "list" => {
                     OptionValue::List(value.split(',').map(|v| v.trim().to_owned()).collect())
                 }

@@ -17,7 +17,7 @@ use serde_json::Value;
 const BAD: &str = "ALTER TABLE notes ADD COLUMN pinned boolean NOT NULL;\n";
 
 /// No file may take longer, on a busy machine and without optimisation.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What has to be said about the file itself.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -25,3 +25,4 @@ mod pre_commit;
 mod projects;
 mod reports;
 mod servers;
+mod tidy;

@@ -108,12 +108,11 @@ fn write_output(lines: &mut Vec<String>, example: &PageExample, output: &str) {
     let mut fence = vec!["```text".to_owned()];
     fence.extend(output.split('\n').map(str::to_owned));
     fence.push("```".to_owned());
-    match &example.output {
-        Some((range, _)) => drop(lines.splice(range.clone(), fence)),
-        None => {
-            fence.insert(0, String::new());
-            drop(lines.splice(example.end..example.end, fence));
-        }
+    if let Some((range, _)) = &example.output {
+        lines.splice(range.clone(), fence);
+    } else {
+        fence.insert(0, String::new());
+        lines.splice(example.end..example.end, fence);
     }
 }
 

@@ -88,7 +88,7 @@ fn trouble_hides_nothing() {
     );
     let wanted = [
         "001_latin1.sql: error: not UTF-8 at byte 13 (line 1)",
-        "002_unterminated.sql:1:71: error[",
+        "002_unterminated.sql:1:1: error[syntax-error]",
         "003_psql_include.sql:2:1: not analysed: psql's \\i runs another file",
         "004_broken_link.sql: error: cannot be read",
         "005_not_null.sql:1:30: error[not-null-without-default]",
