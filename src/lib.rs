@@ -22,6 +22,7 @@
 //! | [`session`], [`replay`], [`footprint`] | transactions, messages, timeouts; one walk through a history; the locks it piles up |
 //! | [`rule`], [`context`], [`rules`] | what a rule is, what it may ask, and the rules |
 //! | [`suppress`], [`analyze`] | comments that allow findings; the pipeline |
+//! | [`locks`] | what `lockgate locks` shows |
 //! | [`settings`], [`config`], [`cli`], [`explain`] | what is asked for, and by whom |
 //! | [`report`] | the outputs, one file per format |
 //!
@@ -53,6 +54,7 @@ pub mod effect;
 pub mod explain;
 pub mod footprint;
 pub mod layout;
+pub mod locks;
 pub mod python;
 pub mod replay;
 pub mod report;
