@@ -193,7 +193,7 @@ fn analyse_project(project: Project, sources: &[Source], settings: &Settings) ->
 }
 
 /// Parses the scripts of a project.
-fn history(
+pub(crate) fn history(
     found: Found,
     arrangement: Arrangement,
     wanted: Option<&[SourceId]>,
@@ -637,7 +637,11 @@ impl Checker<'_> {
         }
         for mut diagnostic in cx.found {
             let path = self.path(diagnostic.primary.source);
-            let Some(level) = self.configured_level(rule, path, diagnostic.level) else {
+            // Rules on the history are asked whatever their level is in a single file.
+            let default = rule
+                .level_in(self.settings.environment)
+                .map(|_| diagnostic.level);
+            let Some(level) = self.configured_level(rule, path, default) else {
                 continue;
             };
             if self.settings.strictness < rule.strictness {
@@ -651,18 +655,17 @@ impl Checker<'_> {
 
     /// The level at which a rule reports in a file; none if it is off there.
     fn level(&self, rule: &Rule, path: &str) -> Option<Level> {
-        let default = rule.level_in(self.settings.environment)?;
-        self.configured_level(rule, path, default)
+        self.configured_level(rule, path, rule.level_in(self.settings.environment))
     }
 
     /// The level a finding gets: what the configuration says, else `default`.
-    fn configured_level(&self, rule: &Rule, path: &str, default: Level) -> Option<Level> {
+    fn configured_level(&self, rule: &Rule, path: &str, default: Option<Level>) -> Option<Level> {
         let settings = self.settings;
         let chosen = settings.select.is_empty() || settings.select.iter().any(|id| id == rule.id);
         if !chosen || settings.ignore.iter().any(|id| id == rule.id) {
             return None;
         }
-        let mut level = Some(default);
+        let mut level = default;
         for rules in self.rule_settings(path) {
             if let Some(setting) = rules.get(rule.id).and_then(|settings| settings.level) {
                 level = setting;

@@ -68,6 +68,7 @@ pub mod sql;
 pub mod statement;
 mod suggest;
 pub mod suppress;
+mod wording;
 
 #[doc(hidden)]
 pub mod testing;

@@ -6,12 +6,13 @@ use std::ops::Range;
 use crate::diagnostic::Certainty;
 use crate::effect::{self, Effects, Situation};
 use crate::footprint::{self, Footprint, Held, Hold};
-use crate::layout::{Direction, History, Migration};
+use crate::layout::{Direction, History, Migration, Send, Unit, Wraps};
 use crate::schema::{Origin, Schema};
 use crate::session::{self, Defaults, Moment};
 use crate::settings::Settings;
 use crate::source::Location;
-use crate::statement::{QualifiedName, Statement};
+use crate::sql;
+use crate::statement::{Kind, QualifiedName, Statement};
 
 /// One statement that runs, with everything known about that moment.
 #[derive(Debug)]
@@ -120,10 +121,7 @@ impl Replay<'_> {
 pub fn replay<'h>(history: &'h History, settings: &Settings) -> Replay<'h> {
     let mut walker = Walker {
         postgres: settings.postgres,
-        defaults: Defaults {
-            lock_timeout: settings.lock_timeout,
-            statement_timeout: settings.statement_timeout,
-        },
+        defaults: defaults(history, settings),
         steps: Vec::new(),
         statement: 0,
     };
@@ -132,6 +130,7 @@ pub fn replay<'h>(history: &'h History, settings: &Settings) -> Replay<'h> {
     let mut after: Vec<Schema> = vec![Schema::default(); count];
     let mut schema = Schema::default();
     let mut batch = 0;
+    let mut in_front = true;
     for (index, migration) in history.migrations.iter().enumerate() {
         if migration.direction == Direction::Down || migration.direction == Direction::Baseline {
             continue;
@@ -147,6 +146,12 @@ pub fn replay<'h>(history: &'h History, settings: &Settings) -> Replay<'h> {
         }
         ranges[index] = walker.migration(index, migration, &mut schema);
         after[index] = schema.clone();
+        // A script that runs again and again in front of the migrations prepares their session.
+        in_front &= migration.direction == Direction::Repeatable;
+        if in_front {
+            let (statements, units) = (&migration.statements, &migration.units);
+            walker.defaults = session::defaults_behind(statements, units, walker.defaults);
+        }
     }
     let last = schema.clone();
     for (index, migration) in history.migrations.iter().enumerate() {
@@ -168,6 +173,33 @@ pub fn replay<'h>(history: &'h History, settings: &Settings) -> Replay<'h> {
         ranges,
         after,
         last,
+    }
+}
+
+/// Timeouts in force before a migration begins: what the configuration says, else what the tool's own files set.
+fn defaults(history: &History, settings: &Settings) -> Defaults {
+    let found = &history.found.settings;
+    // Alembic's `env.py` runs `SET …`; Flyway's `initSql` is SQL for every new connection.
+    let by_name = |name: &str| session::milliseconds(found.get(&format!("set.{name}"))?);
+    let tool = Defaults {
+        lock_timeout: by_name("lock_timeout"),
+        statement_timeout: by_name("statement_timeout"),
+    };
+    let tool = match found.get("initSql") {
+        Some(sql) => {
+            let statements = sql::parse_text(sql).statements;
+            let unit = Unit {
+                statements: 0..statements.len(),
+                send: Send::PerStatement,
+                wraps: Wraps::Nothing,
+            };
+            session::defaults_behind(&statements, &[unit], tool)
+        }
+        None => tool,
+    };
+    Defaults {
+        lock_timeout: settings.lock_timeout.or(tool.lock_timeout),
+        statement_timeout: settings.statement_timeout.or(tool.statement_timeout),
     }
 }
 
@@ -247,16 +279,20 @@ impl<'h> Walker<'h> {
             statement: self.statement,
         };
         schema.apply(statement, origin);
+        let mut moment = moment.clone();
         for nested in statement.nested.iter().filter(|nested| nested.runs) {
             self.step(
                 &nested.statement,
                 outer,
                 looped || nested.looped,
                 place,
-                moment,
+                &moment,
                 schema,
                 migration,
             );
+            if let (Kind::Set(set), false) = (&nested.statement.kind, nested.conditional) {
+                moment.behind(set, nested.statement.span, self.defaults);
+            }
         }
     }
 }

@@ -78,7 +78,7 @@ pub fn change(
 }
 
 /// `USING` that only names the column, maybe with a cast: `Some(cast type)`.
-fn trivial_using<'e>(using: &'e Expr, column: &str) -> Option<Option<&'e TypeName>> {
+pub(super) fn trivial_using<'e>(using: &'e Expr, column: &str) -> Option<Option<&'e TypeName>> {
     match &using.kind {
         ExprKind::Column(_) if using.as_column() == Some(column) => Some(None),
         ExprKind::Cast(inner, ty) if inner.as_column() == Some(column) => Some(Some(ty)),

@@ -1,7 +1,7 @@
 //! Signs that a project's migrations are written for another database.
 
-use super::text;
-use crate::source::{Source, Span};
+use super::{Found, Problem, ProblemKind, path, text};
+use crate::source::{Location, Source, Span};
 
 /// A sign in a file, with the place that shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -149,6 +149,45 @@ pub fn of_files(sources: &[&Source]) -> Option<(usize, Sign)> {
         .map(|(_, sign)| sign.dialect)
         .max_by_key(|dialect| count(dialect))?;
     signs.into_iter().find(|(_, sign)| sign.dialect == best)
+}
+
+/// The other database that a history is written for, by its tool's connection URL or by its SQL.
+#[must_use]
+pub fn of_history(found: &Found, sources: &[&Source]) -> Option<(&'static str, Problem)> {
+    let help = "Lockgate judges PostgreSQL only; leave this directory out, or name the PostgreSQL one in `migrations:`";
+    let problem = |source: &Source, span, message: String| Problem {
+        kind: ProblemKind::Dialect,
+        location: Location {
+            source: source.id,
+            span,
+        },
+        message,
+        help: Some(help.to_owned()),
+        labels: Vec::new(),
+    };
+    let url = ["url", "sqlalchemy.url"]
+        .iter()
+        .find_map(|key| found.settings.get(*key));
+    if let Some(dialect) = url.and_then(|url| of_url(url))
+        && let Some(first) = sources.first()
+        && !sources.iter().any(|source| is_postgres(source))
+    {
+        let message = format!(
+            "these migrations are for {dialect}: the connection URL in the tool's configuration says so"
+        );
+        return Some((dialect, problem(first, first.first_line(), message)));
+    }
+    let sql: Vec<&Source> = sources
+        .iter()
+        .copied()
+        .filter(|source| !path::is_python(&source.path))
+        .collect();
+    let (index, sign) = of_files(&sql)?;
+    let message = format!(
+        "these migrations are for {}: {} in this file and its neighbours",
+        sign.dialect, sign.evidence
+    );
+    Some((sign.dialect, problem(sql[index], sign.span, message)))
 }
 
 /// Two or more names in backticks.

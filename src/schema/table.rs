@@ -267,6 +267,7 @@ pub(super) fn bare_column(name: &str, origin: Origin) -> Column {
         identity: None,
         generated: None,
         collation: None,
+        added: true,
         created: origin,
         comment: None,
     }

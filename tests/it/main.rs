@@ -9,8 +9,17 @@
 )]
 
 mod alembic;
+mod case;
+mod cases;
+mod catalog;
 mod cli;
 mod config;
+mod differential;
+mod example;
 mod layouts;
+mod locks;
+mod page;
+mod pages;
+mod pre_commit;
 mod reports;
 mod servers;

@@ -3,9 +3,12 @@
 use super::Lower;
 use super::name::{object_kind, option};
 use crate::sql::tree::{
-    self, DropBehavior, Node, ReindexObjectType, TransactionStmtKind, VariableSetKind,
+    self, AlterSubscriptionType, DropBehavior, Node, ReindexObjectType, TransactionStmtKind,
+    VariableSetKind,
 };
-use crate::statement::{Kind, Name, Reindex, ReindexTarget, SetVariable, Transaction};
+use crate::statement::{
+    Kind, Name, Reindex, ReindexTarget, SetVariable, Subscription, Transaction,
+};
 
 impl Lower<'_> {
     pub(super) fn utility_kind(&self, node: Node<'_>) -> Option<(Kind, &'static str)> {
@@ -119,9 +122,33 @@ impl Lower<'_> {
             Node::DropdbStmt(_) => other("DROP DATABASE"),
             Node::CreateTableSpaceStmt(_) => other("CREATE TABLESPACE"),
             Node::DropTableSpaceStmt(_) => other("DROP TABLESPACE"),
-            Node::CreateSubscriptionStmt(_) => other("CREATE SUBSCRIPTION"),
-            Node::AlterSubscriptionStmt(_) => other("ALTER SUBSCRIPTION"),
-            Node::DropSubscriptionStmt(_) => other("DROP SUBSCRIPTION"),
+            Node::CreateSubscriptionStmt(create) => {
+                let slot = !self.is_off(create.options(), "create_slot")
+                    && !self.is_off(create.options(), "connect");
+                (
+                    Kind::Subscription(Subscription::Create { slot }),
+                    "CREATE SUBSCRIPTION",
+                )
+            }
+            Node::AlterSubscriptionStmt(alter) => {
+                use AlterSubscriptionType as A;
+                let refresh = match alter.kind() {
+                    A::ALTER_SUBSCRIPTION_REFRESH => true,
+                    A::ALTER_SUBSCRIPTION_SET_PUBLICATION
+                    | A::ALTER_SUBSCRIPTION_ADD_PUBLICATION
+                    | A::ALTER_SUBSCRIPTION_DROP_PUBLICATION => {
+                        !self.is_off(alter.options(), "refresh")
+                    }
+                    _ => false,
+                };
+                (
+                    Kind::Subscription(Subscription::Alter { refresh }),
+                    "ALTER SUBSCRIPTION",
+                )
+            }
+            Node::DropSubscriptionStmt(_) => {
+                (Kind::Subscription(Subscription::Drop), "DROP SUBSCRIPTION")
+            }
             Node::DiscardStmt(statement) => {
                 other(if statement.target() == tree::DiscardMode::DISCARD_ALL {
                     "DISCARD ALL"
@@ -129,9 +156,15 @@ impl Lower<'_> {
                     "DISCARD"
                 })
             }
-            Node::AlterDatabaseStmt(_)
-            | Node::AlterDatabaseSetStmt(_)
-            | Node::AlterDatabaseRefreshCollStmt(_) => other("ALTER DATABASE"),
+            Node::AlterDatabaseStmt(alter) => (
+                Kind::AlterDatabase {
+                    tablespace: option(alter.options(), "tablespace").is_some(),
+                },
+                "ALTER DATABASE",
+            ),
+            Node::AlterDatabaseSetStmt(_) | Node::AlterDatabaseRefreshCollStmt(_) => {
+                (Kind::AlterDatabase { tablespace: false }, "ALTER DATABASE")
+            }
             Node::CreateRoleStmt(_) => other("CREATE ROLE"),
             Node::AlterRoleStmt(_) | Node::AlterRoleSetStmt(_) => other("ALTER ROLE"),
             Node::DropRoleStmt(_) => other("DROP ROLE"),
