@@ -25,6 +25,8 @@ pub struct Footprint {
     pub holds: Vec<Hold>,
     /// How it ends.
     pub end: End,
+    /// It is a transaction that the tool makes for a whole run; an autocommit block in between divides it.
+    pub run: bool,
 }
 
 /// A lock and the time it is held for.
@@ -90,8 +92,8 @@ pub enum End {
     Rollback(usize),
     /// `PREPARE TRANSACTION` at that step: its locks stay until `COMMIT PREPARED`, wherever that is.
     Prepared(usize),
-    /// The tool commits behind the script.
-    Script,
+    /// The tool commits: behind the script, or before what it runs outside of its transaction.
+    Tool,
     /// The tool commits behind the last script of the run.
     Run,
     /// The message ends.
@@ -175,11 +177,15 @@ fn footprint(history: &History, steps: &[Step<'_>], range: Range<usize>) -> Foot
         kinds().next().unwrap_or(TransactionKind::None)
     };
     let last = range.end - 1;
+    let run = is_in_run(history, &steps[last]);
+    let goes_on = steps
+        .get(range.end)
+        .is_some_and(|next| next.before.batch() == steps[last].before.batch());
     let end = match (ending(&steps[last]), kind) {
         (_, TransactionKind::None) => End::Statement,
         (Some(end), _) => end(last),
-        (None, TransactionKind::Runner) if is_in_run(history, &steps[last]) => End::Run,
-        (None, TransactionKind::Runner) => End::Script,
+        (None, TransactionKind::Runner) if run && !goes_on => End::Run,
+        (None, TransactionKind::Runner) => End::Tool,
         (None, TransactionKind::Implicit) => End::Message,
         (None, TransactionKind::Explicit) => End::Open,
     };
@@ -196,6 +202,7 @@ fn footprint(history: &History, steps: &[Step<'_>], range: Range<usize>) -> Foot
         steps: range,
         holds,
         end,
+        run,
     }
 }
 

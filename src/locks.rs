@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::diagnostic::{Certainty, FileError, NotAnalysed};
-use crate::effect::{Effect, Failure, LockMode, RelationKind, WaitsFor, Work};
+use crate::effect::{Effect, Failure, LockMode, RelationKind, WaitsFor, Work, refuses_transaction};
 use crate::footprint::{End, Footprint, Hold, Release};
 use crate::layout::{Direction, Migration};
 use crate::replay::{Replay, Step};
-use crate::session::{Timeout, Transaction, TransactionKind};
+use crate::session::{Refusal, Timeout, Transaction, TransactionKind};
 use crate::source::{Location, Source, SourceId};
-use crate::statement::{Kind, QualifiedName};
+use crate::statement::{Kind, QualifiedName, Subscription};
 
 /// Everything a run of `lockgate locks` has to say; the only thing its formats see.
 #[derive(Debug)]
@@ -59,7 +59,7 @@ pub struct MigrationLocks {
     pub rows: Vec<Row>,
     /// Its transactions in order, also those of single statements; together they hold every row.
     pub groups: Vec<Group>,
-    /// The longest stop of each relation, in the order in which they are locked.
+    /// The worst stops of each relation, in the order in which they begin.
     pub stops: Vec<Stop>,
 }
 
@@ -107,12 +107,14 @@ pub struct RowEffect {
 pub enum Until {
     /// With the statement.
     Statement,
+    /// With the `DO` block around the statement.
+    Block,
     /// By a `COMMIT` in the file.
     Commit(Location),
     /// By a `ROLLBACK` in the file, or one to a savepoint.
     Rollback(Location),
-    /// By the tool's commit behind the script.
-    Script,
+    /// By the tool's commit.
+    Tool,
     /// By the tool's commit behind the last script of the run.
     Run,
     /// When the message ends.
@@ -163,18 +165,25 @@ pub struct Stop {
 
 /// What a replayed project contributes: its migrations that are pending and go the right way.
 #[must_use]
-pub fn migrations(replay: &Replay<'_>, wanted: impl Fn(&Migration) -> bool) -> Vec<MigrationLocks> {
+pub fn migrations(
+    replay: &Replay<'_>,
+    postgres: u32,
+    wanted: impl Fn(&Migration) -> bool,
+) -> Vec<MigrationLocks> {
     let history = replay.history;
     (0..history.migrations.len())
         .filter(|&index| wanted(&history.migrations[index]))
-        .map(|index| migration(replay, index))
+        .map(|index| migration(replay, index, postgres))
         .collect()
 }
 
-fn migration(replay: &Replay<'_>, index: usize) -> MigrationLocks {
+fn migration(replay: &Replay<'_>, index: usize, postgres: u32) -> MigrationLocks {
     let migration = &replay.history.migrations[index];
     let range = replay.ranges[index].clone();
-    let rows = range.clone().map(|step| row(replay, step)).collect();
+    let rows = range
+        .clone()
+        .map(|step| row(replay, step, postgres))
+        .collect();
     let mut groups = Vec::new();
     let mut stops = Vec::new();
     let mut step = range.start;
@@ -182,7 +191,7 @@ fn migration(replay: &Replay<'_>, index: usize) -> MigrationLocks {
         let footprint = replay.footprint_of(step);
         let end = footprint.steps.end.min(range.end);
         groups.push(group(replay, footprint, step..end, range.start));
-        stops.extend(stops_of(replay, footprint, step..end));
+        stops.extend(stops_of(replay, footprint, step..end, postgres));
         step = end;
     }
     MigrationLocks {
@@ -204,7 +213,7 @@ fn location(replay: &Replay<'_>, step: usize) -> Location {
     }
 }
 
-fn row(replay: &Replay<'_>, index: usize) -> Row {
+fn row(replay: &Replay<'_>, index: usize, postgres: u32) -> Row {
     let step = &replay.steps[index];
     let block = &replay.steps[index..=index + inside(replay, index)];
     let mut waits_for: Vec<WaitsFor> = block
@@ -219,17 +228,48 @@ fn row(replay: &Replay<'_>, index: usize) -> Row {
         tag: (!matches!(step.statement.kind, Kind::Unparsed)).then_some(step.statement.tag),
         text: words.join(" "),
         inside: step.is_nested(),
-        steers: matches!(step.statement.kind, Kind::Transaction(_) | Kind::Set(_)),
+        steers: steers(step),
         transaction: step.moment.transaction,
         effects: effects(replay, index),
         waits_for,
         fails: block
             .iter()
             .filter(|step| step.certainty() == Certainty::Certain)
-            .find_map(|step| step.effects.fails.clone()),
+            .find_map(|step| {
+                step.effects
+                    .fails
+                    .clone()
+                    .or_else(|| refused(step, postgres))
+            }),
         under_locks: replay.holds_at(index).any(stops_others),
         lock_timeout: step.moment.lock_timeout,
     }
+}
+
+/// The refusal of a statement that cannot run in a transaction block where it stands.
+fn refused(step: &Step<'_>, postgres: u32) -> Option<Failure> {
+    let what = refuses_transaction(step.statement, &step.before, postgres)?;
+    // Only one that is connected to its publisher is refused, and that is not in the files.
+    if matches!(
+        step.statement.kind,
+        Kind::Subscription(Subscription::Alter { .. } | Subscription::Drop)
+    ) {
+        return None;
+    }
+    let place = if step.is_nested() {
+        "a DO block"
+    } else {
+        match step.moment.refusal()? {
+            Refusal::Explicit => "the transaction block that is open here",
+            Refusal::Runner => "the migration tool's transaction",
+            Refusal::Batch => "a message of several statements, which is one transaction",
+            Refusal::Pipeline => "a pipeline, unless it is the first statement there",
+        }
+    };
+    Some(Failure {
+        sqlstate: "25001",
+        reason: format!("{what} cannot run inside {place}"),
+    })
 }
 
 /// True if others wait for what the lock covers.
@@ -301,10 +341,11 @@ fn until(replay: &Replay<'_>, footprint: &Footprint, release: Release) -> Until 
         Release::Savepoint(step) => Until::Rollback(location(replay, step)),
         Release::Block(step) => Until::Commit(location(replay, step)),
         Release::End => match footprint.end {
+            End::Statement if footprint.steps.len() > 1 => Until::Block,
             End::Statement => Until::Statement,
             End::Commit(step) => Until::Commit(location(replay, step)),
             End::Rollback(step) => Until::Rollback(location(replay, step)),
-            End::Script => Until::Script,
+            End::Tool => Until::Tool,
             End::Run => Until::Run,
             End::Message => Until::Message,
             End::Open | End::Prepared(_) => Until::Open,
@@ -344,14 +385,19 @@ fn group(
             .filter(|_| footprint.kind == TransactionKind::Explicit)
             .map(|step| location(replay, step)),
         until: until(replay, footprint, Release::End),
-        run: footprint.end == End::Run || begun_before,
+        run: footprint.run,
         before: begun_before.then_some(before),
         goes_on: steps.end < footprint.steps.end,
     }
 }
 
 /// The stops that the statements of a migration begin in one transaction.
-fn stops_of(replay: &Replay<'_>, footprint: &Footprint, steps: Range<usize>) -> Vec<Stop> {
+fn stops_of(
+    replay: &Replay<'_>,
+    footprint: &Footprint,
+    steps: Range<usize>,
+    postgres: u32,
+) -> Vec<Stop> {
     let mut stops: Vec<(Stop, Range<usize>)> = Vec::new();
     for hold in &footprint.holds {
         if !steps.contains(&hold.since) || !stops_others(hold) {
@@ -390,7 +436,11 @@ fn stops_of(replay: &Replay<'_>, footprint: &Footprint, steps: Range<usize>) -> 
         .into_iter()
         .map(|(mut stop, range)| {
             for step in &replay.steps[range.clone()] {
-                if let Some(effect) = step.effects.on(&stop.relation) {
+                // One that is refused comes to no work.
+                if let Some(effect) = step.effects.on(&stop.relation)
+                    && step.effects.fails.is_none()
+                    && refused(step, postgres).is_none()
+                {
                     stop.work = stop.work.and(effect.work);
                 }
             }
@@ -400,44 +450,39 @@ fn stops_of(replay: &Replay<'_>, footprint: &Footprint, steps: Range<usize>) -> 
         .collect()
 }
 
-/// Statements behind the first one that do something.
+/// Statements behind the first one that do something; those of a block count one by one.
 fn further(steps: &[Step<'_>]) -> usize {
-    let Some((first, rest)) = steps.split_first() else {
-        return 0;
+    let counts = |at: &usize| {
+        let step = &steps[*at];
+        let is_block = !step.is_nested() && steps.get(at + 1).is_some_and(Step::is_nested);
+        !is_block && !steers(step)
     };
-    let mut count = 0;
-    let mut last = first.outer;
-    for step in rest {
-        if !std::ptr::eq(last, step.outer) {
-            last = step.outer;
-            let steers = matches!(step.statement.kind, Kind::Transaction(_) | Kind::Set(_));
-            count += usize::from(!steers);
-        }
-    }
-    count
+    (1..steps.len()).filter(counts).count()
 }
 
-/// The worst stop of each relation, in the order in which they are locked first.
+/// True for a statement that only steers the session: transactions, settings.
+fn steers(step: &Step<'_>) -> bool {
+    matches!(step.statement.kind, Kind::Transaction(_) | Kind::Set(_))
+}
+
+/// The stops of each relation that none other is worse than, in the order in which they begin.
 fn worst(stops: Vec<Stop>) -> Vec<Stop> {
-    let weight = |stop: &Stop| {
-        let busy = !stop.work.is_none() || stop.further > 0;
-        (
-            stop.reads.is_some() && busy,
-            busy,
-            stop.reads.is_some(),
-            stop.further,
-        )
-    };
     let mut worst: Vec<Stop> = Vec::new();
     for stop in stops {
-        match worst
-            .iter_mut()
-            .find(|known| known.relation == stop.relation)
-        {
-            Some(known) if weight(&stop) > weight(known) => *known = stop,
-            Some(_) => {}
-            None => worst.push(stop),
+        if worst.iter().any(|known| covers(known, &stop)) {
+            continue;
         }
+        worst.retain(|known| !covers(&stop, known));
+        worst.push(stop);
     }
     worst
+}
+
+/// True if a stop is as bad as the other one in every way.
+fn covers(stop: &Stop, other: &Stop) -> bool {
+    stop.relation == other.relation
+        && stop.certainty >= other.certainty
+        && (stop.reads.is_some() || other.reads.is_none())
+        && (!stop.work.is_none() || other.work.is_none())
+        && (stop.further > 0 || other.further == 0)
 }

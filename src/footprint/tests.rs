@@ -92,7 +92,7 @@ fn drawn(replay: &Replay<'_>) -> String {
             End::Commit(_) => "commit",
             End::Rollback(_) => "rollback",
             End::Prepared(_) => "prepared",
-            End::Script => "script",
+            End::Tool => "tool",
             End::Run => "run",
             End::Message => "message",
             End::Open => "open",
@@ -143,8 +143,8 @@ fn locks_are_held_until_the_transaction_ends() {
             Nothing,
             "statement a AE 1-1 / statement b AE 2-2",
         ),
-        (&[TWO], PerStatement, Script, "script a AE 1-2 b AE 2-2"),
-        (&[TWO], SimpleBatch, Script, "script a AE 1-2 b AE 2-2"),
+        (&[TWO], PerStatement, Script, "tool a AE 1-2 b AE 2-2"),
+        (&[TWO], SimpleBatch, Script, "tool a AE 1-2 b AE 2-2"),
         (&[TWO], SimpleBatch, Nothing, "message a AE 1-2 b AE 2-2"),
         (&[TWO], Pipeline, Nothing, "message a AE 1-2 b AE 2-2"),
         (
@@ -158,7 +158,7 @@ fn locks_are_held_until_the_transaction_ends() {
             &["alter table a add y int", "alter table b add y int"],
             PerStatement,
             Script,
-            "script a AE 1-1 / script b AE 2-2",
+            "tool a AE 1-1 / tool b AE 2-2",
         ),
         (
             &["alter table a add y int", "alter table b add y int"],
@@ -174,7 +174,7 @@ fn locks_are_held_until_the_transaction_ends() {
             ],
             PerStatement,
             Run,
-            "run a AE 1-1 / statement a SUE 2-2 / run b AE 3-4",
+            "tool a AE 1-1 / statement a SUE 2-2 / run b AE 3-4",
         ),
         // COMMIT in the file ends the tool's transaction.
         (
@@ -238,7 +238,7 @@ fn locks_are_held_until_the_transaction_ends() {
             &["create index on a (x); alter table a add y int; create index on a (y); select 1"],
             PerStatement,
             Script,
-            "script a S 1-4 a AE 2-4",
+            "tool a S 1-4 a AE 2-4",
         ),
         // Savepoints.
         (
@@ -248,7 +248,7 @@ fn locks_are_held_until_the_transaction_ends() {
             ],
             PerStatement,
             Script,
-            "script a AE 1-5 b AE 3-4s c AE 5-5",
+            "tool a AE 1-5 b AE 3-4s c AE 5-5",
         ),
         (
             &[
@@ -257,7 +257,7 @@ fn locks_are_held_until_the_transaction_ends() {
             ],
             PerStatement,
             Script,
-            "script b AE 2-7 c AE 5-6s",
+            "tool b AE 2-7 c AE 5-6s",
         ),
         (
             &[
@@ -266,14 +266,14 @@ fn locks_are_held_until_the_transaction_ends() {
             ],
             PerStatement,
             Script,
-            "script a AE 2-5s b AE 4-5s a AE 6-6",
+            "tool a AE 2-5s b AE 4-5s a AE 6-6",
         ),
         // What the change itself made is locked, and nobody waits.
         (
             &["create table d (id int); alter table d add y int; alter table a add y int"],
             PerStatement,
             Script,
-            "script (new) d AE 2-3 a AE 3-3",
+            "tool (new) d AE 2-3 a AE 3-3",
         ),
         // A block is one statement; in a transaction its locks stay.
         (
@@ -286,7 +286,7 @@ fn locks_are_held_until_the_transaction_ends() {
             &["do $$ begin alter table a add y int; end $$; alter table b add y int"],
             PerStatement,
             Script,
-            "script a AE 2-3 b AE 3-3",
+            "tool a AE 2-3 b AE 3-3",
         ),
     ] {
         let history = history(scripts, send, wraps);

@@ -1,5 +1,6 @@
 //! The formats of `lockgate locks`: one file each, like those of a report.
 
+mod columns;
 pub mod json;
 mod sentence;
 mod table;

@@ -18,6 +18,7 @@ mod differential;
 mod example;
 mod layouts;
 mod locks;
+mod locks_cli;
 mod page;
 mod pages;
 mod pre_commit;

@@ -35,11 +35,22 @@ pub(super) fn work(work: Work) -> &'static str {
 pub(super) fn until(report: &LocksReport, until: Until) -> String {
     match until {
         Until::Statement => "statement end".to_owned(),
+        Until::Block => "block end".to_owned(),
         Until::Commit(place) => format!("commit, line {}", report.line(place)),
         Until::Rollback(place) => format!("rollback, line {}", report.line(place)),
-        Until::Script | Until::Message => "commit".to_owned(),
+        Until::Tool | Until::Message => "commit".to_owned(),
         Until::Run => "end of run".to_owned(),
         Until::Open => "no commit here".to_owned(),
+    }
+}
+
+/// The same where there is little room.
+pub(super) fn short_until(report: &LocksReport, until: Until) -> String {
+    match until {
+        Until::Statement => "its end".to_owned(),
+        Until::Commit(place) | Until::Rollback(place) => format!("line {}", report.line(place)),
+        Until::Open => "–".to_owned(),
+        other => self::until(report, other),
     }
 }
 
@@ -69,7 +80,7 @@ pub(super) fn opening(report: &LocksReport, group: &Group, tool: &str) -> String
             None => "transaction: COMMIT AND CHAIN".to_owned(),
         },
         TransactionKind::Runner if group.run => {
-            format!("transaction by {tool}, one for the whole run{continued}")
+            format!("transaction by {tool}, for the whole run{continued}")
         }
         TransactionKind::Runner => format!("transaction by {tool}"),
         TransactionKind::Implicit => "sent as one message: an implicit transaction".to_owned(),
@@ -83,10 +94,10 @@ pub(super) fn closing(report: &LocksReport, group: &Group, tool: &str) -> String
         return "goes on in the next migration".to_owned();
     }
     match group.until {
-        Until::Statement => String::new(),
+        Until::Statement | Until::Block => String::new(),
         Until::Commit(place) => format!("COMMIT on line {}", report.line(place)),
         Until::Rollback(place) => format!("ROLLBACK on line {}", report.line(place)),
-        Until::Script => format!("commit by {tool}"),
+        Until::Tool => format!("commit by {tool}"),
         Until::Run => format!("commit by {tool}, at the end of the run"),
         Until::Message => "commit at the end of the message".to_owned(),
         Until::Open => "not committed in this file".to_owned(),
@@ -141,11 +152,12 @@ pub(super) fn stop(report: &LocksReport, stop: &Stop) -> String {
         .map_or_else(String::new, |reads| format!(", reads from {reads}"));
     let time = match stop.until {
         Until::Statement => format!("while {writes} runs"),
+        Until::Block => format!("from {writes}{later} to the end of the block"),
         Until::Commit(place) => format!("from {writes}{later} to the commit on {}", line(place)),
         Until::Rollback(place) => {
             format!("from {writes}{later} to the rollback on {}", line(place))
         }
-        Until::Script | Until::Message => format!("from {writes}{later} to the commit"),
+        Until::Tool | Until::Message => format!("from {writes}{later} to the commit"),
         Until::Run => format!("from {writes}{later} to the end of the run"),
         Until::Open => format!("from {writes}{later} until someone commits"),
     };

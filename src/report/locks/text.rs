@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style as Ansi};
 
 use super::TableStyle;
+use super::columns::{Cells, Columns, GAP};
 use super::sentence;
 use super::table::{cut, pad, paint, width, wrap};
 use crate::diagnostic::{Certainty, NotAnalysed};
@@ -19,35 +20,34 @@ const DIM: Ansi = Ansi::new().dimmed();
 const RED: Ansi = AnsiColor::Red.on_default();
 const YELLOW: Ansi = AnsiColor::Yellow.on_default();
 
-/// Narrowest column for the text of a statement beside its locks; with less it has a line of its own.
-const STATEMENT: usize = 34;
-/// Widest one.
-const WIDEST_STATEMENT: usize = 60;
-/// Names longer than this push their row to the next line.
-const RELATION: usize = 28;
-const GAP: usize = 2;
-const HEADS: [&str; 5] = ["relation", "lock", "stops", "work", "held until"];
-
 /// Writes all migrations, what was not analysed, and a summary.
 pub(super) fn write(
     report: &LocksReport,
     style: TableStyle,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let mut places = Places::new(report);
+    let places = Places::new(report);
     let mut marked = false;
-    let mut first = true;
-    let mut quiet_before = false;
-    for (index, migration) in report.migrations.iter().enumerate() {
-        let table = Table::new(report, migration, places.of(index), style);
+    let tables: Vec<Table<'_>> = report
+        .migrations
+        .iter()
+        .enumerate()
+        .map(|(index, migration)| Table::new(report, migration, places.of(index), style))
+        .collect();
+    // All tables look alike: beside each other where there is room in every one.
+    let wide = tables
+        .iter()
+        .all(|table| table.columns(true).statement.is_some());
+    let mut quiet_before = true;
+    for (index, table) in tables.iter().enumerate() {
         let quiet = table.is_quiet();
-        if !(first || (quiet && quiet_before)) {
+        if index > 0 && !(quiet && quiet_before) {
             writeln!(out)?;
         }
-        (first, quiet_before) = (false, quiet);
-        marked |= table.write(out)?;
+        quiet_before = quiet;
+        marked |= table.write(wide, out)?;
     }
-    if !first {
+    if !tables.is_empty() {
         writeln!(out)?;
     }
     for entry in places.rest() {
@@ -65,14 +65,19 @@ pub(super) fn write(
         let legend = "?  not certain: it depends on something that the files do not decide";
         writeln!(out, "{}", paint(style.style, DIM, legend))?;
     }
-    writeln!(out, "{}", summary(report))
+    for line in wrap(&summary(report, &places), style.width) {
+        writeln!(out, "{line}")?;
+    }
+    Ok(())
 }
 
-fn summary(report: &LocksReport) -> String {
-    let (mut reads, mut writes, mut nobody) = (0, 0, 0);
-    for migration in &report.migrations {
+fn summary(report: &LocksReport, places: &Places<'_>) -> String {
+    let (mut reads, mut writes, mut nobody, mut unclear) = (0, 0, 0, 0);
+    for (index, migration) in report.migrations.iter().enumerate() {
         if migration.stops.iter().any(|stop| stop.reads.is_some()) {
             reads += 1;
+        } else if migration.stops.is_empty() && !places.of(index).is_empty() {
+            unclear += 1;
         } else if migration.stops.is_empty() {
             nobody += 1;
         } else {
@@ -87,6 +92,7 @@ fn summary(report: &LocksReport) -> String {
         verb(reads, "reads"),
         verb(writes, "writes only"),
         verb(nobody, "nobody"),
+        (unclear > 0).then(|| format!("{unclear} unknown")),
     ]
     .into_iter()
     .flatten()
@@ -138,7 +144,7 @@ impl<'a> Places<'a> {
         }
     }
 
-    fn of(&mut self, migration: usize) -> Vec<&'a NotAnalysed> {
+    fn of(&self, migration: usize) -> Vec<&'a NotAnalysed> {
         self.owners
             .iter()
             .filter(|(owner, _)| *owner == Some(migration))
@@ -206,12 +212,6 @@ impl Pain {
             Self::Much => RED,
         }
     }
-}
-
-/// A relation, a lock and what comes of it.
-struct Cells {
-    texts: [String; 5],
-    pain: Pain,
 }
 
 /// A line of the table.
@@ -406,12 +406,23 @@ impl<'a> Table<'a> {
                 sentence::work(effect.work).to_owned(),
                 sentence::until(self.report, found.until),
             ],
-            pain,
+            short: sentence::short_until(self.report, found.until),
+            colour: pain.colour(),
         }
     }
 
+    fn columns(&self, wide: bool) -> Columns {
+        let statements = self.entries.iter().filter_map(|(_, entry)| match entry {
+            Entry::Statement {
+                line, text, cells, ..
+            } => Some((*line, text.as_str(), cells.as_slice())),
+            _ => None,
+        });
+        Columns::new(statements, self.style.width, wide)
+    }
+
     /// Writes it; true if a mark needs its legend.
-    fn write(&self, out: &mut dyn Write) -> io::Result<bool> {
+    fn write(&self, wide: bool, out: &mut dyn Write) -> io::Result<bool> {
         let style = self.style.style;
         let path = visible(&self.report.source(self.migration.place.source).path);
         let way = match self.migration.direction {
@@ -428,11 +439,13 @@ impl<'a> Table<'a> {
                     count(hidden, "statement", "statements")
                 ),
             };
-            writeln!(out, "{title}  {}", paint(style, DIM, &what))?;
+            let fits = width(title) + GAP + width(&what) <= self.style.width;
+            let gap = if fits { "  " } else { "\n  " };
+            writeln!(out, "{title}{gap}{}", paint(style, DIM, &what))?;
             return Ok(false);
         }
         writeln!(out, "{}", paint(style, BOLD, title))?;
-        self.write_table(out)?;
+        self.write_table(wide, out)?;
         for (ansi, text) in &self.below {
             for (index, line) in wrap(text, self.style.width.saturating_sub(4))
                 .iter()
@@ -454,11 +467,11 @@ impl<'a> Table<'a> {
         Ok(self.marked)
     }
 
-    fn write_table(&self, out: &mut dyn Write) -> io::Result<()> {
+    fn write_table(&self, wide: bool, out: &mut dyn Write) -> io::Result<()> {
         let style = self.style.style;
-        let columns = Columns::new(self);
-        if columns.any {
-            writeln!(out, "{}", paint(style, DIM, columns.head().trim_end()))?;
+        let columns = self.columns(wide);
+        if let Some(head) = columns.head() {
+            writeln!(out, "{}", paint(style, DIM, &head))?;
         }
         for (bracket, entry) in &self.entries {
             let bar = if *bracket { "│ " } else { "  " };
@@ -530,95 +543,4 @@ fn shown_stops(stops: &[Stop]) -> impl Iterator<Item = &Stop> {
     stops
         .iter()
         .filter(move |stop| only_indexes || stop.kind != Index)
-}
-
-/// Widths.
-struct Columns {
-    /// Of the line numbers.
-    line: usize,
-    /// Of a statement's text, if its locks stand beside it.
-    statement: Option<usize>,
-    /// Of the columns about locks.
-    cells: [usize; 5],
-    /// Blanks before the columns about locks, behind the bar.
-    indent: usize,
-    any: bool,
-}
-
-impl Columns {
-    fn new(table: &Table<'_>) -> Self {
-        let (mut line, mut longest) = (1, 0);
-        let mut cells = HEADS.map(width);
-        let mut any = false;
-        for (_, entry) in &table.entries {
-            if let Entry::Statement {
-                line: number,
-                text,
-                cells: found,
-                ..
-            } = entry
-            {
-                line = line.max(number.to_string().len());
-                longest = longest.max(width(text));
-                for (index, text) in found
-                    .iter()
-                    .flat_map(|found| found.texts.iter().enumerate())
-                {
-                    any = true;
-                    let wide = width(text);
-                    if index > 0 || wide <= RELATION {
-                        cells[index] = cells[index].max(wide);
-                    }
-                }
-            }
-        }
-        let locks: usize = cells.iter().sum::<usize>() + GAP * (cells.len() - 1);
-        let left = 2 + line + GAP;
-        let room = table.style.width.saturating_sub(left + GAP + locks);
-        let wanted = longest.clamp(width("statement"), WIDEST_STATEMENT);
-        let statement = (room >= STATEMENT.min(wanted)).then(|| room.min(wanted));
-        Self {
-            line,
-            statement,
-            cells,
-            indent: statement.map_or(line + 2 * GAP, |statement| line + 2 * GAP + statement),
-            any,
-        }
-    }
-
-    fn head(&self) -> String {
-        let mut head = " ".repeat(2 + self.indent);
-        if let Some(statement) = self.statement {
-            head = format!(
-                "  {}{}",
-                " ".repeat(self.line + GAP),
-                pad("statement", statement + GAP)
-            );
-        }
-        for (text, wide) in HEADS.iter().zip(self.cells) {
-            head.push_str(&pad(text, wide + GAP));
-        }
-        head
-    }
-
-    /// The columns about locks, a line each; a long name has its own.
-    fn rows(&self, style: crate::report::Style, cells: &[Cells]) -> Vec<String> {
-        let mut rows = Vec::new();
-        for found in cells {
-            let colour = found.pain.colour();
-            let mut row = String::new();
-            for (index, (text, wide)) in found.texts.iter().zip(self.cells).enumerate() {
-                if index == 0 && width(text) > wide {
-                    rows.push(paint(style, colour, text));
-                    row.push_str(&" ".repeat(wide + GAP));
-                } else {
-                    row.push_str(&pad(text, wide + GAP));
-                }
-            }
-            let blanks = row.len() - row.trim_start().len();
-            let (blanks, row) = row.split_at(blanks);
-            rows.push(format!("{blanks}{}", paint(style, colour, row.trim_end())));
-        }
-        rows
-    }
 }
