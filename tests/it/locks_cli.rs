@@ -1,5 +1,6 @@
 //! `lockgate locks`: what it shows, in how many columns, and what programs read.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -54,7 +55,8 @@ fn lines(document: &Value) -> String {
     };
     let mut out = String::new();
     for statement in document["statements"].as_array().unwrap() {
-        out.push_str(&format!(
+        write!(
+            out,
             "{}:{} {} {} {} {}{}",
             word(&statement["file"]),
             statement["start"]["line"],
@@ -63,9 +65,11 @@ fn lines(document: &Value) -> String {
             word(&statement["kind"]),
             word(&statement["transaction"]["kind"]),
             statement["transaction"]["number"],
-        ));
+        )
+        .unwrap();
         for effect in statement["effects"].as_array().unwrap() {
-            out.push_str(&format!(
+            write!(
+                out,
                 "; {} {} {} [{}] [{}] {}",
                 word(&effect["relation_kind"]),
                 word(&effect["relation"]),
@@ -73,27 +77,27 @@ fn lines(document: &Value) -> String {
                 words(&effect["blocks"]),
                 words(&effect["work"]),
                 word(&effect["certainty"]),
-            ));
+            )
+            .unwrap();
         }
         let waits = words(&statement["waits_for"]);
         if !waits.is_empty() {
-            out.push_str(&format!("; waits for {waits}"));
+            write!(out, "; waits for {waits}").unwrap();
         }
         if statement["fails"].is_object() {
-            out.push_str(&format!(
-                "; fails {}",
-                word(&statement["fails"]["sqlstate"])
-            ));
+            write!(out, "; fails {}", word(&statement["fails"]["sqlstate"])).unwrap();
         }
         out.push('\n');
     }
     for place in document["not_analysed"].as_array().unwrap() {
-        out.push_str(&format!(
-            "{}:{} not analysed: {}\n",
+        writeln!(
+            out,
+            "{}:{} not analysed: {}",
             word(&place["file"]),
             place["start"]["line"],
             word(&place["reason"])
-        ));
+        )
+        .unwrap();
     }
     out
 }

@@ -45,7 +45,7 @@ impl Columns {
     /// Columns for statements (line, text, locks) in so much room, with the locks beside the statements if that is
     /// wanted and possible.
     pub(super) fn new<'a>(
-        statements: impl Iterator<Item = (u32, &'a str, &'a [Cells])> + Clone,
+        statements: &(impl Iterator<Item = (u32, &'a str, &'a [Cells])> + Clone),
         room: usize,
         wide: bool,
     ) -> Self {

@@ -97,18 +97,26 @@ fn summary(report: &LocksReport, places: &Places<'_>) -> String {
     .into_iter()
     .flatten()
     .collect();
-    let mut text = count(report.migrations.len(), "migration", "migrations");
-    text.push_str(&format!(" on PostgreSQL {}", report.postgres));
+    let mut text = format!(
+        "{} on PostgreSQL {}",
+        count(report.migrations.len(), "migration", "migrations"),
+        report.postgres
+    );
     if !parts.is_empty() {
-        text.push_str(&format!(": {}", parts.join(", ")));
+        text.push_str(": ");
+        text.push_str(&parts.join(", "));
     }
     if !report.not_analysed.is_empty() {
         let places = count(report.not_analysed.len(), "place", "places");
-        text.push_str(&format!("; {places} not analysed"));
+        text.push_str("; ");
+        text.push_str(&places);
+        text.push_str(" not analysed");
     }
     if !report.errors.is_empty() {
         let files = count(report.errors.len(), "file", "files");
-        text.push_str(&format!("; {files} not read"));
+        text.push_str("; ");
+        text.push_str(&files);
+        text.push_str(" not read");
     }
     text
 }
@@ -290,7 +298,7 @@ impl<'a> Table<'a> {
             let row = &rows[index];
             let is_block = !row.inside && rows.get(index + 1).is_some_and(|next| next.inside);
             if let Some(entry) = self.statement(row, is_block, places) {
-                if row.effects.iter().any(|found| is_stop(found)) {
+                if row.effects.iter().any(is_stop) {
                     timeout.get_or_insert(row.lock_timeout);
                 }
                 self.entries.push((bracket, entry));
@@ -418,7 +426,7 @@ impl<'a> Table<'a> {
             } => Some((*line, text.as_str(), cells.as_slice())),
             _ => None,
         });
-        Columns::new(statements, self.style.width, wide)
+        Columns::new(&statements, self.style.width, wide)
     }
 
     /// Writes it; true if a mark needs its legend.
@@ -502,17 +510,14 @@ impl<'a> Table<'a> {
                     rows.extend(remark.map(|remark| paint(style, DIM, remark)));
                     let mut rows = rows.into_iter();
                     let gap = " ".repeat(GAP);
-                    match columns.statement {
-                        Some(wide) => {
-                            let text = pad(&cut(text, wide), wide);
-                            let first = rows.next().unwrap_or_default();
-                            let row = format!("{bar}{number}{gap}{text}{gap}{first}");
-                            writeln!(out, "{}", row.trim_end())?;
-                        }
-                        None => {
-                            let room = self.style.width.saturating_sub(2 + columns.line + GAP);
-                            writeln!(out, "{bar}{number}{gap}{}", cut(text, room.max(20)))?;
-                        }
+                    if let Some(wide) = columns.statement {
+                        let text = pad(&cut(text, wide), wide);
+                        let first = rows.next().unwrap_or_default();
+                        let row = format!("{bar}{number}{gap}{text}{gap}{first}");
+                        writeln!(out, "{}", row.trim_end())?;
+                    } else {
+                        let room = self.style.width.saturating_sub(2 + columns.line + GAP);
+                        writeln!(out, "{bar}{number}{gap}{}", cut(text, room.max(20)))?;
                     }
                     let indent = " ".repeat(columns.indent);
                     for row in rows {
