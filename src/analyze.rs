@@ -2,6 +2,8 @@
 //!
 //! A pure function of the files that were read and the settings: no clock, no environment, no file system.
 
+mod locks;
+
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -22,6 +24,8 @@ use crate::settings::{OptionValue, Settings};
 use crate::source::{Location, Source, SourceId, Span};
 use crate::sql::{self, lex};
 use crate::suppress::{self, CommentText, Suppressions};
+
+pub use self::locks::locks;
 
 /// Analyses what was discovered.
 #[must_use]
@@ -60,14 +64,7 @@ pub fn run(discovered: Discovered, settings: Settings) -> Report {
     });
     diagnostics
         .dedup_by(|a, b| a.rule == b.rule && a.primary == b.primary && a.message == b.message);
-    not_analysed.sort_by(|a, b| {
-        (path(a.location.source), a.location.span, &a.reason).cmp(&(
-            path(b.location.source),
-            b.location.span,
-            &b.reason,
-        ))
-    });
-    not_analysed.dedup();
+    sort_places(&mut not_analysed, &sources);
     fingerprints(&mut diagnostics, &sources);
     Report {
         sources,
@@ -78,6 +75,18 @@ pub fn run(discovered: Discovered, settings: Settings) -> Report {
         counts,
         settings,
     }
+}
+
+fn sort_places(places: &mut Vec<NotAnalysed>, sources: &[Source]) {
+    let path = |source: SourceId| &sources[source.0 as usize].path;
+    places.sort_by(|a, b| {
+        (path(a.location.source), a.location.span, &a.reason).cmp(&(
+            path(b.location.source),
+            b.location.span,
+            &b.reason,
+        ))
+    });
+    places.dedup();
 }
 
 /// What one project contributes.

@@ -2,6 +2,7 @@
 
 use crate::diagnostic::{Certainty, Diagnostic};
 use crate::effect::{self, Effect, Effects, LockMode, Work};
+use crate::footprint::{Footprint, Held};
 use crate::layout::{History, Layout, Migration, Problem, ProblemKind, Runner, Send};
 use crate::replay::{Replay, Step};
 use crate::rule::{Finding, On, Rule};
@@ -337,6 +338,20 @@ impl<'a> Cx<'a> {
         self.replay.steps[range].iter().filter(move |earlier| {
             earlier.moment.transaction.number == step.moment.transaction.number
         })
+    }
+
+    /// Locks on relations in use that earlier statements of the same transaction took and that are in force while the
+    /// current one runs: the strongest mode of each relation, sorted by relation.
+    #[must_use]
+    pub fn held_locks(&self) -> Vec<Held<'a>> {
+        self.step
+            .map_or_else(Vec::new, |step| self.replay.held_locks(step))
+    }
+
+    /// The transaction of the current step, with all its locks; none for rules that are not about statements.
+    #[must_use]
+    pub fn footprint(&self) -> Option<&'a Footprint> {
+        self.step.map(|step| self.replay.footprint_of(step))
     }
 
     /// Steps of the same migration before the current one.

@@ -1,16 +1,18 @@
 //! One walk through a history in the order the tool runs it: schema, session and effects at each statement.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::diagnostic::Certainty;
 use crate::effect::{self, Effects, Situation};
+use crate::footprint::{self, Footprint, Held, Hold};
 use crate::layout::{Direction, History, Migration, Send, Unit, Wraps};
 use crate::schema::{Origin, Schema};
 use crate::session::{self, Defaults, Moment};
 use crate::settings::Settings;
 use crate::source::Location;
 use crate::sql;
-use crate::statement::{Kind, Statement};
+use crate::statement::{Kind, QualifiedName, Statement};
 
 /// One statement that runs, with everything known about that moment.
 #[derive(Debug)]
@@ -64,6 +66,54 @@ pub struct Replay<'h> {
     pub after: Vec<Schema>,
     /// The schema at the end of all forward migrations.
     pub last: Schema,
+    /// The transactions in order, with the locks they pile up; together they hold every step.
+    pub footprints: Vec<Footprint>,
+}
+
+impl Replay<'_> {
+    /// The transaction of a step.
+    ///
+    /// # Panics
+    /// If there is no such step.
+    #[must_use]
+    pub fn footprint_of(&self, step: usize) -> &Footprint {
+        let behind = self
+            .footprints
+            .partition_point(|footprint| footprint.steps.start <= step);
+        &self.footprints[behind - 1]
+    }
+
+    /// Locks that earlier steps of the same transaction took and that are in force while a step runs, in the order in
+    /// which they were taken.
+    pub fn holds_at(&self, step: usize) -> impl Iterator<Item = &Hold> {
+        self.footprint_of(step)
+            .holds
+            .iter()
+            .take_while(move |hold| hold.since < step)
+            .filter(move |hold| hold.covers(step))
+    }
+
+    /// The strongest lock on each relation in use that earlier steps of the same transaction took and that is in force
+    /// while a step runs, sorted by relation.
+    #[must_use]
+    pub fn held_locks(&self, step: usize) -> Vec<Held<'_>> {
+        let mut strongest: BTreeMap<&QualifiedName, Held<'_>> = BTreeMap::new();
+        for hold in self.holds_at(step).filter(|hold| !hold.fresh) {
+            let relation = hold.name_at(step);
+            let held = Held {
+                relation,
+                kind: hold.kind,
+                lock: hold.lock,
+                certainty: hold.certainty,
+                since: &self.steps[hold.since],
+            };
+            let known = strongest.entry(relation).or_insert(held);
+            if known.lock < held.lock {
+                *known = held;
+            }
+        }
+        strongest.into_values().collect()
+    }
 }
 
 /// Walks through a history.
@@ -118,6 +168,7 @@ pub fn replay<'h>(history: &'h History, settings: &Settings) -> Replay<'h> {
     }
     Replay {
         history,
+        footprints: footprint::footprints(history, &walker.steps),
         steps: walker.steps,
         ranges,
         after,

@@ -626,7 +626,7 @@ pub enum ChangeVerb {
 }
 
 /// Transaction control.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Transaction {
     /// `BEGIN`, `START TRANSACTION`.
     Begin,
@@ -640,7 +640,15 @@ pub enum Transaction {
         /// `AND CHAIN`.
         chain: bool,
     },
-    /// Savepoints and two-phase commands.
+    /// `SAVEPOINT`.
+    Savepoint(Box<str>),
+    /// `RELEASE SAVEPOINT`: the savepoint is gone, the locks taken since then are kept.
+    Release(Box<str>),
+    /// `ROLLBACK TO SAVEPOINT`: gives back the locks taken since then.
+    RollbackTo(Box<str>),
+    /// `PREPARE TRANSACTION`: it leaves the session and keeps its locks.
+    Prepare,
+    /// `COMMIT PREPARED`, `ROLLBACK PREPARED`.
     Other,
 }
 

@@ -107,7 +107,7 @@ impl Statement {
     #[must_use]
     pub fn transaction_control(&self) -> Option<Transaction> {
         match &self.kind {
-            Kind::Transaction(control) => Some(*control),
+            Kind::Transaction(control) => Some(control.clone()),
             _ => None,
         }
     }

@@ -19,6 +19,7 @@ mod example;
 mod hostile;
 mod layouts;
 mod locks;
+mod locks_cli;
 mod page;
 mod pages;
 mod pre_commit;

@@ -254,6 +254,7 @@ fn is_reset(set: tree::VariableSetStmt<'_>) -> bool {
 
 fn transaction(statement: tree::TransactionStmt<'_>) -> (Kind, &'static str) {
     use TransactionStmtKind as T;
+    let savepoint = || statement.savepoint_name().unwrap_or_default().into();
     let (control, tag) = match statement.kind() {
         T::TRANS_STMT_BEGIN => (Transaction::Begin, "BEGIN"),
         T::TRANS_STMT_START => (Transaction::Begin, "START TRANSACTION"),
@@ -269,10 +270,10 @@ fn transaction(statement: tree::TransactionStmt<'_>) -> (Kind, &'static str) {
             },
             "ROLLBACK",
         ),
-        T::TRANS_STMT_SAVEPOINT => (Transaction::Other, "SAVEPOINT"),
-        T::TRANS_STMT_RELEASE => (Transaction::Other, "RELEASE"),
-        T::TRANS_STMT_ROLLBACK_TO => (Transaction::Other, "ROLLBACK"),
-        T::TRANS_STMT_PREPARE => (Transaction::Other, "PREPARE TRANSACTION"),
+        T::TRANS_STMT_SAVEPOINT => (Transaction::Savepoint(savepoint()), "SAVEPOINT"),
+        T::TRANS_STMT_RELEASE => (Transaction::Release(savepoint()), "RELEASE"),
+        T::TRANS_STMT_ROLLBACK_TO => (Transaction::RollbackTo(savepoint()), "ROLLBACK"),
+        T::TRANS_STMT_PREPARE => (Transaction::Prepare, "PREPARE TRANSACTION"),
         T::TRANS_STMT_COMMIT_PREPARED => (Transaction::Other, "COMMIT PREPARED"),
         T::TRANS_STMT_ROLLBACK_PREPARED => (Transaction::Other, "ROLLBACK PREPARED"),
         T::Unknown => (Transaction::Other, "TRANSACTION"),
