@@ -4,20 +4,25 @@ pub mod alter;
 mod bound;
 pub mod column;
 mod compute;
+pub mod dependents;
 mod grammar;
 mod index;
+pub mod loss;
 mod maintenance;
 mod object;
 mod others;
 pub mod proof;
 mod query;
+pub mod reach;
 mod refuse;
+pub mod retype;
 mod table;
+mod transaction;
 pub mod types;
 pub mod volatility;
 
 pub use compute::{Situation, effects, effects_with_nested};
-pub use grammar::refuses_transactions;
+pub use transaction::refuses_transaction;
 
 use crate::diagnostic::Certainty;
 use crate::statement::QualifiedName;
@@ -137,6 +142,18 @@ impl LockMode {
             Self::Exclusive => "EXCLUSIVE",
             Self::AccessExclusive => "ACCESS EXCLUSIVE",
         }
+    }
+
+    /// The same with its article, for sentences: `an ACCESS EXCLUSIVE`, `a SHARE`.
+    #[must_use]
+    pub fn with_article(self) -> String {
+        let word = self.as_str();
+        let article = if word.starts_with(['A', 'E']) {
+            "an"
+        } else {
+            "a"
+        };
+        format!("{article} {word}")
     }
 
     /// The name `pg_locks.mode` shows: `AccessExclusiveLock`.
@@ -356,3 +373,6 @@ impl Effect {
         words
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,7 +11,7 @@ pub mod ty;
 
 pub use alter::{AddColumn, AlterAction, AlterColumn, AlterTable, ColumnChange};
 pub use expr::{Element, Expr, ExprKind, Literal};
-pub use name::{Ident, Name, QualifiedName};
+pub use name::{Ident, Name, QualifiedName, quoted};
 pub use table::{
     Bound, ColumnDef, ConstraintDef, ConstraintKind, CreateTable, ForeignKey, Generated, Identity,
     PartitionBy, PartitionOf, Persistence,
@@ -112,6 +112,8 @@ pub enum Kind {
         tables: Vec<Relation>,
         /// `CASCADE`.
         cascade: bool,
+        /// `RESTART IDENTITY`.
+        restart: bool,
     },
     /// `INSERT`.
     Insert(Box<Insert>),
@@ -171,6 +173,13 @@ pub enum Kind {
     Do,
     /// `CALL`.
     Call(Name),
+    /// `CREATE`, `ALTER`, `DROP SUBSCRIPTION`.
+    Subscription(Subscription),
+    /// `ALTER DATABASE`.
+    AlterDatabase {
+        /// `SET TABLESPACE`: the database is moved.
+        tablespace: bool,
+    },
     /// A statement that PostgreSQL runs and that this model keeps only by its command tag and names.
     Other(Vec<Name>),
     /// Text that could not be parsed; it may do anything.
@@ -565,10 +574,14 @@ pub struct Query {
     pub calls: Vec<Name>,
     /// `SELECT *` or `t.*` somewhere.
     pub star: bool,
-    /// Its outermost level has a `WHERE`.
+    /// Its outermost level has a `WHERE`. For an `INSERT` the level is that of the query that makes its rows.
     pub has_where: bool,
+    /// That `WHERE`, unless the query is nested deep in others.
+    pub condition: Option<Expr>,
     /// Its outermost level has a `LIMIT` or `FETCH FIRST`.
     pub has_limit: bool,
+    /// A `WITH` query or a sub-query among its sources has one: it works on a batch.
+    pub limited_source: bool,
     /// The target of `SELECT INTO`.
     pub into: Option<Name>,
     /// Output expressions of its outermost level, where there is a plain list.
@@ -623,7 +636,7 @@ pub enum ChangeVerb {
 }
 
 /// Transaction control.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Transaction {
     /// `BEGIN`, `START TRANSACTION`.
     Begin,
@@ -637,7 +650,15 @@ pub enum Transaction {
         /// `AND CHAIN`.
         chain: bool,
     },
-    /// Savepoints and two-phase commands.
+    /// `SAVEPOINT`.
+    Savepoint(Box<str>),
+    /// `RELEASE SAVEPOINT`: the savepoint is gone, the locks taken since then are kept.
+    Release(Box<str>),
+    /// `ROLLBACK TO SAVEPOINT`: gives back the locks taken since then.
+    RollbackTo(Box<str>),
+    /// `PREPARE TRANSACTION`: it leaves the session and keeps its locks.
+    Prepare,
+    /// `COMMIT PREPARED`, `ROLLBACK PREPARED`.
     Other,
 }
 
@@ -650,6 +671,23 @@ pub struct SetVariable {
     pub value: Option<Box<str>>,
     /// `SET LOCAL`.
     pub local: bool,
+}
+
+/// What is done to a subscription, as far as the publisher's side is concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subscription {
+    /// `CREATE SUBSCRIPTION`.
+    Create {
+        /// It makes its replication slot on the publisher: unless `create_slot` or `connect` is off.
+        slot: bool,
+    },
+    /// `ALTER SUBSCRIPTION`.
+    Alter {
+        /// `REFRESH PUBLICATION`, or a change of publications without `refresh = false`.
+        refresh: bool,
+    },
+    /// `DROP SUBSCRIPTION`.
+    Drop,
 }
 
 /// `COMMENT ON`.

@@ -2,10 +2,10 @@
 
 use super::compute::Collector;
 use super::proof::{self, NotNull};
-use super::types::{self, TypeChange};
+use super::retype::Retype;
 use super::{LockMode, Work, column, others, refuse};
 use crate::diagnostic::Certainty;
-use crate::schema::{Relation, Schema, Table};
+use crate::schema::{Relation, Schema, TableKind};
 use crate::statement::{
     AlterAction, AlterTable, ColumnChange, ConstraintDef, ConstraintKind, ObjectKind, Persistence,
     QualifiedName,
@@ -52,35 +52,12 @@ pub fn action_work(
             (LockMode::AccessExclusive, cost.work, cost.certainty)
         }
         AlterAction::AlterColumn(change) => match &change.change {
-            ColumnChange::Type {
-                ty,
-                using,
-                collation,
-                ..
-            } => {
-                let known = table.and_then(|table| table.column(&change.column.text));
-                let old = known.and_then(|column| column.ty.as_ref());
-                let verdict = types::change(
-                    schema,
-                    &change.column.text,
-                    old,
-                    ty,
-                    using.as_deref(),
-                    time_zone,
-                );
-                let (work, certainty) = type_work(
-                    verdict,
-                    schema,
-                    table.map(|table| &**table),
-                    &change.column.text,
-                    // The collation a type has by default is not written in the model.
-                    collation.is_some()
-                        && known.is_some_and(|column| {
-                            column.collation.as_deref()
-                                != collation.as_deref().filter(|name| *name != "default")
-                        }),
-                );
-                (LockMode::AccessExclusive, work, certainty)
+            ColumnChange::Type { .. } => {
+                let retype = Retype::new(&alter.name, &change.column.text, &change.change);
+                let cost = retype.map(|retype| retype.cost(schema, time_zone));
+                cost.map_or(certain(LockMode::AccessExclusive, Work::NONE), |cost| {
+                    (LockMode::AccessExclusive, cost.work, cost.certainty)
+                })
             }
             ColumnChange::SetNotNull => {
                 let dropped = dropped_constraints(alter);
@@ -182,52 +159,6 @@ fn dropped_constraints(alter: &AlterTable) -> Vec<&str> {
         .collect()
 }
 
-/// What a type change does to the table, its indexes and its checks.
-fn type_work(
-    verdict: TypeChange,
-    schema: &Schema,
-    table: Option<&Table>,
-    column: &str,
-    collation_changes: bool,
-) -> (Work, Certainty) {
-    let Some(table) = table else {
-        return match verdict {
-            TypeChange::Free => (Work::NONE, Certainty::Certain),
-            TypeChange::Indexes => (Work::INDEX_BUILD, Certainty::Possible),
-            TypeChange::Rewrite => (Work::REWRITE, Certainty::Certain),
-            TypeChange::Unknown => (Work::REWRITE, Certainty::Unknown),
-        };
-    };
-    let mut work = match verdict {
-        TypeChange::Rewrite => return (Work::REWRITE, Certainty::Certain),
-        TypeChange::Unknown => return (Work::REWRITE, Certainty::Unknown),
-        TypeChange::Free | TypeChange::Indexes => Work::NONE,
-    };
-    let rebuild_plain = verdict == TypeChange::Indexes || collation_changes;
-    for index in schema.indexes_of(&table.name) {
-        let plain = index.columns().any(|name| name == column);
-        // Expression and partial indexes that mention the column are rebuilt even by a free change (measured).
-        let indirect = index
-            .elements
-            .iter()
-            .filter_map(|element| element.expr.as_ref())
-            .chain(&index.predicate)
-            .any(|expr| expr.columns().any(|name| name == column));
-        if (plain && rebuild_plain) || indirect {
-            work = work.and(Work::INDEX_BUILD);
-        }
-    }
-    // Any valid CHECK on the column is verified again.
-    let checked = table.constraints.iter().any(|constraint| {
-        constraint.valid
-            && matches!(&constraint.def.kind, ConstraintKind::Check(expr) if expr.columns().any(|name| name == column))
-    });
-    if checked {
-        work = work.and(Work::SCAN);
-    }
-    (work, Certainty::Certain)
-}
-
 fn add_constraint(
     def: &ConstraintDef,
     alter: &AlterTable,
@@ -236,11 +167,16 @@ fn add_constraint(
     let checked = !def.not_valid && !def.not_enforced;
     let work = match &def.kind {
         ConstraintKind::ForeignKey(_) => {
-            let work = if checked { Work::SCAN } else { Work::NONE };
+            let scans = checked && !partitions_have(def, alter, schema);
+            let work = if scans { Work::SCAN } else { Work::NONE };
             return (LockMode::ShareRowExclusive, work, Certainty::Certain);
         }
         ConstraintKind::Check(_) => {
-            if checked {
+            // A foreign table's constraints are only believed.
+            let foreign = schema
+                .table(&alter.name)
+                .is_some_and(|table| table.kind == TableKind::Foreign);
+            if checked && !foreign {
                 Work::SCAN
             } else {
                 Work::NONE
@@ -288,6 +224,36 @@ fn add_constraint(
     (LockMode::AccessExclusive, work, Certainty::Certain)
 }
 
+/// True if every partition of the table has the foreign key already and validated: the partitioned table's one takes
+/// them over and reads no row (measured on 13 to 18).
+fn partitions_have(def: &ConstraintDef, alter: &AlterTable, schema: &Schema) -> bool {
+    let ConstraintKind::ForeignKey(wanted) = &def.kind else {
+        return false;
+    };
+    let Some(table) = schema.table(&alter.name) else {
+        return false;
+    };
+    let referenced = schema.resolve(&wanted.table);
+    let partitions: Vec<_> = schema
+        .descendants(&table.name)
+        .into_iter()
+        .filter(|child| child.kind != TableKind::Partitioned)
+        .collect();
+    table.kind == TableKind::Partitioned
+        && !partitions.is_empty()
+        && partitions.iter().all(|child| {
+            child.constraints.iter().any(|constraint| {
+                constraint.valid
+                    && constraint.references.as_ref() == Some(&referenced)
+                    && matches!(
+                        &constraint.def.kind,
+                        ConstraintKind::ForeignKey(own)
+                            if own.columns == wanted.columns && own.referenced == wanted.referenced
+                    )
+            })
+        })
+}
+
 /// All locks of an `ALTER TABLE`.
 pub(super) fn alter_table(collector: &mut Collector<'_>, alter: &AlterTable) {
     let situation = collector.situation;
@@ -299,7 +265,16 @@ pub(super) fn alter_table(collector: &mut Collector<'_>, alter: &AlterTable) {
             return;
         }
         Some(Relation::Sequence(_)) => {
-            collector.certain(&key, LockMode::ShareRowExclusive, Work::NONE);
+            let strong = alter
+                .actions
+                .iter()
+                .any(|action| matches!(action, AlterAction::SetLogged(_) | AlterAction::Owner));
+            let lock = if strong {
+                LockMode::AccessExclusive
+            } else {
+                LockMode::ShareRowExclusive
+            };
+            collector.certain(&key, lock, Work::NONE);
             return;
         }
         Some(Relation::View(view)) => {
@@ -379,6 +354,13 @@ pub(super) fn alter_table(collector: &mut Collector<'_>, alter: &AlterTable) {
             }
         }
         others::others(collector, action, &key, work);
+        // Triggers of the partitions' own keys are taken off the referenced table.
+        if let AlterAction::AddConstraint(def) = action
+            && let ConstraintKind::ForeignKey(foreign) = &def.kind
+            && partitions_have(def, alter, schema)
+        {
+            collector.named(&foreign.table, LockMode::AccessExclusive, Work::NONE);
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::alter::alter_table;
+use super::transaction::refuses_transaction;
 use super::{Effect, Effects, Failure, Leftover, LockMode, RelationKind, WaitsFor, Work, grammar};
 use crate::diagnostic::Certainty;
 use crate::schema::{Origin, Relation, Schema, TableKind};
@@ -62,7 +63,7 @@ pub fn effects_with_nested(statement: &Statement, situation: Situation<'_>) -> E
     for (number, nested) in (1..).zip(statement.nested.iter().filter(|nested| nested.runs)) {
         if statement.tag == "DO"
             && !nested.conditional
-            && let Some(what) = grammar::refuses_transactions(&nested.statement)
+            && let Some(what) = refuses_transaction(&nested.statement, &schema, situation.postgres)
         {
             // The first thing it looks at: nothing is locked.
             collector.refuse("25001", format!("{what} cannot run inside a DO block"));
@@ -293,7 +294,11 @@ impl<'a> Collector<'a> {
                     self.analysed(&nested.statement);
                 }
             }
-            Kind::Truncate { tables, cascade } => self.truncate(tables, *cascade),
+            Kind::Truncate {
+                tables,
+                cascade,
+                restart,
+            } => self.truncate(tables, *cascade, *restart),
             Kind::Insert(insert) => self.insert(insert),
             Kind::Change(change) | Kind::Merge(change) => self.change(change, true),
             Kind::Select(query) => self.query(query, true),
@@ -322,7 +327,7 @@ impl<'a> Collector<'a> {
             Kind::Cluster(table) => self.cluster(table.as_ref()),
             Kind::Comment(comment) => self.comment(comment),
             Kind::Grant {
-                object: ObjectKind::Table,
+                object: ObjectKind::Table | ObjectKind::Sequence,
                 names,
                 all_in_schema: false,
                 ..

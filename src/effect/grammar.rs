@@ -137,32 +137,3 @@ fn constraint(def: &ConstraintDef, needs: &mut Vec<Needs>) {
         _ => {}
     }
 }
-
-/// The command, if PostgreSQL refuses to run it inside a transaction block or a function (25001).
-#[must_use]
-pub fn refuses_transactions(statement: &Statement) -> Option<&'static str> {
-    match &statement.kind {
-        Kind::CreateIndex(create) if create.concurrently => Some("CREATE INDEX CONCURRENTLY"),
-        Kind::Drop(drop) if drop.concurrently => Some("DROP INDEX CONCURRENTLY"),
-        Kind::Reindex(reindex) if reindex.concurrently => Some("REINDEX CONCURRENTLY"),
-        Kind::Vacuum { vacuum: true, .. } => Some("VACUUM"),
-        Kind::Cluster(None) => Some("CLUSTER"),
-        Kind::Other(_) => Some(statement.tag).filter(|tag| {
-            matches!(
-                *tag,
-                "ALTER SYSTEM"
-                    | "CREATE DATABASE"
-                    | "CREATE TABLESPACE"
-                    | "DROP DATABASE"
-                    | "DROP TABLESPACE"
-            )
-        }),
-        Kind::AlterTable(alter) => alter.actions.iter().find_map(|action| match action {
-            AlterAction::DetachPartition {
-                concurrently: true, ..
-            } => Some("DETACH PARTITION CONCURRENTLY"),
-            _ => None,
-        }),
-        _ => None,
-    }
-}

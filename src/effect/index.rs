@@ -233,11 +233,13 @@ impl Collector<'_> {
         } else {
             (LockMode::Share, LockMode::AccessExclusive)
         };
-        let known = self
-            .situation
-            .schema
-            .table_at(table)
-            .is_some_and(|table| table.known);
+        let table_at = self.situation.schema.table_at(table);
+        if table_at.is_some_and(|table| table.kind == TableKind::Partitioned) {
+            // It has nothing to rebuild itself.
+            self.certain(table, lock, Work::NONE);
+            return;
+        }
+        let known = table_at.is_some_and(|table| table.known);
         let work = if indexes.is_empty() && known {
             Work::NONE
         } else {

@@ -2,12 +2,12 @@
 
 use super::compute::Collector;
 use super::object::tables_of_type;
-use super::{Leftover, LockMode, WaitsFor, Work, bound, index};
+use super::{Leftover, LockMode, WaitsFor, Work, bound, column, index};
 use crate::diagnostic::Certainty;
 use crate::schema::{Constraint, Schema, Table, TableKind};
 use crate::statement::{
-    AlterAction, AlterTable, ColumnChange, ConstraintKind, Ident, Name, PartitionOf, QualifiedName,
-    TypeName,
+    AlterAction, AlterTable, ColumnChange, ConstraintKind, Expr, ExprKind, Ident, Name,
+    PartitionOf, QualifiedName, TypeName,
 };
 
 /// Sub-commands that reach partitions and children.
@@ -98,15 +98,16 @@ pub(super) fn others(
     let scan = if work.scan { Work::SCAN } else { Work::NONE };
     match action {
         AlterAction::AddColumn(add) => {
-            // Without a value every row is NULL, and there is nothing to look up.
-            let has_value = add
-                .column
-                .default
-                .as_ref()
-                .is_some_and(|default| !default.is_null());
-            let work = if has_value { scan } else { Work::NONE };
+            // A default that draws from a sequence does so for each row.
+            for name in add.column.default.iter().flat_map(drawn_sequences) {
+                collector.named(&name, LockMode::RowExclusive, Work::NONE);
+            }
             for constraint in &add.column.constraints {
-                collector.foreign_key_parent(constraint, work);
+                let work = column::constraint_work(constraint, &add.column);
+                collector.foreign_key_parent(
+                    constraint,
+                    if work.scan { Work::SCAN } else { Work::NONE },
+                );
             }
         }
         AlterAction::AddConstraint(def) => {
@@ -124,19 +125,12 @@ pub(super) fn others(
             ColumnChange::Type { ty, .. } => {
                 change_type(collector, key, &change.column, ty, work);
             }
-            ColumnChange::SetIdentity | ColumnChange::DropIdentity => {
-                let owned: Vec<QualifiedName> = collector
-                    .situation
-                    .schema
-                    .sequences_of(key)
-                    .filter(|sequence| {
-                        sequence
-                            .owned_by
-                            .as_ref()
-                            .is_some_and(|(_, column)| *column == change.column.text)
-                    })
-                    .map(|sequence| sequence.name.clone())
-                    .collect();
+            ColumnChange::SetIdentity => {
+                let owned = sequences(collector, key, Some(&change.column));
+                collector.all(owned, LockMode::ShareRowExclusive, Work::NONE);
+            }
+            ColumnChange::DropIdentity => {
+                let owned = sequences(collector, key, Some(&change.column));
                 collector.all(owned, LockMode::AccessExclusive, Work::NONE);
             }
             _ => {}
@@ -182,17 +176,56 @@ pub(super) fn others(
             };
             collector.named(parent, lock, Work::NONE);
         }
-        AlterAction::SetLogged(_) => {
-            let owned: Vec<QualifiedName> = collector
-                .situation
-                .schema
-                .sequences_of(key)
-                .map(|sequence| sequence.name.clone())
-                .collect();
+        // From 15 on a sequence is as durable as its table; it always has its owner.
+        AlterAction::SetLogged(_) if collector.situation.postgres < 15 => {}
+        AlterAction::SetLogged(_) | AlterAction::Owner => {
+            let owned = sequences(collector, key, None);
             collector.all(owned, LockMode::AccessExclusive, Work::NONE);
         }
         _ => {}
     }
+}
+
+/// Sequences whose `nextval` an expression calls with their name as a constant.
+fn drawn_sequences(expr: &Expr) -> Vec<Name> {
+    expr.walk()
+        .filter_map(|part| match &part.kind {
+            ExprKind::Call { name, args, .. } if &**name == "nextval" => {
+                let text = args.first()?.as_string()?;
+                let (schema, name) = match text.split_once('.') {
+                    Some((schema, name)) => (Some(schema), name),
+                    None => (None, text),
+                };
+                let plain = |part: &str| part.trim_matches('"').to_owned();
+                Some(Name::new(
+                    schema.map(plain).as_deref(),
+                    &plain(name),
+                    part.span,
+                ))
+            }
+            _ => None,
+        })
+        .collect()
+}
+
+/// Sequences that a column of the table owns, or any column.
+fn sequences(
+    collector: &Collector<'_>,
+    table: &QualifiedName,
+    column: Option<&Ident>,
+) -> Vec<QualifiedName> {
+    collector
+        .situation
+        .schema
+        .sequences_of(table)
+        .filter(|sequence| {
+            column.is_none_or(|column| {
+                let owner = sequence.owned_by.as_ref();
+                owner.is_some_and(|(_, owner)| *owner == column.text)
+            })
+        })
+        .map(|sequence| sequence.name.clone())
+        .collect()
 }
 
 fn constraint<'a>(
@@ -295,16 +328,7 @@ fn drop_column(collector: &mut Collector<'_>, key: &QualifiedName, column: &Iden
     for other in referenced {
         collector.tree(&other, LockMode::AccessExclusive, Work::NONE);
     }
-    let owned: Vec<QualifiedName> = schema
-        .sequences_of(key)
-        .filter(|sequence| {
-            sequence
-                .owned_by
-                .as_ref()
-                .is_some_and(|(_, owner)| *owner == column.text)
-        })
-        .map(|sequence| sequence.name.clone())
-        .collect();
+    let owned = sequences(collector, key, Some(column));
     collector.all(owned, LockMode::AccessExclusive, Work::NONE);
     if cascade {
         let dependents = referencing_columns(schema, table, &[&column.text]);
@@ -354,18 +378,14 @@ fn change_type(
     for other in touched {
         collector.tree(&other, LockMode::AccessExclusive, recheck);
     }
-    let owned: Vec<QualifiedName> = schema
-        .sequences_of(key)
-        .filter(|sequence| {
-            let owner = sequence.owned_by.as_ref();
-            owner.is_some_and(|(_, owner)| *owner == column.text)
-                && table
-                    .column(&column.text)
-                    .is_some_and(|column| column.identity.is_some())
-        })
-        .map(|sequence| sequence.name.clone())
-        .collect();
-    collector.all(owned, LockMode::AccessExclusive, Work::NONE);
+    // The sequence of an identity column gets the new type.
+    if table
+        .column(&column.text)
+        .is_some_and(|column| column.identity.is_some())
+    {
+        let owned = sequences(collector, key, Some(column));
+        collector.all(owned, LockMode::ShareRowExclusive, Work::NONE);
+    }
 }
 
 fn attach(

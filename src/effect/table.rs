@@ -245,7 +245,7 @@ impl Collector<'_> {
         }
     }
 
-    pub(super) fn truncate(&mut self, tables: &[Named], cascade: bool) {
+    pub(super) fn truncate(&mut self, tables: &[Named], cascade: bool, restart: bool) {
         let schema = self.situation.schema;
         let mut reached: Vec<QualifiedName> = Vec::new();
         for table in tables {
@@ -262,6 +262,13 @@ impl Collector<'_> {
         let mut next = reached.clone();
         while let Some(table) = next.pop() {
             self.certain(&table, LockMode::AccessExclusive, Work::NONE);
+            if restart {
+                let owned: Vec<QualifiedName> = schema
+                    .sequences_of(&table)
+                    .map(|sequence| sequence.name.clone())
+                    .collect();
+                self.all(owned, LockMode::AccessExclusive, Work::NONE);
+            }
             for other in self.referencing(&table) {
                 if reached.contains(&other) {
                     continue;

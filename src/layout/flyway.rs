@@ -225,12 +225,14 @@ mod tests {
                 target,
                 name: None,
                 concurrently: true,
+                options: Vec::new(),
             })
         };
         let vacuum = |vacuum| Kind::Vacuum {
             tables: Vec::new(),
             vacuum,
             full: false,
+            options: Vec::new(),
         };
         let cases = [
             ("VACUUM", vacuum(true), true),

@@ -1,6 +1,6 @@
 //! Replay of `ALTER TABLE` and of renames.
 
-use super::object::{Origin, Partition};
+use super::object::{Column, Origin, Partition};
 use super::table::{new_column, owned_sequence};
 use super::{Relation, Schema};
 use crate::statement::{
@@ -219,9 +219,10 @@ impl Schema {
                 if table.known {
                     return;
                 }
-                table
-                    .columns
-                    .push(new_column(&placeholder(&alter.column), origin));
+                table.columns.push(Column {
+                    added: false,
+                    ..new_column(&placeholder(&alter.column), origin)
+                });
             }
             let Some(column) = table.column_mut(name) else {
                 return;

@@ -105,7 +105,9 @@ impl Schema {
                 (names.len() == 1).then(|| names[0].to_owned())
             }
             ConstraintKind::Unique(key) => {
-                Some(joined(key.columns.iter().map(|column| &*column.text)))
+                // INCLUDE columns are part of the name (measured).
+                let columns = key.columns.iter().chain(&key.include);
+                Some(joined(columns.map(|column| &*column.text)))
             }
             ConstraintKind::Exclude { elements, .. } => Some(joined(element_names(elements))),
             ConstraintKind::ForeignKey(key) => {
@@ -161,7 +163,7 @@ impl Schema {
         let name = match &create.name {
             Some(name) => QualifiedName::new(&table.schema, &name.text),
             None => {
-                let columns = joined(element_names(&create.elements));
+                let columns = joined(index_names(&create.elements, &create.include));
                 let taken =
                     |candidate: &str| !self.is_free(&QualifiedName::new(&table.schema, candidate));
                 QualifiedName::new(
@@ -244,7 +246,7 @@ impl Schema {
             if exists {
                 continue;
             }
-            let first = joined(element_names(&index.elements));
+            let first = joined(index_names(&index.elements, &index.include));
             let name = unique_name(&child.name, Some(&first), "idx", |candidate| {
                 !self.is_free(&QualifiedName::new(&child.schema, candidate))
             });
@@ -261,8 +263,16 @@ impl Schema {
     }
 }
 
+/// The names that an index without one is named after: its keys, then what it includes (measured).
+pub(super) fn index_names<'a>(
+    elements: &'a [Element],
+    include: &'a [Ident],
+) -> impl Iterator<Item = &'a str> {
+    element_names(elements).chain(include.iter().map(|column| &*column.text))
+}
+
 /// What an index is named after: its columns, and `expr` for an expression.
-pub(super) fn element_names(elements: &[Element]) -> impl Iterator<Item = &str> {
+fn element_names(elements: &[Element]) -> impl Iterator<Item = &str> {
     elements.iter().map(|element| {
         element
             .column

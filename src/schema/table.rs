@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::constraint::element_names;
+use super::constraint::index_names;
 use super::naming::{joined, unique_name};
 use super::object::{
     Column, Constraint, Index, Origin, Partition, Sequence, Table, TableKind, TypeKind, View,
@@ -119,7 +119,7 @@ impl Schema {
             self.add_constraint(&name, constraint, origin);
         }
         for index in indexes {
-            let first = joined(element_names(&index.elements));
+            let first = joined(index_names(&index.elements, &index.include));
             let fresh = unique_name(&name.name, Some(&first), "idx", |candidate| {
                 !self.is_free(&QualifiedName::new(&name.schema, candidate))
             });
@@ -267,6 +267,7 @@ pub(super) fn bare_column(name: &str, origin: Origin) -> Column {
         identity: None,
         generated: None,
         collation: None,
+        added: true,
         created: origin,
         comment: None,
     }

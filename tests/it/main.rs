@@ -9,12 +9,25 @@
 )]
 
 mod alembic;
+mod case;
+mod cases;
+mod catalog;
 mod catalog_functions;
 mod cli;
 mod config;
+mod differential;
 mod dozen;
+mod example;
+mod hostile;
 mod layouts;
+mod locks;
+mod locks_cli;
 mod observed;
 mod observed_live;
+mod page;
+mod pages;
+mod pre_commit;
+mod projects;
 mod reports;
 mod servers;
+mod tidy;

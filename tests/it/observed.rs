@@ -309,9 +309,14 @@ fn compare(at: &At<'_>, prediction: &Prediction, scores: &mut Scores) {
         .map(String::as_str)
         .filter(|name| is_table(name))
         .collect();
+    // Sequences were not probed: only what was still held on them is known.
+    let sequences = seen.lock.keys().map(String::as_str).filter(|name| {
+        seen.kinds.get(*name).is_some_and(|kind| kind == "sequence") && seen.error.is_none()
+    });
+    let locked: BTreeSet<&str> = relations.iter().copied().chain(sequences).collect();
     // VACUUM (SKIP_LOCKED) passes by what is locked: holding locks elsewhere cannot show what it takes.
     let passes_by = case.sql.contains("SKIP_LOCKED");
-    for relation in relations.iter().filter(|_| !passes_by) {
+    for relation in locked.iter().filter(|_| !passes_by) {
         let effect = effects.get(*relation).copied();
         let said = effect.map(|effect| effect.lock);
         let actual = match seen.lock.get(*relation) {

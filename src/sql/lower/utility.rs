@@ -3,9 +3,12 @@
 use super::Lower;
 use super::name::{object_kind, option};
 use crate::sql::tree::{
-    self, DropBehavior, Node, ReindexObjectType, TransactionStmtKind, VariableSetKind,
+    self, AlterSubscriptionType, DropBehavior, Node, ReindexObjectType, TransactionStmtKind,
+    VariableSetKind,
 };
-use crate::statement::{Kind, Name, Reindex, ReindexTarget, SetVariable, Transaction};
+use crate::statement::{
+    Kind, Name, Reindex, ReindexTarget, SetVariable, Subscription, Transaction,
+};
 
 impl Lower<'_> {
     pub(super) fn utility_kind(&self, node: Node<'_>) -> Option<(Kind, &'static str)> {
@@ -20,6 +23,7 @@ impl Lower<'_> {
                 Kind::Truncate {
                     tables: self.relations(truncate.relations()),
                     cascade: truncate.behavior() == DropBehavior::DROP_CASCADE,
+                    restart: truncate.restart_seqs(),
                 },
                 "TRUNCATE TABLE",
             ),
@@ -124,9 +128,33 @@ impl Lower<'_> {
             Node::DropdbStmt(_) => other("DROP DATABASE"),
             Node::CreateTableSpaceStmt(_) => other("CREATE TABLESPACE"),
             Node::DropTableSpaceStmt(_) => other("DROP TABLESPACE"),
-            Node::CreateSubscriptionStmt(_) => other("CREATE SUBSCRIPTION"),
-            Node::AlterSubscriptionStmt(_) => other("ALTER SUBSCRIPTION"),
-            Node::DropSubscriptionStmt(_) => other("DROP SUBSCRIPTION"),
+            Node::CreateSubscriptionStmt(create) => {
+                let slot = !self.is_off(create.options(), "create_slot")
+                    && !self.is_off(create.options(), "connect");
+                (
+                    Kind::Subscription(Subscription::Create { slot }),
+                    "CREATE SUBSCRIPTION",
+                )
+            }
+            Node::AlterSubscriptionStmt(alter) => {
+                use AlterSubscriptionType as A;
+                let refresh = match alter.kind() {
+                    A::ALTER_SUBSCRIPTION_REFRESH => true,
+                    A::ALTER_SUBSCRIPTION_SET_PUBLICATION
+                    | A::ALTER_SUBSCRIPTION_ADD_PUBLICATION
+                    | A::ALTER_SUBSCRIPTION_DROP_PUBLICATION => {
+                        !self.is_off(alter.options(), "refresh")
+                    }
+                    _ => false,
+                };
+                (
+                    Kind::Subscription(Subscription::Alter { refresh }),
+                    "ALTER SUBSCRIPTION",
+                )
+            }
+            Node::DropSubscriptionStmt(_) => {
+                (Kind::Subscription(Subscription::Drop), "DROP SUBSCRIPTION")
+            }
             Node::DiscardStmt(statement) => {
                 other(if statement.target() == tree::DiscardMode::DISCARD_ALL {
                     "DISCARD ALL"
@@ -134,9 +162,15 @@ impl Lower<'_> {
                     "DISCARD"
                 })
             }
-            Node::AlterDatabaseStmt(_)
-            | Node::AlterDatabaseSetStmt(_)
-            | Node::AlterDatabaseRefreshCollStmt(_) => other("ALTER DATABASE"),
+            Node::AlterDatabaseStmt(alter) => (
+                Kind::AlterDatabase {
+                    tablespace: option(alter.options(), "tablespace").is_some(),
+                },
+                "ALTER DATABASE",
+            ),
+            Node::AlterDatabaseSetStmt(_) | Node::AlterDatabaseRefreshCollStmt(_) => {
+                (Kind::AlterDatabase { tablespace: false }, "ALTER DATABASE")
+            }
             Node::CreateRoleStmt(_) => other("CREATE ROLE"),
             Node::AlterRoleStmt(_) | Node::AlterRoleSetStmt(_) => other("ALTER ROLE"),
             Node::DropRoleStmt(_) => other("DROP ROLE"),
@@ -241,6 +275,7 @@ fn is_reset(set: tree::VariableSetStmt<'_>) -> bool {
 
 fn transaction(statement: tree::TransactionStmt<'_>) -> (Kind, &'static str) {
     use TransactionStmtKind as T;
+    let savepoint = || statement.savepoint_name().unwrap_or_default().into();
     let (control, tag) = match statement.kind() {
         T::TRANS_STMT_BEGIN => (Transaction::Begin, "BEGIN"),
         T::TRANS_STMT_START => (Transaction::Begin, "START TRANSACTION"),
@@ -256,10 +291,10 @@ fn transaction(statement: tree::TransactionStmt<'_>) -> (Kind, &'static str) {
             },
             "ROLLBACK",
         ),
-        T::TRANS_STMT_SAVEPOINT => (Transaction::Other, "SAVEPOINT"),
-        T::TRANS_STMT_RELEASE => (Transaction::Other, "RELEASE"),
-        T::TRANS_STMT_ROLLBACK_TO => (Transaction::Other, "ROLLBACK"),
-        T::TRANS_STMT_PREPARE => (Transaction::Other, "PREPARE TRANSACTION"),
+        T::TRANS_STMT_SAVEPOINT => (Transaction::Savepoint(savepoint()), "SAVEPOINT"),
+        T::TRANS_STMT_RELEASE => (Transaction::Release(savepoint()), "RELEASE"),
+        T::TRANS_STMT_ROLLBACK_TO => (Transaction::RollbackTo(savepoint()), "ROLLBACK"),
+        T::TRANS_STMT_PREPARE => (Transaction::Prepare, "PREPARE TRANSACTION"),
         T::TRANS_STMT_COMMIT_PREPARED => (Transaction::Other, "COMMIT PREPARED"),
         T::TRANS_STMT_ROLLBACK_PREPARED => (Transaction::Other, "ROLLBACK PREPARED"),
         T::Unknown => (Transaction::Other, "TRANSACTION"),
