@@ -206,7 +206,7 @@ impl Cx<'_> {
     fn add_column(&self, add: &AddColumn) -> Option<Refusal> {
         let table = self.table;
         let column = &add.column;
-        if let Some(_) = table.column(&column.name.text) {
+        if table.column(&column.name.text).is_some() {
             if add.if_not_exists || self.dropped_here(&column.name.text) {
                 return None;
             }

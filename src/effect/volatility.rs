@@ -30,8 +30,14 @@ static BUILTIN: LazyLock<BTreeMap<&'static str, Volatility>> = LazyLock::new(|| 
     functions
 });
 
+/// Name and number of arguments.
+type Signature = (&'static str, usize);
+
+/// First and last major.
+type Majors = (u32, u32);
+
 /// Functions in `pg_catalog` that not every major has: (name, number of arguments) to the first and last major with it.
-static BY_MAJOR: LazyLock<BTreeMap<(&'static str, usize), (u32, u32)>> = LazyLock::new(|| {
+static BY_MAJOR: LazyLock<BTreeMap<Signature, Majors>> = LazyLock::new(|| {
     let mut majors = (0, 0);
     let mut functions = BTreeMap::new();
     for line in include_str!("functions.txt")
