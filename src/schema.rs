@@ -7,20 +7,25 @@
 mod alter;
 mod apply;
 mod constraint;
+mod depend;
+mod doubt;
 mod drop;
 mod links;
 mod naming;
 mod object;
 mod rename;
 mod table;
+mod view;
 
 use std::sync::Arc;
 
 use links::Link;
 use rpds::RedBlackTreeMapSync as Map;
 
+pub use depend::{Dependent, DependentKind};
 pub use object::{
-    Column, Constraint, Domain, EnumLabel, Function, Index, Origin, Partition, Sequence, Table,
+    Column, Constraint, Domain, EnumLabel, Function, Index, Origin, Partition, Policy, Publication,
+    Sequence, Table,
     TableKind, Trigger, Type, TypeKind, View,
 };
 
@@ -59,11 +64,17 @@ pub enum Presence<'a> {
 pub struct Schema {
     relations: Map<QualifiedName, Relation>,
     /// Who refers to a relation.
-    links: Map<QualifiedName, Arc<links::Links>>,
+    links: Map<QualifiedName, links::Links>,
+    /// How many constraints of tables have a name, by schema and name.
+    constraint_names: Map<QualifiedName, u32>,
     types: Map<QualifiedName, Arc<Type>>,
     functions: Map<QualifiedName, Arc<Vec<Function>>>,
+    /// What statements may have changed in ways that are not followed, with the last of them.
+    doubts: Map<QualifiedName, Origin>,
     /// Schemas that unqualified names are looked up in; the first one is where objects are created.
     search_path: Arc<[Box<str>]>,
+    /// Major version of the server that runs the history.
+    postgres: u32,
     /// The change being replayed: objects created under the same number are new together.
     batch: u32,
 }
@@ -73,18 +84,33 @@ impl Default for Schema {
         Self {
             relations: Map::new_sync(),
             links: Map::new_sync(),
+            constraint_names: Map::new_sync(),
             types: Map::new_sync(),
             functions: Map::new_sync(),
+            doubts: Map::new_sync(),
             search_path: Arc::from(["public".into()]),
+            postgres: NEWEST,
             batch: 0,
         }
     }
 }
 
+/// The newest major version that is known.
+const NEWEST: u32 = 18;
+
 /// Where temporary objects are kept; looked up before the search path, as PostgreSQL does.
 const TEMPORARY: &str = "pg_temp";
 
 impl Schema {
+    /// An empty database on a server of that major version.
+    #[must_use]
+    pub fn on(postgres: u32) -> Self {
+        Self {
+            postgres,
+            ..Self::default()
+        }
+    }
+
     /// The number of the change being replayed.
     #[must_use]
     pub fn batch(&self) -> u32 {
@@ -181,6 +207,13 @@ impl Schema {
                 Some(Relation::Index(index)) => Some(index),
                 _ => None,
             })
+    }
+
+    /// All indexes of a table in the order in which they were made.
+    pub(crate) fn indexes_by_age(&self, table: &QualifiedName) -> Vec<Arc<Index>> {
+        let mut indexes: Vec<Arc<Index>> = self.indexes_of(table).cloned().collect();
+        indexes.sort_by_key(|index| index.created.statement);
+        indexes
     }
 
     /// All sequences that columns of a table own, sorted by name.

@@ -470,7 +470,7 @@ fn others(collector: &mut Collector<'_>, action: &AlterAction, key: &QualifiedNa
         AlterAction::AlterColumn(change)
             if matches!(
                 change.change,
-                ColumnChange::SetIdentity | ColumnChange::DropIdentity
+                ColumnChange::SetIdentity(_) | ColumnChange::DropIdentity
             ) =>
         {
             let owned: Vec<QualifiedName> = schema

@@ -4,18 +4,19 @@
 //! schema as it is. `IF [NOT] EXISTS` is honoured. A statement that may not run (a branch of a `DO` block) is applied
 //! where it adds something and only loosens what is known where it takes something away.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::naming::unique_name;
 use super::object::{
-    Domain, EnumLabel, Function, Origin, Sequence, Table, Trigger, Type, TypeKind,
+    Domain, EnumLabel, Function, Origin, Policy, Sequence, Table, Trigger, Type, TypeKind,
 };
-use super::table::{new_column, new_table};
+use super::table::new_table;
 use super::{Relation, Schema};
 use crate::statement::{
     AlterDomainAction, ConstraintDef, ConstraintKind, CreateDomain, CreateFunction, CreateTableAs,
-    CreateTrigger, Ident, InsertRows, Kind, Name, ObjectKind, Persistence, QualifiedName,
-    Statement, TypeDefinition,
+    CreateTrigger, ExprKind, Ident, InsertRows, Kind, Name, Nested, ObjectKind, Persistence,
+    PolicyDefinition, QualifiedName, Statement, TypeDefinition,
 };
 
 impl Schema {
@@ -36,7 +37,7 @@ impl Schema {
                 let replaces = create.or_replace
                     && matches!(self.relations.get(&name), Some(Relation::View(_)));
                 if replaces || self.is_free(&name) {
-                    self.put_view(name, false, true, &create.columns, &create.query, origin);
+                    self.put_view(name, false, true, &create.names, &create.query, origin);
                 }
             }
             Kind::RefreshMaterializedView(refresh) => {
@@ -67,7 +68,7 @@ impl Schema {
                     .map(|(table, column)| (self.resolve(table), column.text.clone()));
                 let key = self.resolve(&alter.name);
                 self.edit_sequence(&key, |sequence| {
-                    if owner.is_some() {
+                    if owner.is_some() || alter.owned_by_none {
                         sequence.owned_by = owner;
                     }
                     if alter.ty.is_some() {
@@ -89,7 +90,7 @@ impl Schema {
                     TypeDefinition::Composite(columns) => TypeKind::Composite(
                         columns
                             .iter()
-                            .map(|column| new_column(column, origin))
+                            .map(|column| self.new_column(column, origin))
                             .collect(),
                     ),
                     TypeDefinition::Range | TypeDefinition::Base => TypeKind::Other,
@@ -97,7 +98,11 @@ impl Schema {
                 self.put_type(&create.name, kind, origin);
             }
             Kind::CreateDomain(create) => self.create_domain(create, origin),
-            Kind::AlterDomain(alter) => self.alter_domain(&alter.name, &alter.action),
+            Kind::AlterDomain(alter) => {
+                if certain {
+                    self.alter_domain(&alter.name, &alter.action);
+                }
+            }
             Kind::AlterEnum(alter) => {
                 let label = EnumLabel {
                     label: alter.new_label.text.clone(),
@@ -125,15 +130,12 @@ impl Schema {
                     }
                 });
             }
-            Kind::CreateFunction(create) => self.create_function(create, origin),
-            Kind::CreateTrigger(create) => self.create_trigger(create, origin),
-            Kind::Policy(policy, table) => {
-                self.change_table(table, origin, |table| {
-                    if !table.policies.contains(&policy.text) {
-                        table.policies.push(policy.text.clone());
-                    }
-                });
+            Kind::CreateFunction(create) => {
+                self.create_function(create, &statement.nested, origin);
             }
+            Kind::CreateTrigger(create) => self.create_trigger(create, origin),
+            Kind::Policy(policy, table) => self.put_policy(policy, table, origin),
+            Kind::Unparsed => self.doubt_named(&statement.source.sql, origin),
             Kind::Insert(insert) => {
                 if insert.rows == InsertRows::Query {
                     self.fill(&insert.table, origin);
@@ -163,10 +165,11 @@ impl Schema {
                     let create = CreateTableAs {
                         name: into.clone(),
                         materialized: false,
-                        persistence: Persistence::Permanent,
+                        persistence: query.into_persistence,
                         if_not_exists: false,
                         with_data: true,
                         columns: Vec::new(),
+                        names: Vec::new(),
                         query: (**query).clone(),
                     };
                     self.create_table_as(&create, origin);
@@ -247,6 +250,7 @@ impl Schema {
     fn create_domain(&mut self, create: &CreateDomain, origin: Origin) {
         let mut domain = Domain {
             base: create.base.clone(),
+            base_type: self.user_type(Some(&create.base)),
             not_null: false,
             checks: Vec::new(),
             default: create.default.clone(),
@@ -286,17 +290,28 @@ impl Schema {
         });
     }
 
-    fn create_function(&mut self, create: &CreateFunction, origin: Origin) {
+    fn create_function(&mut self, create: &CreateFunction, body: &[Nested], origin: Origin) {
         let name = self.creation_name(&create.name, false);
-        let function = Function {
+        let mut function = Function {
             arguments: create.arguments.clone(),
+            argument_types: create
+                .arguments
+                .iter()
+                .map(|ty| self.user_type(Some(ty)))
+                .collect(),
             language: create.language.clone(),
             volatility: create.volatility,
             sql_expression: create.sql_expression.clone(),
             procedure: create.procedure,
             returns: create.returns.clone(),
+            return_type: self.user_type(create.returns.as_ref()),
+            reads: BTreeSet::new(),
+            uses: BTreeSet::new(),
             created: origin,
         };
+        for nested in body {
+            self.note_use(&nested.statement, &mut function);
+        }
         let mut list = self
             .functions
             .get(&name)
@@ -304,7 +319,7 @@ impl Schema {
             .unwrap_or_default();
         match list
             .iter_mut()
-            .find(|existing| existing.arguments == function.arguments)
+            .find(|existing| self.same_arguments(existing, &function.arguments))
         {
             Some(existing) if create.or_replace => *existing = function,
             Some(_) => {}
@@ -313,10 +328,47 @@ impl Schema {
         self.functions.insert_mut(name, Arc::new(list));
     }
 
+    /// A new policy, or what `ALTER POLICY` changes of one.
+    fn put_policy(&mut self, def: &PolicyDefinition, table: &Name, origin: Origin) {
+        let columns: Vec<Box<str>> = def
+            .expressions
+            .iter()
+            .flat_map(|expr| expr.columns())
+            .map(Into::into)
+            .collect();
+        let calls: Vec<QualifiedName> = def
+            .expressions
+            .iter()
+            .flat_map(|expr| expr.walk())
+            .filter_map(|expr| match &expr.kind {
+                ExprKind::Call { schema, name, .. } => {
+                    let span = expr.span;
+                    Some(self.function_key(&Name::new(schema.as_deref(), name, span)))
+                }
+                _ => None,
+            })
+            .collect();
+        self.change_table(table, origin, |table| {
+            match table.policies.iter_mut().find(|policy| policy.name == def.name.text) {
+                Some(policy) => {
+                    // Which of its two expressions was replaced is not kept: the old one may still hold.
+                    policy.columns.extend(columns);
+                    policy.calls.extend(calls);
+                }
+                None => table.policies.push(Policy {
+                    name: def.name.text.clone(),
+                    columns,
+                    calls,
+                    created: origin,
+                }),
+            }
+        });
+    }
+
     fn create_trigger(&mut self, create: &CreateTrigger, origin: Origin) {
         let trigger = Trigger {
             name: create.name.text.clone(),
-            function: self.creation_name(&create.function, false),
+            function: self.function_key(&create.function),
             columns: create
                 .columns
                 .iter()

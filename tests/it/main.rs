@@ -12,5 +12,6 @@ mod alembic;
 mod cli;
 mod config;
 mod layouts;
+mod replay;
 mod reports;
 mod servers;
