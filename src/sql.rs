@@ -96,8 +96,20 @@ fn lower_text(
 ) -> Result<(), tree::SyntaxError> {
     tree::with_tree(text, Mode::Statements, |tree| {
         for parsed in tree?.statements() {
-            let statement = Lower::statement(text, map, &parsed);
+            let mut statement = Lower::statement(text, map, &parsed);
             match parsed.node {
+                Node::CreateSchemaStmt(create) => {
+                    let elements = Lower::schema_elements(text, map, &parsed, create);
+                    statement.nested = elements
+                        .into_iter()
+                        .map(|statement| Nested {
+                            statement,
+                            runs: true,
+                            conditional: false,
+                            looped: false,
+                        })
+                        .collect();
+                }
                 Node::DoStmt(block) => {
                     if let Some((language, source)) = Lower::block_body(text, map, &parsed, block) {
                         bodies.push((statements.len(), Body::Block { language, source }));

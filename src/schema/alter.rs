@@ -1,6 +1,6 @@
 //! Replay of `ALTER TABLE`.
 
-use super::object::{Column, Origin, Partition, TableKind, TypeKind};
+use super::object::{Column, Origin, Partition, TypeKind};
 use super::table::{bare_column, owned_sequence};
 use super::{Relation, Schema};
 use crate::statement::{
@@ -348,6 +348,14 @@ impl Schema {
             ColumnChange::SetDefault(expr) => self.sequence_of_default(expr),
             _ => None,
         };
+        let no_default = match &alter.change {
+            ColumnChange::SetDefault(expr) => {
+                let column = self.table_at(key).and_then(|table| table.column(name));
+                let ty = column.and_then(|column| column.ty.clone());
+                !self.is_default(expr, ty.as_ref())
+            }
+            _ => false,
+        };
         let only = how.only || !recurses(&alter.change);
         self.for_tree(key, only, |schema, table| {
             schema.change_table_at(table, origin, |table| {
@@ -362,7 +370,12 @@ impl Schema {
                     change_column(column, &alter.change, how.certain);
                     match &alter.change {
                         ColumnChange::Type { .. } => column.user_type.clone_from(&of_type),
-                        ColumnChange::SetDefault(_) => column.sequence.clone_from(&sequence),
+                        ColumnChange::SetDefault(_) => {
+                            column.sequence.clone_from(&sequence);
+                            if no_default {
+                                column.default = None;
+                            }
+                        }
                         ColumnChange::DropDefault => column.sequence = None,
                         _ => {}
                     }
@@ -469,11 +482,6 @@ impl Schema {
         }
     }
 
-    /// True for a partitioned table.
-    pub(super) fn is_partitioned(&self, key: &QualifiedName) -> bool {
-        self.table_at(key)
-            .is_some_and(|table| table.kind == TableKind::Partitioned)
-    }
 }
 
 fn change_column(column: &mut Column, change: &ColumnChange, certain: bool) {

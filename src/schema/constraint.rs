@@ -104,14 +104,10 @@ impl Schema {
             self.put(index.name.clone(), Relation::Index(Arc::new(index)));
         }
         let valid = !def.not_valid && !def.not_enforced;
+        if let ConstraintKind::PrimaryKey(key) = &def.kind {
+            self.set_not_null_below(table, &key.columns);
+        }
         self.change_table_at(table, origin, |table| {
-            if let ConstraintKind::PrimaryKey(key) = &def.kind {
-                for column in &key.columns {
-                    if let Some(column) = table.column_mut(&column.text) {
-                        column.not_null = true;
-                    }
-                }
-            }
             table.constraints.push(Constraint {
                 name: name.clone(),
                 def,
@@ -125,6 +121,22 @@ impl Schema {
         });
         if !only {
             self.hand_down(table, &name, origin);
+        }
+    }
+
+    /// The columns of a primary key are NOT NULL, in children too.
+    fn set_not_null_below(&mut self, table: &QualifiedName, columns: &[Ident]) {
+        let below = self.descendants(table).into_iter();
+        let mut tables: Vec<QualifiedName> = below.map(|child| child.name.clone()).collect();
+        tables.push(table.clone());
+        for table in tables {
+            self.edit_table(&table, |table| {
+                for column in columns {
+                    if let Some(column) = table.column_mut(&column.text) {
+                        column.not_null = true;
+                    }
+                }
+            });
         }
     }
 

@@ -472,6 +472,9 @@ impl Schema {
                     }
                 });
                 self.rename_in_views(&key, from, to);
+                for index in self.linked_names(&key, Link::Index) {
+                    self.edit_index(&index, |index| rename_in_index(index, from, to));
+                }
                 return;
             }
             Some(Relation::Dropped(_)) => return,

@@ -141,11 +141,9 @@ impl Schema {
         table.known &= source.known;
         for column in &source.columns {
             if like.identity && column.identity.is_some() {
-                let ty = column.ty.clone();
-                copied.identities.push((
-                    column.name.clone(),
-                    ty.unwrap_or_else(|| TypeName::builtin("int8")),
-                ));
+                // The options of the old sequence are copied, and its type is not among them.
+                let ty = TypeName::builtin("int8");
+                copied.identities.push((column.name.clone(), ty));
             }
             table.columns.push(Column {
                 default: column.default.clone().filter(|_| like.defaults),
@@ -320,12 +318,22 @@ impl Schema {
                 .default
                 .as_ref()
                 .and_then(|default| self.sequence_of_default(default)),
-            default: def.default.clone(),
+            default: def.default.clone().filter(|expr| self.is_default(expr, def.ty.as_ref())),
             identity: def.identity,
             generated: def.generated.clone(),
             collation: def.collation.clone(),
             ..bare_column(&def.name.text, origin)
         }
+    }
+
+    /// `DEFAULT NULL` is no default, but for a domain, which may have one of its own, and for a type with a length, to
+    /// which PostgreSQL has to coerce the constant.
+    pub(super) fn is_default(&self, expr: &Expr, ty: Option<&TypeName>) -> bool {
+        !expr.is_null()
+            || ty.is_some_and(|ty| !ty.modifiers.is_empty())
+            || ty
+                .and_then(|ty| self.type_named(ty.schema.as_deref(), &ty.name))
+                .is_some_and(|ty| matches!(ty.kind, TypeKind::Domain(_)))
     }
 
     /// The sequence of a default `nextval('name')`.

@@ -154,7 +154,7 @@ impl Schema {
         for (column, name) in columns.iter_mut().zip(written) {
             column.name.clone_from(&name.text);
         }
-        (!columns.is_empty()).then_some(columns)
+        (!query.outputs.is_empty()).then_some(columns)
     }
 
     /// The columns of a relation with nothing but their names and types; none if they are not known.

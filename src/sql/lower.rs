@@ -16,7 +16,7 @@ use std::cell::Cell;
 use crate::source::{Fragment, Span, SpanMap};
 use crate::sql::lex::{Token, next_token};
 use crate::sql::tree::{self, Node};
-use crate::statement::{Kind, Statement};
+use crate::statement::{Kind, Name, Statement};
 
 /// What lowering has to know about the text a tree was made from.
 pub(super) struct Lower<'a> {
@@ -57,6 +57,38 @@ impl<'a> Lower<'a> {
             conditional: false,
             placeholders: Vec::new(),
         }
+    }
+
+    /// The statements inside a `CREATE SCHEMA`, with the schema in the names that they create.
+    pub(super) fn schema_elements(
+        text: &'a str,
+        map: &'a SpanMap,
+        parsed: &tree::Statement<'_>,
+        create: tree::CreateSchemaStmt<'_>,
+    ) -> Vec<Statement> {
+        let outer = Self::statement(text, map, parsed);
+        let Kind::CreateSchema { name, .. } = &outer.kind else {
+            return Vec::new();
+        };
+        let lower = Self {
+            text,
+            map,
+            range: trim(text, parsed.range.clone()),
+            nesting: Cell::new(0),
+        };
+        create
+            .schemaElts()
+            .iter()
+            .map(|node| {
+                let (mut kind, tag) = lower.kind(node);
+                put_into_schema(&mut kind, &name.text);
+                Statement {
+                    kind,
+                    tag,
+                    ..outer.clone()
+                }
+            })
+            .collect()
     }
 
     /// Language and body of a `DO` block.
@@ -118,6 +150,31 @@ impl<'a> Lower<'a> {
             .or_else(|| self.object_kind(node))
             .or_else(|| self.utility_kind(node))
             .unwrap_or((Kind::Other(Vec::new()), "SQL"))
+    }
+}
+
+/// Inside a `CREATE SCHEMA` names without a schema mean that one, those that a query or a foreign key reads included:
+/// PostgreSQL looks there first, and what is made in the same statement is nowhere else.
+fn put_into_schema(kind: &mut Kind, schema: &str) {
+    let put = |name: &mut Name| {
+        if name.schema.is_none() {
+            name.schema = Some(schema.into());
+        }
+    };
+    match kind {
+        Kind::CreateTable(create) => put(&mut create.name),
+        Kind::CreateView(create) => {
+            put(&mut create.name);
+            create.query.reads.iter_mut().for_each(put);
+            create.query.aliases.iter_mut().for_each(|(_, name)| put(name));
+            for (_, name) in create.query.from.iter_mut().flatten() {
+                put(name);
+            }
+        }
+        Kind::CreateIndex(create) => put(&mut create.table),
+        Kind::CreateSequence(create) => put(&mut create.name),
+        Kind::CreateTrigger(create) => put(&mut create.table),
+        _ => {}
     }
 }
 

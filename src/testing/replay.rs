@@ -116,6 +116,7 @@ pub fn normal_type(sql: &str) -> String {
 #[must_use]
 pub fn normal_bound(bound: &str) -> String {
     let bound = bound.to_ascii_lowercase();
+    let bound = bound.strip_prefix("for values").unwrap_or(&bound);
     // A sub-partitioned partition goes on after its bound.
     let end = bound.find("partition by").unwrap_or(bound.len());
     bound[..end]
@@ -131,7 +132,8 @@ pub fn normal_bound(bound: &str) -> String {
 #[must_use]
 pub fn schema_lines(schema: &Schema) -> Vec<String> {
     let mut lines = Vec::new();
-    for table in schema.tables() {
+    // Of other tables only what statements said about them is known.
+    for table in schema.tables().filter(|table| table.known) {
         table_lines(table, &mut lines);
     }
     for index in schema.indexes() {
@@ -266,7 +268,7 @@ fn table_lines(table: &Table, lines: &mut Vec<String>) {
 
 fn column_line(table: &str, position: usize, column: &Column) -> String {
     let default = match (&column.sequence, &column.default) {
-        (Some(sequence), _) => format!("nextval('{}')", plain(sequence)),
+        (Some(sequence), _) => format!("nextval('{sequence}')"),
         (None, Some(default)) => expression(default),
         (None, None) => String::new(),
     };

@@ -94,6 +94,18 @@ impl Run {
     }
 }
 
+/// The schema of temporary objects is numbered by session.
+fn without_session(mut text: String) -> String {
+    const NUMBERED: &str = "pg_temp_";
+    while let Some(at) = text.find(NUMBERED) {
+        let digits = text[at + NUMBERED.len()..]
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(text.len() - at - NUMBERED.len());
+        text.replace_range(at..at + NUMBERED.len() + digits, "pg_temp");
+    }
+    text
+}
+
 /// What the catalog holds, in the form of `schema_lines`.
 fn catalog_lines(client: &mut Client) -> Vec<String> {
     client.batch_execute("SET search_path = ''").unwrap();
@@ -107,7 +119,7 @@ fn catalog_lines(client: &mut Client) -> Vec<String> {
             let fields: Vec<String> = (0..row.len())
                 .map(|column| {
                     let text: Option<String> = row.get(column);
-                    let text = text.unwrap_or_default();
+                    let text = without_session(text.unwrap_or_default());
                     match row.columns()[column].name() {
                         _ if text.is_empty() => text,
                         "expr" => replay::normal_expression(&text),

@@ -27,7 +27,7 @@ WHERE c.relkind IN ('r', 'p', 'f') AND a.attnum > 0 AND NOT a.attisdropped
 SELECT 'constraint ' || CASE WHEN n.nspname LIKE 'pg_temp_%' THEN 'pg_temp' ELSE n.nspname END || '.' || c.relname || '.' || k.conname,
        k.contype::text,
        CASE WHEN k.contype = 'x' THEN (
-                SELECT string_agg(pg_get_indexdef(k.conindid, i, true), chr(31) ORDER BY i)
+                SELECT string_agg(pg_get_indexdef(k.conindid, i, true), ',' ORDER BY i)
                 FROM generate_series(1, (SELECT indnkeyatts FROM pg_catalog.pg_index WHERE indexrelid = k.conindid)) i)
             WHEN k.contype = 'c' THEN (
                 SELECT string_agg(a.attname, ',' ORDER BY a.attname COLLATE "C")
