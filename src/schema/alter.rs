@@ -1,6 +1,6 @@
 //! Replay of `ALTER TABLE`.
 
-use super::object::{Column, Origin, Partition, TypeKind};
+use super::object::{Column, Origin, Partition, TableKind, TypeKind};
 use super::table::{bare_column, owned_sequence};
 use super::{Relation, Schema};
 use crate::statement::{
@@ -356,7 +356,16 @@ impl Schema {
             }
             _ => false,
         };
-        let only = how.only || !recurses(&alter.change);
+        let recurses = if is_identity(&alter.change) {
+            // Inheritance children have nothing to do with identity; partitions have since 17.
+            self.postgres >= super::table::PARTITIONS_SHARE_IDENTITY
+                && self
+                    .table_at(key)
+                    .is_some_and(|table| table.kind == TableKind::Partitioned)
+        } else {
+            recurses(&alter.change)
+        };
+        let only = how.only || !recurses;
         self.for_tree(key, only, |schema, table| {
             schema.change_table_at(table, origin, |table| {
                 if table.column(name).is_none() {
@@ -520,6 +529,13 @@ fn change_column(column: &mut Column, change: &ColumnChange, certain: bool) {
         | ColumnChange::Storage
         | ColumnChange::Compression => {}
     }
+}
+
+fn is_identity(change: &ColumnChange) -> bool {
+    matches!(
+        change,
+        ColumnChange::AddIdentity(_) | ColumnChange::SetIdentity(_) | ColumnChange::DropIdentity
+    )
 }
 
 /// Changes of a column that PostgreSQL makes in partitions and inheritance children as well.

@@ -213,6 +213,28 @@ impl Schema {
     /// The name PostgreSQL gives to a constraint without one. Names of indexes must be free among the relations and the
     /// constraints of the schema; other constraints look at the constraints only.
     fn constraint_name(&self, table: &QualifiedName, kind: &ConstraintKind) -> Box<str> {
+        self.constraint_name_over(table, kind, None)
+    }
+
+    /// The same for a key that is made like one with that index: the attributes of an index keep the names that the
+    /// columns had when it was made.
+    pub(super) fn cloned_constraint_name(
+        &self,
+        table: &QualifiedName,
+        index: &Index,
+        kind: &ConstraintKind,
+    ) -> Box<str> {
+        let names = attribute_names(index);
+        let names = joined(names.iter().map(String::as_str));
+        self.constraint_name_over(table, kind, Some(names))
+    }
+
+    fn constraint_name_over(
+        &self,
+        table: &QualifiedName,
+        kind: &ConstraintKind,
+        attributes: Option<String>,
+    ) -> Box<str> {
         let names = |columns: &[Ident]| joined(columns.iter().map(|column| &*column.text));
         let (columns, label, is_index): (Option<String>, _, _) = match kind {
             ConstraintKind::PrimaryKey(_) => (None, "pkey", true),
@@ -234,6 +256,10 @@ impl Schema {
                 (Some(joined(names.iter().map(String::as_str))), "excl", true)
             }
             ConstraintKind::ForeignKey(key) => (Some(names(&key.columns)), "fkey", false),
+        };
+        let columns = match (columns, attributes) {
+            (Some(_), Some(attributes)) => Some(attributes),
+            (columns, _) => columns,
         };
         let taken = |candidate: &str| {
             self.is_constraint_name(&table.schema, candidate)
@@ -299,7 +325,7 @@ impl Schema {
             table: table.clone(),
             unique: create.unique,
             method: create.method.clone(),
-            elements: create.elements.clone(),
+            elements: labelled(&create.elements),
             include: create.include.clone(),
             predicate: create.predicate.clone(),
             nulls_not_distinct: create.nulls_not_distinct,
@@ -351,7 +377,7 @@ impl Schema {
         });
         let made = match constraint {
             Some(constraint) => {
-                let name = self.constraint_name(child, &constraint.def.kind);
+                let name = self.cloned_constraint_name(child, index, &constraint.def.kind);
                 let mut def = constraint.def.clone();
                 def.name = Some(Ident::new(name.clone(), def.span));
                 if let ConstraintKind::PrimaryKey(key) | ConstraintKind::Unique(key) = &mut def.kind
@@ -474,6 +500,29 @@ impl Schema {
     }
 }
 
+/// Names of an index's attributes, which do not change with the columns.
+pub(super) fn attribute_names(index: &Index) -> Vec<String> {
+    let keys = index.elements.iter().map(|element| {
+        let column = element.column.as_ref().map(|column| &*column.text);
+        element.label.as_deref().or(column).unwrap_or("expr")
+    });
+    let include = index.include.iter().map(|column| &*column.text);
+    keys.chain(include).map(ToOwned::to_owned).collect()
+}
+
+/// Gives the elements of a new index the names of its attributes.
+fn labelled(elements: &[Element]) -> Vec<Element> {
+    let names = element_names(elements, &[]);
+    elements
+        .iter()
+        .zip(names)
+        .map(|(element, name)| Element {
+            label: Some(name.into()),
+            ..element.clone()
+        })
+        .collect()
+}
+
 /// What an index is named after: its columns, a word for each expression, a number behind one that was there before
 /// (`ChooseIndexColumnNames`).
 pub(super) fn element_names(elements: &[Element], include: &[Ident]) -> Vec<String> {
@@ -548,7 +597,7 @@ fn backing_index(
         table: table.clone(),
         unique,
         method,
-        elements,
+        elements: labelled(&elements),
         include,
         predicate,
         nulls_not_distinct,

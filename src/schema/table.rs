@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::constraint::element_names;
+use super::constraint::attribute_names;
 use super::naming::{joined, unique_name};
 use super::object::{
     Column, Constraint, Index, Origin, Partition, Sequence, Table, TableKind, TypeKind,
@@ -15,12 +15,13 @@ use crate::statement::{
 };
 
 /// From this version on partitions have the identity columns of their parents.
-const PARTITIONS_SHARE_IDENTITY: u32 = 17;
+pub(super) const PARTITIONS_SHARE_IDENTITY: u32 = 17;
 
 /// What a `LIKE` clause copies besides columns.
 #[derive(Default)]
 struct Copied {
     constraints: Vec<ConstraintDef>,
+    keys: Vec<(Arc<Index>, ConstraintDef)>,
     indexes: Vec<Arc<Index>>,
     identities: Vec<(Box<str>, TypeName)>,
 }
@@ -83,6 +84,14 @@ impl Schema {
                 self.copy_like(&mut table, like, &mut copied, origin);
             }
         }
+        copied.constraints.extend(copied.keys.iter().map(|(index, def)| {
+            // Its name is made from the names that the columns had when the index was made.
+            let fresh = self.cloned_constraint_name(&name, index, &def.kind);
+            ConstraintDef {
+                name: Some(Ident::new(fresh, def.span)),
+                ..def.clone()
+            }
+        }));
         let at_columns = create.columns.iter().flat_map(|column| &column.constraints);
         let mut constraints: Vec<ConstraintDef> = copied
             .constraints
@@ -177,10 +186,7 @@ impl Schema {
                     .as_deref()
                     .and_then(|name| source.constraint(name));
                 match constraint {
-                    Some(constraint) => copied.constraints.push(ConstraintDef {
-                        name: None,
-                        ..constraint.def.clone()
-                    }),
+                    Some(constraint) => copied.keys.push((index, constraint.def.clone())),
                     None => copied.indexes.push(index),
                 }
             }
@@ -274,7 +280,7 @@ impl Schema {
         parent: Option<QualifiedName>,
         origin: Origin,
     ) -> QualifiedName {
-        let columns = element_names(&index.elements, &index.include);
+        let columns = attribute_names(index);
         let columns = joined(columns.iter().map(String::as_str));
         let fresh = unique_name(&table.name, Some(&columns), "idx", |candidate| {
             !self.is_free(&QualifiedName::new(&table.schema, candidate))
