@@ -2,6 +2,8 @@
 //!
 //! A pure function of the files that were read and the settings: no clock, no environment, no file system.
 
+mod locks;
+
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -22,6 +24,8 @@ use crate::settings::{OptionValue, Settings};
 use crate::source::{Location, Source, SourceId, Span};
 use crate::sql::{self, lex};
 use crate::suppress::{self, CommentText, Suppressions};
+
+pub use self::locks::locks;
 
 /// Analyses what was discovered.
 #[must_use]
@@ -60,14 +64,7 @@ pub fn run(discovered: Discovered, settings: Settings) -> Report {
     });
     diagnostics
         .dedup_by(|a, b| a.rule == b.rule && a.primary == b.primary && a.message == b.message);
-    not_analysed.sort_by(|a, b| {
-        (path(a.location.source), a.location.span, &a.reason).cmp(&(
-            path(b.location.source),
-            b.location.span,
-            &b.reason,
-        ))
-    });
-    not_analysed.dedup();
+    sort_places(&mut not_analysed, &sources);
     fingerprints(&mut diagnostics, &sources);
     Report {
         sources,
@@ -78,6 +75,18 @@ pub fn run(discovered: Discovered, settings: Settings) -> Report {
         counts,
         settings,
     }
+}
+
+fn sort_places(places: &mut Vec<NotAnalysed>, sources: &[Source]) {
+    let path = |source: SourceId| &sources[source.0 as usize].path;
+    places.sort_by(|a, b| {
+        (path(a.location.source), a.location.span, &a.reason).cmp(&(
+            path(b.location.source),
+            b.location.span,
+            &b.reason,
+        ))
+    });
+    places.dedup();
 }
 
 /// What one project contributes.
@@ -105,10 +114,15 @@ fn analyse_project(project: Project, sources: &[Source], settings: &Settings) ->
         reason: found.reason.clone(),
         migrations: scripts.len(),
     };
-    let scripts = if dialect.is_some() {
-        Vec::new()
-    } else {
-        scripts
+    // Migrations of another database are named once and not judged.
+    let (scripts, problems) = match dialect {
+        Some(_) => {
+            let dialect = problems
+                .into_iter()
+                .filter(|problem| problem.kind == ProblemKind::Dialect);
+            (Vec::new(), dialect.collect())
+        }
+        None => (scripts, problems),
     };
     let (history, not_analysed) = history(
         found,
@@ -184,7 +198,7 @@ fn analyse_project(project: Project, sources: &[Source], settings: &Settings) ->
 }
 
 /// Parses the scripts of a project.
-fn history(
+pub(crate) fn history(
     found: Found,
     arrangement: Arrangement,
     wanted: Option<&[SourceId]>,
@@ -628,7 +642,11 @@ impl Checker<'_> {
         }
         for mut diagnostic in cx.found {
             let path = self.path(diagnostic.primary.source);
-            let Some(level) = self.configured_level(rule, path, diagnostic.level) else {
+            // Rules on the history are asked whatever their level is in a single file.
+            let default = rule
+                .level_in(self.settings.environment)
+                .map(|_| diagnostic.level);
+            let Some(level) = self.configured_level(rule, path, default) else {
                 continue;
             };
             if self.settings.strictness < rule.strictness {
@@ -642,18 +660,17 @@ impl Checker<'_> {
 
     /// The level at which a rule reports in a file; none if it is off there.
     fn level(&self, rule: &Rule, path: &str) -> Option<Level> {
-        let default = rule.level_in(self.settings.environment)?;
-        self.configured_level(rule, path, default)
+        self.configured_level(rule, path, rule.level_in(self.settings.environment))
     }
 
     /// The level a finding gets: what the configuration says, else `default`.
-    fn configured_level(&self, rule: &Rule, path: &str, default: Level) -> Option<Level> {
+    fn configured_level(&self, rule: &Rule, path: &str, default: Option<Level>) -> Option<Level> {
         let settings = self.settings;
         let chosen = settings.select.is_empty() || settings.select.iter().any(|id| id == rule.id);
         if !chosen || settings.ignore.iter().any(|id| id == rule.id) {
             return None;
         }
-        let mut level = Some(default);
+        let mut level = default;
         for rules in self.rule_settings(path) {
             if let Some(setting) = rules.get(rule.id).and_then(|settings| settings.level) {
                 level = setting;

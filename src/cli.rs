@@ -5,9 +5,12 @@
 
 mod check;
 mod docs;
+mod locks;
+mod target;
 
 use std::ffi::OsString;
 use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use anstream::{AutoStream, ColorChoice};
@@ -35,6 +38,7 @@ const EXAMPLES: &str = "\
 Examples:
   lockgate check                         check the project around the current directory
   lockgate check db/migrations           check one directory
+  lockgate locks --after 0041            what will be locked, and for how long
   lockgate explain index-not-concurrent  read about a rule
 
 Exit status: 0 clean, 1 findings, 2 the run failed.";
@@ -43,11 +47,13 @@ Exit status: 0 clean, 1 findings, 2 the run failed.";
 enum Command {
     /// Check migrations
     Check(check::Args),
+    /// Show what migrations lock, for how long, and whom that stops
+    Locks(locks::Args),
     /// Show the page of a rule: why it matters and what to do instead
     Explain(docs::ExplainArgs),
     /// List the rules
     Rules(docs::RulesArgs),
-    /// Print a JSON Schema: of the configuration or of the JSON output
+    /// Print a JSON Schema: of the configuration or of a JSON output
     Schema(docs::SchemaArgs),
     /// Print shell completions or the man page
     #[command(hide = true)]
@@ -126,12 +132,30 @@ fn dispatch(
             let pairs = matches.subcommand_matches("check").map(check::pairs);
             return check::run(args, &pairs.unwrap_or_default(), style, out);
         }
+        Command::Locks(args) => return locks::run(args, style, out),
         Command::Explain(args) => docs::explain(args, style, out)?,
         Command::Rules(args) => docs::rules(args, style, out)?,
         Command::Schema(args) => docs::schema(args, out)?,
         Command::Generate(args) => docs::generate(args, Cli::command(), out)?,
     }
     Ok(Outcome::Clean)
+}
+
+/// Writes a report to a file, without colours.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the command line says where a report is written"
+)]
+fn write_file(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), Failure> {
+    let mut text = Vec::new();
+    write(&mut text)?;
+    std::fs::write(path, text).map_err(|error| Failure::Output {
+        path: path.display().to_string(),
+        error,
+    })
 }
 
 /// Says on standard error why the run failed, with the renderer of findings.

@@ -1,15 +1,18 @@
 //! What a rule may ask.
 
 use crate::diagnostic::{Certainty, Diagnostic};
-use crate::effect::{Effect, Effects, LockMode};
-use crate::layout::{History, Layout, Migration, Problem, ProblemKind, Runner};
+use crate::effect::{self, Effect, Effects, LockMode, Work};
+use crate::footprint::{Footprint, Held};
+use crate::layout::{History, Layout, Migration, Problem, ProblemKind, Runner, Send};
 use crate::replay::{Replay, Step};
 use crate::rule::{Finding, On, Rule};
-use crate::schema::{Presence, Relation, Schema};
+use crate::schema::{Origin, Presence, Relation, Schema, TableKind};
 use crate::session::{Moment, Refusal};
 use crate::settings::{OptionValue, Settings};
 use crate::source::{Location, Span};
-use crate::statement::{Name, QualifiedName, Statement};
+use crate::statement::{
+    AddColumn, AlterAction, AlterTable, ConstraintDef, Ident, Kind, Name, QualifiedName, Statement,
+};
 use crate::suppress;
 
 /// The world of one rule at one statement, migration or history.
@@ -188,6 +191,72 @@ impl<'a> Cx<'a> {
         self.moment().refusal()
     }
 
+    /// The schema behind the statement, without what statements inside it do.
+    #[must_use]
+    pub fn after(&self) -> Schema {
+        let step = self.step();
+        let mut schema = step.before.clone();
+        let origin = Origin {
+            location: self.location_of(step),
+            batch: schema.batch(),
+            statement: 0,
+        };
+        schema.apply(step.statement, origin);
+        schema
+    }
+
+    /// Lock and work of one sub-command of the current `ALTER TABLE`.
+    #[must_use]
+    pub fn work_of(&self, alter: &AlterTable, action: &AlterAction) -> (LockMode, Work) {
+        let time_zone = self.moment().time_zone.as_deref();
+        let (lock, work, _) =
+            effect::alter::action_work(action, alter, self.before(), self.postgres(), time_zone);
+        (lock, work)
+    }
+
+    /// The name that a constraint has once the statement has added it to the table: the one PostgreSQL chooses if none
+    /// is written. None if the schema does not take the constraint up.
+    #[must_use]
+    pub fn added_name(&self, table: &Name, def: &ConstraintDef) -> Option<Ident> {
+        if def.name.is_some() {
+            return def.name.clone();
+        }
+        let after = self.after();
+        let constraint =
+            after.table(table)?.constraints.iter().find(|constraint| {
+                constraint.def.span == def.span && constraint.def.name.is_none()
+            })?;
+        Some(Ident::new(constraint.name.clone(), def.span))
+    }
+
+    /// What to do so that a statement which refuses a transaction block can run in place of the current one: none if
+    /// it could as it stands. The statement asked about may be another one than the current one, such as its concurrent
+    /// form.
+    #[must_use]
+    pub fn way_out_for(&self, wanted: &Statement) -> Option<String> {
+        let step = self.step();
+        let runner = self.runner();
+        let nested = matches!(step.outer.kind, Kind::Do) && step.is_nested();
+        let by_itself = runner
+            .leaves_transaction_for
+            .is_some_and(|leaves| leaves(wanted));
+        let place = match self.refusal() {
+            None if self.moment().message.send == Send::Unknown => runner.way_out.to_owned(),
+            None if nested => return Some("a DO block cannot run it".to_owned()),
+            None => return None,
+            Some(_) if by_itself => format!(
+                "put it in a migration of its own without BEGIN, which {} runs outside of a transaction",
+                self.layout().name
+            ),
+            Some(_) => runner.way_out.to_owned(),
+        };
+        Some(if nested {
+            format!("a DO block cannot run it: {place}")
+        } else {
+            place
+        })
+    }
+
     /// What is known about a table before the statement.
     #[must_use]
     pub fn presence(&self, name: &Name) -> Presence<'a> {
@@ -199,6 +268,48 @@ impl<'a> Cx<'a> {
     pub fn is_new(&self, name: &Name) -> bool {
         let schema = self.before();
         name.schema.as_deref() == Some("pg_temp") || schema.is_fresh(&schema.resolve(name))
+    }
+
+    /// True for a foreign table: its rows are elsewhere, and no command here scans or rewrites them.
+    #[must_use]
+    pub fn is_foreign(&self, name: &Name) -> bool {
+        self.before()
+            .table(name)
+            .is_some_and(|table| table.kind == TableKind::Foreign)
+    }
+
+    /// Columns that the statement adds to tables with rows here, without those that `IF NOT EXISTS` finds there already.
+    pub fn new_columns<'s>(
+        &self,
+        statement: &'s Statement,
+    ) -> impl Iterator<Item = (&'s Name, &'s AddColumn)> + use<'a, 's> {
+        let before = self.before();
+        statement.added_columns().filter(move |(table, add)| {
+            before.table(table).is_none_or(|table| {
+                let exists = table.column(&add.column.name.text).is_some();
+                table.kind != TableKind::Foreign && !(add.if_not_exists && exists)
+            })
+        })
+    }
+
+    /// True if the same change made the table, whatever it has put into it since, or if it is temporary.
+    #[must_use]
+    pub fn is_made_here(&self, name: &Name) -> bool {
+        let before = self.before();
+        name.schema.as_deref() == Some("pg_temp")
+            || before.table(name).is_some_and(|table| {
+                table.is_temporary() || (table.known && table.created.batch == before.batch())
+            })
+    }
+
+    /// True if the same change added the column: nobody uses it yet.
+    #[must_use]
+    pub fn is_new_column(&self, table: &Name, column: &str) -> bool {
+        let before = self.before();
+        before
+            .table(table)
+            .and_then(|table| table.column(column))
+            .is_some_and(|column| column.added && column.created.batch == before.batch())
     }
 
     /// The full name of a relation.
@@ -229,6 +340,20 @@ impl<'a> Cx<'a> {
         })
     }
 
+    /// Locks on relations in use that earlier statements of the same transaction took and that are in force while the
+    /// current one runs: the strongest mode of each relation, sorted by relation.
+    #[must_use]
+    pub fn held_locks(&self) -> Vec<Held<'a>> {
+        self.step
+            .map_or_else(Vec::new, |step| self.replay.held_locks(step))
+    }
+
+    /// The transaction of the current step, with all its locks; none for rules that are not about statements.
+    #[must_use]
+    pub fn footprint(&self) -> Option<&'a Footprint> {
+        self.step.map(|step| self.replay.footprint_of(step))
+    }
+
     /// Steps of the same migration before the current one.
     #[must_use]
     pub fn earlier_in_migration(&self) -> &'a [Step<'a>] {
@@ -242,6 +367,16 @@ impl<'a> Cx<'a> {
         let step = self.step();
         &self.replay.steps
             [self.step.unwrap_or_default() + 1..self.replay.ranges[step.migration].end]
+    }
+
+    /// The schema that other sessions see once the current statement is committed.
+    #[must_use]
+    pub fn after_transaction(&self) -> &'a Schema {
+        let number = self.moment().transaction.number;
+        self.later_in_migration()
+            .iter()
+            .find(|later| later.moment.transaction.number != number)
+            .map_or_else(|| self.after_migration(), |later| &later.before)
     }
 
     /// All steps of the migration being checked.
@@ -285,7 +420,7 @@ impl<'a> Cx<'a> {
     }
 
     /// Problems of the set of migrations, of one kind.
-    pub fn problems(&self, kind: ProblemKind) -> impl Iterator<Item = &'a Problem> {
+    pub fn problems(&self, kind: ProblemKind) -> impl Iterator<Item = &'a Problem> + use<'a> {
         self.replay
             .history
             .problems

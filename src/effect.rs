@@ -3,11 +3,17 @@
 pub mod alter;
 pub mod column;
 mod compute;
+pub mod dependents;
+pub mod loss;
 pub mod proof;
+pub mod reach;
+pub mod retype;
+mod transaction;
 pub mod types;
 pub mod volatility;
 
 pub use compute::{Situation, effects};
+pub use transaction::refuses_transaction;
 
 use crate::diagnostic::Certainty;
 use crate::statement::QualifiedName;
@@ -103,6 +109,18 @@ impl LockMode {
             Self::Exclusive => "EXCLUSIVE",
             Self::AccessExclusive => "ACCESS EXCLUSIVE",
         }
+    }
+
+    /// The same with its article, for sentences: `an ACCESS EXCLUSIVE`, `a SHARE`.
+    #[must_use]
+    pub fn with_article(self) -> String {
+        let word = self.as_str();
+        let article = if word.starts_with(['A', 'E']) {
+            "an"
+        } else {
+            "a"
+        };
+        format!("{article} {word}")
     }
 
     /// The name `pg_locks.mode` shows: `AccessExclusiveLock`.
@@ -322,3 +340,6 @@ impl Effect {
         words
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,9 +19,10 @@
 //! | [`layout`], [`discover`] | migration tools: which files, which order, sent how; the only code that reads files |
 //! | [`schema`] | the database as the migrations so far have made it |
 //! | [`effect`] | what PostgreSQL does for a statement: written once, measured on servers |
-//! | [`session`], [`replay`] | transactions, messages, timeouts; one walk through a history |
+//! | [`session`], [`replay`], [`footprint`] | transactions, messages, timeouts; one walk through a history; the locks it piles up |
 //! | [`rule`], [`context`], [`rules`] | what a rule is, what it may ask, and the rules |
 //! | [`suppress`], [`analyze`] | comments that allow findings; the pipeline |
+//! | [`locks`] | what `lockgate locks` shows |
 //! | [`settings`], [`config`], [`cli`], [`explain`] | what is asked for, and by whom |
 //! | [`report`] | the outputs, one file per format |
 //!
@@ -51,7 +52,9 @@ pub mod diagnostic;
 pub mod discover;
 pub mod effect;
 pub mod explain;
+pub mod footprint;
 pub mod layout;
+pub mod locks;
 pub mod python;
 pub mod replay;
 pub mod report;
@@ -65,6 +68,7 @@ pub mod sql;
 pub mod statement;
 mod suggest;
 pub mod suppress;
+mod wording;
 
 #[doc(hidden)]
 pub mod testing;

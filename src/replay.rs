@@ -1,15 +1,18 @@
 //! One walk through a history in the order the tool runs it: schema, session and effects at each statement.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::diagnostic::Certainty;
 use crate::effect::{self, Effects, Situation};
-use crate::layout::{Direction, History, Migration};
+use crate::footprint::{self, Footprint, Held, Hold};
+use crate::layout::{Direction, History, Migration, Send, Unit, Wraps};
 use crate::schema::{Origin, Schema};
 use crate::session::{self, Defaults, Moment};
 use crate::settings::Settings;
 use crate::source::Location;
-use crate::statement::Statement;
+use crate::sql;
+use crate::statement::{Kind, QualifiedName, Statement};
 
 /// One statement that runs, with everything known about that moment.
 #[derive(Debug)]
@@ -63,6 +66,54 @@ pub struct Replay<'h> {
     pub after: Vec<Schema>,
     /// The schema at the end of all forward migrations.
     pub last: Schema,
+    /// The transactions in order, with the locks they pile up; together they hold every step.
+    pub footprints: Vec<Footprint>,
+}
+
+impl Replay<'_> {
+    /// The transaction of a step.
+    ///
+    /// # Panics
+    /// If there is no such step.
+    #[must_use]
+    pub fn footprint_of(&self, step: usize) -> &Footprint {
+        let behind = self
+            .footprints
+            .partition_point(|footprint| footprint.steps.start <= step);
+        &self.footprints[behind - 1]
+    }
+
+    /// Locks that earlier steps of the same transaction took and that are in force while a step runs, in the order in
+    /// which they were taken.
+    pub fn holds_at(&self, step: usize) -> impl Iterator<Item = &Hold> {
+        self.footprint_of(step)
+            .holds
+            .iter()
+            .take_while(move |hold| hold.since < step)
+            .filter(move |hold| hold.covers(step))
+    }
+
+    /// The strongest lock on each relation in use that earlier steps of the same transaction took and that is in force
+    /// while a step runs, sorted by relation.
+    #[must_use]
+    pub fn held_locks(&self, step: usize) -> Vec<Held<'_>> {
+        let mut strongest: BTreeMap<&QualifiedName, Held<'_>> = BTreeMap::new();
+        for hold in self.holds_at(step).filter(|hold| !hold.fresh) {
+            let relation = hold.name_at(step);
+            let held = Held {
+                relation,
+                kind: hold.kind,
+                lock: hold.lock,
+                certainty: hold.certainty,
+                since: &self.steps[hold.since],
+            };
+            let known = strongest.entry(relation).or_insert(held);
+            if known.lock < held.lock {
+                *known = held;
+            }
+        }
+        strongest.into_values().collect()
+    }
 }
 
 /// Walks through a history.
@@ -70,10 +121,7 @@ pub struct Replay<'h> {
 pub fn replay<'h>(history: &'h History, settings: &Settings) -> Replay<'h> {
     let mut walker = Walker {
         postgres: settings.postgres,
-        defaults: Defaults {
-            lock_timeout: settings.lock_timeout,
-            statement_timeout: settings.statement_timeout,
-        },
+        defaults: defaults(history, settings),
         steps: Vec::new(),
         statement: 0,
     };
@@ -82,6 +130,7 @@ pub fn replay<'h>(history: &'h History, settings: &Settings) -> Replay<'h> {
     let mut after: Vec<Schema> = vec![Schema::default(); count];
     let mut schema = Schema::on(settings.postgres);
     let mut batch = 0;
+    let mut in_front = true;
     for (index, migration) in history.migrations.iter().enumerate() {
         if migration.direction == Direction::Down || migration.direction == Direction::Baseline {
             continue;
@@ -97,6 +146,12 @@ pub fn replay<'h>(history: &'h History, settings: &Settings) -> Replay<'h> {
         }
         ranges[index] = walker.migration(index, migration, &mut schema);
         after[index] = schema.clone();
+        // A script that runs again and again in front of the migrations prepares their session.
+        in_front &= migration.direction == Direction::Repeatable;
+        if in_front {
+            let (statements, units) = (&migration.statements, &migration.units);
+            walker.defaults = session::defaults_behind(statements, units, walker.defaults);
+        }
     }
     let last = schema.clone();
     for (index, migration) in history.migrations.iter().enumerate() {
@@ -113,10 +168,38 @@ pub fn replay<'h>(history: &'h History, settings: &Settings) -> Replay<'h> {
     }
     Replay {
         history,
+        footprints: footprint::footprints(history, &walker.steps),
         steps: walker.steps,
         ranges,
         after,
         last,
+    }
+}
+
+/// Timeouts in force before a migration begins: what the configuration says, else what the tool's own files set.
+fn defaults(history: &History, settings: &Settings) -> Defaults {
+    let found = &history.found.settings;
+    // Alembic's `env.py` runs `SET …`; Flyway's `initSql` is SQL for every new connection.
+    let by_name = |name: &str| session::milliseconds(found.get(&format!("set.{name}"))?);
+    let tool = Defaults {
+        lock_timeout: by_name("lock_timeout"),
+        statement_timeout: by_name("statement_timeout"),
+    };
+    let tool = match found.get("initSql") {
+        Some(sql) => {
+            let statements = sql::parse_text(sql).statements;
+            let unit = Unit {
+                statements: 0..statements.len(),
+                send: Send::PerStatement,
+                wraps: Wraps::Nothing,
+            };
+            session::defaults_behind(&statements, &[unit], tool)
+        }
+        None => tool,
+    };
+    Defaults {
+        lock_timeout: settings.lock_timeout.or(tool.lock_timeout),
+        statement_timeout: settings.statement_timeout.or(tool.statement_timeout),
     }
 }
 
@@ -196,16 +279,20 @@ impl<'h> Walker<'h> {
             statement: self.statement,
         };
         schema.apply(statement, origin);
+        let mut moment = moment.clone();
         for nested in statement.nested.iter().filter(|nested| nested.runs) {
             self.step(
                 &nested.statement,
                 outer,
                 looped || nested.looped,
                 place,
-                moment,
+                &moment,
                 schema,
                 migration,
             );
+            if let (Kind::Set(set), false) = (&nested.statement.kind, nested.conditional) {
+                moment.behind(set, nested.statement.span, self.defaults);
+            }
         }
     }
 }

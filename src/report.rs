@@ -6,6 +6,7 @@
 mod github;
 pub(crate) mod harmless;
 pub mod json;
+pub mod locks;
 mod short;
 mod snippet;
 pub(crate) mod text;

@@ -2,7 +2,7 @@
 
 use crate::diagnostic::{Certainty, Fix, Label, Level};
 use crate::effect::Effect;
-use crate::layout::{History, Migration};
+use crate::layout::{History, Migration, Problem};
 use crate::settings::{Environment, Strictness};
 use crate::source::{Location, Span};
 use crate::statement::{Name, Statement};
@@ -231,6 +231,21 @@ impl Finding {
             source: Some(location),
             ..Self::new(location.span, message)
         }
+    }
+
+    /// A finding that the layout made.
+    #[must_use]
+    pub fn of(problem: &Problem) -> Self {
+        let finding = Self {
+            help: problem.help.clone(),
+            ..Self::at(problem.location, problem.message.clone())
+        };
+        problem
+            .labels
+            .iter()
+            .fold(finding, |finding, (location, text)| {
+                finding.label(*location, text.clone())
+            })
     }
 
     /// The table it is about: dropped if the table is new in the same change and the rule is about existing ones.

@@ -1,12 +1,42 @@
 //! The rules: one module each, and the table that the build script makes of `rules/*.md`.
 
+mod added_column_rewrites_table;
+mod broken_revision_graph;
+mod change_without_where;
+mod check_validating;
+mod column_dropped;
+mod column_renamed;
+mod column_type_narrowed;
+mod column_type_rewrite;
+mod concurrently_in_transaction;
+mod constraint_builds_index;
+mod ddl_and_data_change;
+mod duplicate_version;
+mod empty_down;
 mod expired_suppression;
+mod foreign_key_validating;
+mod ignored_by_tool;
+mod index_drop_not_concurrent;
 mod index_not_concurrent;
 mod invalid_suppression;
+mod misnamed_migration;
 mod missing_down;
+mod missing_lock_timeout;
+mod missing_statement_timeout;
 mod not_null_without_default;
+mod reindex_not_concurrent;
+mod set_not_null_unproven;
+mod syntax_error;
+mod table_dropped;
+mod table_renamed;
+mod table_truncated;
+mod unbatched_change;
 mod unexplained_suppression;
+mod unnamed_constraint;
+mod unsupported_dialect;
 mod unused_suppression;
+mod validate_in_same_transaction;
+mod volatile_default;
 
 use crate::diagnostic::Level;
 use crate::rule::{Category, Check, FixKind, For, On, Rule, RuleOption};

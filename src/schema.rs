@@ -25,8 +25,7 @@ use rpds::RedBlackTreeMapSync as Map;
 pub use depend::{Dependent, DependentKind};
 pub use object::{
     Column, Constraint, Domain, EnumLabel, Function, Index, Origin, Partition, Policy, Publication,
-    Sequence, Table,
-    TableKind, Trigger, Type, TypeKind, View,
+    Sequence, Table, TableKind, Trigger, Type, TypeKind, View,
 };
 
 use crate::statement::{Name, QualifiedName};

@@ -10,7 +10,7 @@ pub mod split;
 pub(crate) mod tree;
 
 use crate::source::{Fragment, Span, SpanMap};
-use crate::statement::{Kind, Nested, Statement};
+use crate::statement::{Kind, Nested, Statement, Transaction};
 use lower::Lower;
 use plpgsql::PartKind;
 use split::{SegmentKind, SplitOptions, Unterminated};
@@ -55,6 +55,15 @@ pub fn self_check() -> Result<(), String> {
 #[must_use]
 pub fn parse(fragment: &Fragment) -> Parsed {
     parse_at(fragment, DEEPEST_NESTING)
+}
+
+/// Parses a text that stands in no file: places are those in the text.
+#[must_use]
+pub fn parse_text(text: &str) -> Parsed {
+    parse(&Fragment {
+        sql: text.into(),
+        map: SpanMap::copied(0, text.len()),
+    })
 }
 
 /// A body that is read after its statement's tree is gone: the parser has one tree per thread.
@@ -167,7 +176,7 @@ fn parse_pieces(fragment: &Fragment, parsed: &mut Parsed, bodies: &mut Vec<(usiz
                             parsed.errors.push(SyntaxError {
                                 span: map.to_file(token),
                                 statement: span,
-                                message: error.message,
+                                message: format!("PostgreSQL's parser: {}", error.message),
                                 help: None,
                             });
                         }
@@ -259,6 +268,28 @@ fn unparsed(text: &str, span: Span, map: &SpanMap) -> Statement {
         },
         kind: Kind::Unparsed,
         tag: "",
+        nested: Vec::new(),
+        conditional: false,
+        placeholders: Vec::new(),
+    }
+}
+
+/// `COMMIT` or `ROLLBACK` of a PL/pgSQL body.
+fn control(text: &str, map: SpanMap, commit: bool) -> Statement {
+    // PL/pgSQL begins the next transaction by itself, with or without AND CHAIN.
+    let chain = false;
+    Statement {
+        span: map.whole,
+        source: Fragment {
+            sql: text.into(),
+            map,
+        },
+        kind: Kind::Transaction(if commit {
+            Transaction::Commit { chain }
+        } else {
+            Transaction::Rollback { chain }
+        }),
+        tag: if commit { "COMMIT" } else { "ROLLBACK" },
         nested: Vec::new(),
         conditional: false,
         placeholders: Vec::new(),
@@ -365,10 +396,30 @@ fn read_plpgsql(source: &Fragment, runs: bool, depth: usize, parsed: &mut Parsed
                     parsed
                         .not_analysed
                         .push((source.map.to_file(part.span), reason));
+                    nested.push(Nested {
+                        // Its words say what it may touch.
+                        statement: unparsed(&source.sql, part.span, &source.map),
+                        runs,
+                        conditional: true,
+                        looped: part.guard.looped,
+                    });
                 }
                 continue;
             }
-            PartKind::Transaction { .. } => continue,
+            PartKind::Transaction { commit } => {
+                let map = source.map.part(part.span);
+                let statement = control(&source.sql[part.span.range()], map, commit);
+                nested.push(Nested {
+                    statement: Statement {
+                        conditional,
+                        ..statement
+                    },
+                    runs,
+                    conditional,
+                    looped: part.guard.looped,
+                });
+                continue;
+            }
         };
         let mut inner = parse_at(&fragment, depth - 1);
         parsed.errors.append(&mut inner.errors);

@@ -11,7 +11,7 @@ pub mod ty;
 
 pub use alter::{AddColumn, AlterAction, AlterColumn, AlterTable, ColumnChange};
 pub use expr::{Element, Expr, ExprKind, Literal};
-pub use name::{Ident, Name, QualifiedName};
+pub use name::{Ident, Name, QualifiedName, quoted};
 pub use table::{
     ColumnDef, ConstraintDef, ConstraintKind, CreateTable, ForeignKey, Generated, Identity,
     PartitionBy, PartitionOf, Persistence,
@@ -95,6 +95,8 @@ pub enum Kind {
     CreateTrigger(Box<CreateTrigger>),
     /// `CREATE POLICY`, `ALTER POLICY`: definition and table.
     Policy(Box<PolicyDefinition>, Name),
+    /// `CREATE PUBLICATION`, `ALTER PUBLICATION … ADD`, `SET`, `DROP` of tables.
+    Publication(Box<PublicationDefinition>),
     /// `CREATE RULE`: name and table.
     CreateRule(Ident, Name),
     /// `CREATE SCHEMA`; the statements inside it are nested.
@@ -167,6 +169,13 @@ pub enum Kind {
     Do,
     /// `CALL`.
     Call(Name),
+    /// `CREATE`, `ALTER`, `DROP SUBSCRIPTION`.
+    Subscription(Subscription),
+    /// `ALTER DATABASE`.
+    AlterDatabase {
+        /// `SET TABLESPACE`: the database is moved.
+        tablespace: bool,
+    },
     /// A statement that PostgreSQL runs and that this model keeps only by its command tag and names.
     Other(Vec<Name>),
     /// Text that could not be parsed; it may do anything.
@@ -563,6 +572,28 @@ pub struct PolicyDefinition {
     pub expressions: Vec<Expr>,
 }
 
+/// What a statement does with the tables of a publication.
+#[derive(Debug, Clone)]
+pub struct PublicationDefinition {
+    /// Its name.
+    pub name: Ident,
+    /// What is done.
+    pub change: PublicationChange,
+    /// The tables, each with the columns that its row filter mentions or its column list names.
+    pub tables: Vec<(Name, Vec<Box<str>>)>,
+}
+
+/// How a statement changes the tables of a publication.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PublicationChange {
+    /// They are added (also `CREATE`).
+    Add,
+    /// They take the place of all that were there.
+    Set,
+    /// They are taken out.
+    Drop,
+}
+
 /// What a query reads and calls, in whatever place of it.
 #[derive(Debug, Clone, Default)]
 pub struct Query {
@@ -578,10 +609,14 @@ pub struct Query {
     pub calls: Vec<Name>,
     /// `SELECT *` or `t.*` somewhere.
     pub star: bool,
-    /// Its outermost level has a `WHERE`.
+    /// Its outermost level has a `WHERE`. For an `INSERT` the level is that of the query that makes its rows.
     pub has_where: bool,
+    /// That `WHERE`, unless the query is nested deep in others.
+    pub condition: Option<Expr>,
     /// Its outermost level has a `LIMIT` or `FETCH FIRST`.
     pub has_limit: bool,
+    /// A `WITH` query or a sub-query among its sources has one: it works on a batch.
+    pub limited_source: bool,
     /// The target of `SELECT INTO`.
     pub into: Option<Name>,
     /// Whether that is a temporary table.
@@ -665,7 +700,7 @@ pub enum ChangeVerb {
 }
 
 /// Transaction control.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Transaction {
     /// `BEGIN`, `START TRANSACTION`.
     Begin,
@@ -679,7 +714,15 @@ pub enum Transaction {
         /// `AND CHAIN`.
         chain: bool,
     },
-    /// Savepoints and two-phase commands.
+    /// `SAVEPOINT`.
+    Savepoint(Box<str>),
+    /// `RELEASE SAVEPOINT`: the savepoint is gone, the locks taken since then are kept.
+    Release(Box<str>),
+    /// `ROLLBACK TO SAVEPOINT`: gives back the locks taken since then.
+    RollbackTo(Box<str>),
+    /// `PREPARE TRANSACTION`: it leaves the session and keeps its locks.
+    Prepare,
+    /// `COMMIT PREPARED`, `ROLLBACK PREPARED`.
     Other,
 }
 
@@ -692,6 +735,23 @@ pub struct SetVariable {
     pub value: Option<Box<str>>,
     /// `SET LOCAL`.
     pub local: bool,
+}
+
+/// What is done to a subscription, as far as the publisher's side is concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subscription {
+    /// `CREATE SUBSCRIPTION`.
+    Create {
+        /// It makes its replication slot on the publisher: unless `create_slot` or `connect` is off.
+        slot: bool,
+    },
+    /// `ALTER SUBSCRIPTION`.
+    Alter {
+        /// `REFRESH PUBLICATION`, or a change of publications without `refresh = false`.
+        refresh: bool,
+    },
+    /// `DROP SUBSCRIPTION`.
+    Drop,
 }
 
 /// `COMMENT ON`.

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use crate::analyze;
 use crate::diagnostic::NotAnalysed;
 use crate::discover::{Discovered, Project};
-use crate::layout::{self, File, Files, Script};
+use crate::effect::{LockMode, RelationKind};
+use crate::layout::{self, Arrangement, File, Files, Script};
+use crate::replay::replay;
 use crate::report::Report;
 use crate::settings::Settings;
 use crate::source::{Location, Source, SourceId};
@@ -44,6 +46,84 @@ pub fn check(
     world: Option<&str>,
     settings: Settings,
 ) -> Report {
+    analyze::run(discover(layout, files, world), settings)
+}
+
+/// A statement of a file, in the order in which statements run, with what is known about it.
+#[derive(Debug)]
+pub struct Ran {
+    /// Its text as PostgreSQL receives it.
+    pub sql: String,
+    /// The strongest lock on each relation that exists before it, by name as PostgreSQL prints a `regclass` with
+    /// `public` in the search path; sorted.
+    pub locks: Vec<(String, RelationKind, LockMode)>,
+    /// The SQLSTATE that it is certain to fail with.
+    pub fails: Option<&'static str>,
+}
+
+/// The statements of files as [`check`] takes them, and what the model says that each one locks. The statements in a
+/// `DO` block count for the block.
+///
+/// # Panics
+/// If there is no such layout.
+#[must_use]
+pub fn effects(
+    layout: &str,
+    files: &[(&str, &str)],
+    world: Option<&str>,
+    settings: &Settings,
+) -> Vec<Ran> {
+    let Discovered {
+        sources, projects, ..
+    } = discover(layout, files, world);
+    let mut all: Vec<Ran> = Vec::new();
+    for project in projects {
+        let arrangement = Arrangement {
+            scripts: project.scripts,
+            problems: project.problems,
+        };
+        let (history, _) = analyze::history(
+            project.found,
+            arrangement,
+            project.wanted.as_deref(),
+            settings,
+        );
+        let replay = replay(&history, settings);
+        for step in &replay.steps {
+            let source = history.migrations[step.migration].source;
+            if sources[source.0 as usize].path == "world.sql" {
+                continue;
+            }
+            if !step.is_nested() {
+                all.push(Ran {
+                    sql: step.statement.source.sql.to_string(),
+                    locks: Vec::new(),
+                    fails: None,
+                });
+            }
+            let Some(ran) = all.last_mut() else { continue };
+            ran.fails = ran
+                .fails
+                .or(step.effects.fails.as_ref().map(|failure| failure.sqlstate));
+            for effect in &step.effects.list {
+                let relation = &effect.relation;
+                let name = match &*relation.schema {
+                    "public" => relation.name.to_string(),
+                    schema => format!("{schema}.{}", relation.name),
+                };
+                match ran.locks.iter_mut().find(|(other, ..)| *other == name) {
+                    Some((_, _, lock)) => *lock = effect.lock.max(*lock),
+                    None => ran.locks.push((name, effect.kind, effect.lock)),
+                }
+            }
+            ran.locks.sort();
+        }
+    }
+    all
+}
+
+/// Reads files as one project of a layout.
+fn discover(layout: &str, files: &[(&str, &str)], world: Option<&str>) -> Discovered {
     let layout = layout::by_name(layout).expect("a layout of that name");
     let mut sources: Vec<Source> = Vec::new();
     let mut add = |path: &str, text: &str| {
@@ -103,6 +183,13 @@ pub fn check(
     }
     let arrangement = (layout.arrange)(&found, scripts);
     problems.extend(arrangement.problems);
+    let own: Vec<&Source> = sources
+        .iter()
+        .filter(|source| wanted_files.contains(&source.path))
+        .collect();
+    let foreign = layout::dialect::of_history(&found, &own);
+    let dialect = foreign.as_ref().map(|(dialect, _)| *dialect);
+    problems.extend(foreign.map(|(_, problem)| problem));
     let mut scripts = arrangement.scripts;
     if let Some(source) = world.and(sources.last()) {
         let file = File {
@@ -123,14 +210,13 @@ pub fn check(
         scripts,
         problems,
         wanted: Some(wanted),
-        dialect: None,
+        dialect,
     };
-    let discovered = Discovered {
+    Discovered {
         sources,
         projects: vec![project],
         errors: Vec::new(),
         not_analysed,
         ..Discovered::default()
-    };
-    analyze::run(discovered, settings)
+    }
 }

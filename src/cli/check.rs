@@ -1,21 +1,20 @@
 //! `lockgate check`.
 
-use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
+use std::io::Write;
+use std::path::PathBuf;
 
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args as ClapArgs, ValueEnum};
 
+use super::target::Target;
 use super::{Failure, Outcome};
 use crate::analyze;
-use crate::config;
 use crate::diagnostic::Level;
-use crate::discover::{self, StdinInput, discover};
 use crate::report::{Format, Report, Style, render};
 use crate::rules::RULES;
-use crate::settings::{Environment, NEWEST_POSTGRES, OLDEST_POSTGRES, Settings, Strictness};
+use crate::settings::{Settings, Strictness};
 use crate::sql;
-use crate::suggest::{closest, one_of};
+use crate::suggest::closest;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -29,10 +28,6 @@ Examples:
 #[derive(Debug, ClapArgs)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// Files and directories; `-` is standard input; without any, the project around the current directory
-    #[arg(value_name = "PATH")]
-    paths: Vec<PathBuf>,
-
     /// Format of the report; may be repeated with an --output for each
     #[arg(long = "format", value_name = "FORMAT", default_value = "text")]
     formats: Vec<Format>,
@@ -41,18 +36,8 @@ pub(super) struct Args {
     #[arg(long = "output", value_name = "FILE")]
     outputs: Vec<PathBuf>,
 
-    /// Major version of the server: 13 to 18
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32)
-        .range(i64::from(OLDEST_POSTGRES)..=i64::from(NEWEST_POSTGRES)))]
-    postgres: Option<u32>,
-
-    /// Where the migrations will run
-    #[arg(long, value_name = "ENVIRONMENT", value_parser = environment)]
-    env: Option<Environment>,
-
-    /// Last version that is already applied: later migrations are checked
-    #[arg(long, value_name = "VERSION")]
-    after: Option<String>,
+    #[command(flatten)]
+    target: Target,
 
     /// Check only these rules
     #[arg(long, value_name = "RULE", value_delimiter = ',', value_parser = rule_id)]
@@ -69,14 +54,6 @@ pub(super) struct Args {
     /// Lowest level that makes the exit status 1
     #[arg(long, value_name = "LEVEL", default_value = "error")]
     fail_on: FailOn,
-
-    /// Configuration file; found upward from the first path if not named
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-
-    /// The file that standard input stands for
-    #[arg(long, value_name = "PATH")]
-    stdin_filename: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -96,14 +73,6 @@ impl FailOn {
             Self::Never => None,
         }
     }
-}
-
-fn environment(word: &str) -> Result<Environment, String> {
-    let words = Environment::ALL.map(Environment::as_str);
-    let found = Environment::ALL
-        .into_iter()
-        .find(|environment| environment.as_str() == word);
-    found.ok_or_else(|| format!("it can be {}", one_of(&words)))
 }
 
 fn rule_id(name: &str) -> Result<String, String> {
@@ -168,18 +137,6 @@ fn destinations(written: &[Written]) -> Vec<(Option<usize>, Option<usize>)> {
     pairs
 }
 
-/// Everything the analysis is asked.
-#[derive(Debug)]
-struct Request {
-    /// The directory that the program was started in.
-    cwd: PathBuf,
-    /// Files and directories as given.
-    paths: Vec<PathBuf>,
-    /// What standard input holds, and the file that it stands for.
-    stdin: Option<(Vec<u8>, Option<PathBuf>)>,
-    settings: Settings,
-}
-
 pub(super) fn run(
     args: &Args,
     written: &[Written],
@@ -199,12 +156,16 @@ pub(super) fn run(
         });
     }
     sql::self_check().map_err(Failure::Parser)?;
-    let report = analyse(request(args)?);
+    let request = args.target.request()?;
+    let settings = overlaid(request.settings.clone(), args);
+    let report = analyze::run(request.discover(&settings), settings);
     for (format, output) in destinations {
         let format = format.map_or(Format::default(), |index| args.formats[index]);
         match output {
             None => render(&report, format, style, out)?,
-            Some(index) => write_file(&report, format, &args.outputs[index])?,
+            Some(index) => super::write_file(&args.outputs[index], |out| {
+                render(&report, format, Style::default(), out)
+            })?,
         }
     }
     Ok(outcome(&report, args.fail_on.level()))
@@ -219,62 +180,8 @@ fn outcome(report: &Report, fail_on: Option<Level>) -> Outcome {
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the command line says where the report is written"
-)]
-fn write_file(report: &Report, format: Format, path: &Path) -> Result<(), Failure> {
-    let mut text = Vec::new();
-    render(report, format, Style::default(), &mut text)?;
-    std::fs::write(path, text).map_err(|error| Failure::Output {
-        path: path.display().to_string(),
-        error,
-    })
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the command line knows where it was started, and what is there"
-)]
-fn request(args: &Args) -> Result<Request, Failure> {
-    let cwd = std::env::current_dir()?;
-    let is_stdin = |path: &Path| path.as_os_str() == "-";
-    for path in &args.paths {
-        if !is_stdin(path) && !path.exists() {
-            return Err(Failure::Usage {
-                message: format!("`{}` does not exist", path.display()),
-                help: "name a file or directory of migrations".to_owned(),
-            });
-        }
-    }
-    let stdin = if args.paths.iter().any(|path| is_stdin(path)) {
-        let mut bytes = Vec::new();
-        io::stdin().lock().read_to_end(&mut bytes)?;
-        Some((bytes, args.stdin_filename.clone()))
-    } else {
-        None
-    };
-    let start = args.paths.iter().find(|path| !is_stdin(path));
-    let start = start.or(args.stdin_filename.as_ref()).unwrap_or(&cwd);
-    let loaded = match &args.config {
-        Some(path) => Some(config::load_file(path)?),
-        None => config::load(start)?,
-    };
-    let mut settings = loaded.map_or_else(Settings::default, |loaded| loaded.settings);
-    settings.cwd = Some(cwd.clone());
-    Ok(Request {
-        cwd,
-        paths: args.paths.clone(),
-        stdin,
-        settings: overlaid(settings, args),
-    })
-}
-
-/// The configuration's settings with those of the command line over them.
+/// The settings with what the command line says about rules over them.
 fn overlaid(mut settings: Settings, args: &Args) -> Settings {
-    settings.postgres = args.postgres.unwrap_or(settings.postgres);
-    settings.environment = args.env.unwrap_or(settings.environment);
-    settings.after = args.after.clone().or(settings.after);
     settings.select.clone_from(&args.select);
     settings.ignore.clone_from(&args.ignore);
     if args.strict {
@@ -282,19 +189,6 @@ fn overlaid(mut settings: Settings, args: &Args) -> Settings {
     }
     settings.today = Some(today());
     settings
-}
-
-/// The analysis. The one place that connects the command line to it.
-fn analyse(request: Request) -> Report {
-    let discovered = discover(&discover::Request {
-        cwd: &request.cwd,
-        paths: &request.paths,
-        settings: &request.settings,
-        stdin: request
-            .stdin
-            .map(|(bytes, filename)| StdinInput { bytes, filename }),
-    });
-    analyze::run(discovered, request.settings)
 }
 
 /// Today in UTC, as `2026-11-20`.

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::Failure;
-use crate::report::{Style, json};
+use crate::report::{Style, json, locks};
 use crate::rule::Rule;
 use crate::rules::{RULES, by_id};
 use crate::suggest::{closest, one_of};
@@ -45,6 +45,8 @@ enum SchemaOf {
     Config,
     /// The output of `lockgate check --format json`
     Json,
+    /// The output of `lockgate locks --format json`
+    Locks,
 }
 
 #[derive(Debug, Args)]
@@ -112,6 +114,7 @@ pub(super) fn rules(args: &RulesArgs, style: Style, out: &mut dyn Write) -> io::
 pub(super) fn schema(args: &SchemaArgs, out: &mut dyn Write) -> io::Result<()> {
     match args.of {
         SchemaOf::Json => out.write_all(json::SCHEMA.as_bytes()),
+        SchemaOf::Locks => out.write_all(locks::json::SCHEMA.as_bytes()),
         SchemaOf::Config => {
             serde_json::to_writer_pretty(&mut *out, &config::schema())?;
             writeln!(out)

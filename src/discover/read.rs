@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::select::{Run, Selection};
 use super::{Discovered, Project, STDIN, is_python, is_sql, parent};
 use crate::diagnostic::{FileError, NotAnalysed};
-use crate::layout::{File, Found, Problem, ProblemKind, Reading, dialect};
+use crate::layout::{File, Reading, dialect};
 use crate::source::{Location, Source, SourceId};
 
 impl Run<'_> {
@@ -112,7 +112,7 @@ impl Run<'_> {
         let arrangement = (found.layout.arrange)(found, scripts);
         problems.extend(arrangement.problems);
         let sources: Vec<&Source> = own.iter().map(|(_, source)| *source).collect();
-        let foreign = foreign(found, &sources);
+        let foreign = dialect::of_history(found, &sources);
         let dialect = foreign.as_ref().map(|(dialect, _)| *dialect);
         problems.extend(foreign.map(|(_, problem)| problem));
         problems.sort_by_key(|problem| (problem.location, problem.kind));
@@ -153,44 +153,6 @@ impl Run<'_> {
         }
         self.shown(&self.grounds[ground].tree.root.join(path))
     }
-}
-
-/// The other database that a history is written for, by its tool's connection URL or by its SQL.
-fn foreign(found: &Found, sources: &[&Source]) -> Option<(&'static str, Problem)> {
-    let help = "Lockgate judges PostgreSQL only; leave this directory out, or name the PostgreSQL one in `migrations:`";
-    let problem = |source: &Source, span, message: String| Problem {
-        kind: ProblemKind::Dialect,
-        location: Location {
-            source: source.id,
-            span,
-        },
-        message,
-        help: Some(help.to_owned()),
-        labels: Vec::new(),
-    };
-    let url = ["url", "sqlalchemy.url"]
-        .iter()
-        .find_map(|key| found.settings.get(*key));
-    if let Some(dialect) = url.and_then(|url| dialect::of_url(url))
-        && let Some(first) = sources.first()
-        && !sources.iter().any(|source| dialect::is_postgres(source))
-    {
-        let message = format!(
-            "these migrations are for {dialect}: the connection URL in the tool's configuration says so"
-        );
-        return Some((dialect, problem(first, first.first_line(), message)));
-    }
-    let sql: Vec<&Source> = sources
-        .iter()
-        .copied()
-        .filter(|source| !is_python(&source.path))
-        .collect();
-    let (index, sign) = dialect::of_files(&sql)?;
-    let message = format!(
-        "these migrations are for {}: {} in this file and its neighbours",
-        sign.dialect, sign.evidence
-    );
-    Some((sign.dialect, problem(sql[index], sign.span, message)))
 }
 
 fn by_path<'s>(sources: &'s [Source], path: &str) -> Option<&'s Source> {

@@ -4,7 +4,7 @@ use super::Work;
 use super::volatility::{self, Verdict};
 use crate::diagnostic::Certainty;
 use crate::schema::{Schema, TypeKind};
-use crate::statement::{ColumnDef, ConstraintKind, Volatility};
+use crate::statement::{ColumnDef, ConstraintDef, ConstraintKind, Volatility};
 
 /// Why adding a column rewrites the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,20 +102,39 @@ pub fn add(column: &ColumnDef, schema: &Schema, postgres: u32) -> AddColumnWork 
         result.work = result.work.and(Work::SCAN);
     }
     for constraint in &column.constraints {
-        let work = match &constraint.kind {
-            ConstraintKind::Check(_) if constraint.not_enforced => Work::NONE,
-            // Scans even if all values are NULL (measured).
-            ConstraintKind::Check(_) => Work::SCAN,
-            ConstraintKind::PrimaryKey(_) => {
-                result.fails_on_rows |= !filled;
-                Work::INDEX_BUILD
-            }
-            ConstraintKind::Unique(_) | ConstraintKind::Exclude { .. } => Work::INDEX_BUILD,
-            // All values are NULL without a default: nothing to check.
-            ConstraintKind::ForeignKey(_) if has_value => Work::SCAN,
-            ConstraintKind::ForeignKey(_) | ConstraintKind::NotNull(_) => Work::NONE,
-        };
-        result.work = result.work.and(work);
+        if matches!(constraint.kind, ConstraintKind::PrimaryKey(_)) {
+            result.fails_on_rows |= !filled;
+        }
+        result.work = result.work.and(constraint_work(constraint, column));
     }
     result
+}
+
+/// Work for a constraint that is written at an added column.
+#[must_use]
+pub fn constraint_work(constraint: &ConstraintDef, column: &ColumnDef) -> Work {
+    if constraint.not_enforced {
+        return Work::NONE;
+    }
+    match &constraint.kind {
+        // Scans even if all values are NULL (measured).
+        ConstraintKind::Check(_) => Work::SCAN,
+        ConstraintKind::PrimaryKey(_)
+        | ConstraintKind::Unique(_)
+        | ConstraintKind::Exclude { .. } => Work::INDEX_BUILD,
+        // Without a value all rows hold NULL and nothing is checked; DEFAULT NULL counts as a value, and other columns of
+        // the same command do not matter (measured on 13 to 18).
+        ConstraintKind::ForeignKey(_) => {
+            let serial = column
+                .ty
+                .as_ref()
+                .is_some_and(|ty| ty.serial_base().is_some());
+            let filled = column.default.is_some()
+                || column.generated.is_some()
+                || column.identity.is_some()
+                || serial;
+            if filled { Work::SCAN } else { Work::NONE }
+        }
+        ConstraintKind::NotNull(_) => Work::NONE,
+    }
 }

@@ -267,6 +267,11 @@ impl Collector<'_> {
                     self.named(name, LockMode::AccessShare, Work::NONE);
                 }
             }
+            Kind::Publication(publication) => {
+                for (name, _) in &publication.tables {
+                    self.named(name, LockMode::ShareUpdateExclusive, Work::NONE);
+                }
+            }
             Kind::Other(names) if statement.tag != "SQL" => {
                 for name in names {
                     self.named(name, LockMode::ShareUpdateExclusive, Work::NONE);
@@ -426,6 +431,21 @@ impl Collector<'_> {
             return;
         }
         if let Some(table) = table {
+            let partitioned = schema
+                .table_at(&table)
+                .is_some_and(|table| table.kind == TableKind::Partitioned);
+            if partitioned {
+                self.certain(&table, LockMode::Share, Work::NONE);
+                // Before 14 a warning, and nothing is rebuilt; then one partition after the other, each in a transaction
+                // of its own.
+                let rebuilt = self.situation.postgres >= 14;
+                for child in schema.descendants(&table) {
+                    if rebuilt && child.kind != TableKind::Partitioned {
+                        self.certain(&child.name, LockMode::Share, Work::INDEX_BUILD);
+                    }
+                }
+                return;
+            }
             self.certain(&table, LockMode::Share, Work::INDEX_BUILD);
         }
         for index in indexes {

@@ -57,7 +57,11 @@ pub fn change(
     using: Option<&Expr>,
     zone: Option<&str>,
 ) -> TypeChange {
-    let Some(from) = from else {
+    // What USING computes is written to every row, whatever the type was.
+    if using.is_some_and(|using| trivial_using(using, column).is_none()) {
+        return TypeChange::Rewrite;
+    }
+    let Some(from) = from.filter(|_| !to.is_unknown()) else {
         return TypeChange::Unknown;
     };
     if let Some(using) = using {
@@ -78,7 +82,7 @@ pub fn change(
 }
 
 /// `USING` that only names the column, maybe with a cast: `Some(cast type)`.
-fn trivial_using<'e>(using: &'e Expr, column: &str) -> Option<Option<&'e TypeName>> {
+pub(super) fn trivial_using<'e>(using: &'e Expr, column: &str) -> Option<Option<&'e TypeName>> {
     match &using.kind {
         ExprKind::Column(_) if using.as_column() == Some(column) => Some(None),
         ExprKind::Cast(inner, ty) if inner.as_column() == Some(column) => Some(Some(ty)),

@@ -1,7 +1,7 @@
 //! Signs that a project's migrations are written for another database.
 
-use super::text;
-use crate::source::{Source, Span};
+use super::{Found, Problem, ProblemKind, path, text};
+use crate::source::{Location, Source, Span};
 
 /// A sign in a file, with the place that shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +38,9 @@ pub fn of_url(url: &str) -> Option<&'static str> {
 /// The first sign of another database in a SQL file.
 #[must_use]
 pub fn of_sql(source: &Source) -> Option<Sign> {
+    if path::is_python(&source.path) {
+        return of_python(source);
+    }
     let code = text::code(&source.text);
     let has = |word: &str| contains_word(&code, word);
     let (dialect, shown) = if code.contains("MERGETREE") {
@@ -90,6 +93,24 @@ pub fn of_sql(source: &Source) -> Option<Sign> {
     })
 }
 
+/// A name in backticks directly behind a SQL keyword: SQL in a Python string, and no text about code. Words alone say
+/// nothing in Python (`autoincrement=True` is for every database).
+fn of_python(source: &Source) -> Option<Sign> {
+    const BEFORE: [&str; 6] = [
+        "TABLE `", "UPDATE `", "INTO `", "FROM `", "COLUMN `", "INDEX `",
+    ];
+    let text = source.text.to_ascii_uppercase();
+    let (start, sign) = BEFORE
+        .iter()
+        .filter_map(|sign| Some((text.find(sign)?, sign)))
+        .min()?;
+    Some(Sign {
+        dialect: "MySQL",
+        evidence: "names in backticks".to_owned(),
+        span: Span::new(start, start + sign.len()),
+    })
+}
+
 /// True if a SQL file holds something that only PostgreSQL has.
 #[must_use]
 pub fn is_postgres(source: &Source) -> bool {
@@ -134,7 +155,13 @@ pub fn of_files(sources: &[&Source]) -> Option<(usize, Sign)> {
         signs.extend(sign.map(|sign| (index, sign)));
     }
     let most = 2 * signs.len() > filled || 2 * foreign_tables > tables;
-    let some = 4 * signs.len() >= filled && !sources.iter().any(|source| is_postgres(source));
+    // Most revisions in Python hold no SQL of their own: two that do are a good part.
+    let in_python = signs.len() >= 2
+        && signs
+            .iter()
+            .all(|(index, _)| path::is_python(&sources[*index].path));
+    let some = (4 * signs.len() >= filled || in_python)
+        && !sources.iter().any(|source| is_postgres(source));
     if signs.is_empty() || !(most || some) {
         return None;
     }
@@ -149,6 +176,40 @@ pub fn of_files(sources: &[&Source]) -> Option<(usize, Sign)> {
         .map(|(_, sign)| sign.dialect)
         .max_by_key(|dialect| count(dialect))?;
     signs.into_iter().find(|(_, sign)| sign.dialect == best)
+}
+
+/// The other database that a history is written for, by its tool's connection URL or by its SQL.
+#[must_use]
+pub fn of_history(found: &Found, sources: &[&Source]) -> Option<(&'static str, Problem)> {
+    let help = "Lockgate judges PostgreSQL only; leave this directory out, or name the PostgreSQL one in `migrations:`";
+    let problem = |source: &Source, span, message: String| Problem {
+        kind: ProblemKind::Dialect,
+        location: Location {
+            source: source.id,
+            span,
+        },
+        message,
+        help: Some(help.to_owned()),
+        labels: Vec::new(),
+    };
+    let url = ["url", "sqlalchemy.url"]
+        .iter()
+        .find_map(|key| found.settings.get(*key));
+    if let Some(dialect) = url.and_then(|url| of_url(url))
+        && let Some(first) = sources.first()
+        && !sources.iter().any(|source| is_postgres(source))
+    {
+        let message = format!(
+            "these migrations are for {dialect}: the connection URL in the tool's configuration says so"
+        );
+        return Some((dialect, problem(first, first.first_line(), message)));
+    }
+    let (index, sign) = of_files(sources)?;
+    let message = format!(
+        "these migrations are for {}: {} in this file and its neighbours",
+        sign.dialect, sign.evidence
+    );
+    Some((sign.dialect, problem(sources[index], sign.span, message)))
 }
 
 /// Two or more names in backticks.

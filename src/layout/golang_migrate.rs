@@ -73,6 +73,9 @@ fn parse(file: &str) -> Result<Name<'_>, &'static str> {
     })
 }
 
+/// More up files than this with a version that another one has: the directory is not golang-migrate's.
+const MOST_COLLISIONS: usize = 3;
+
 fn detect(files: &dyn Files) -> Vec<Found> {
     let mut directories: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for path in files.paths() {
@@ -99,6 +102,15 @@ fn detect(files: &dyn Files) -> Vec<Found> {
             .count()
             > 1
         {
+            continue;
+        }
+        // golang-migrate refuses to start when two files claim one version. One collision is a mistake; a directory full
+        // of them belongs to a tool that orders by the whole name.
+        let versions: BTreeSet<u64> = ups
+            .iter()
+            .filter_map(|name| parse(name).ok()?.version.parse().ok())
+            .collect();
+        if ups.len() - versions.len() > MOST_COLLISIONS {
             continue;
         }
         let all: BTreeSet<&str> = names.iter().copied().collect();

@@ -18,7 +18,7 @@ mod table;
 mod types;
 
 /// Type name that stands for a type which is not known.
-pub const UNKNOWN_TYPE: &str = "lockgate_unknown";
+pub const UNKNOWN_TYPE: &str = crate::statement::ty::UNKNOWN;
 /// SQL text that stands for an expression which is not known.
 pub const UNKNOWN_VALUE: &str = "'lockgate_unknown'";
 

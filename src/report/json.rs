@@ -10,7 +10,7 @@ use super::Report;
 use crate::diagnostic as inner;
 use crate::effect as inner_effect;
 use crate::rules;
-use crate::source::{Location, Span};
+use crate::source::{Location, Source, Span};
 
 /// Version of the format.
 pub const VERSION: u32 = 1;
@@ -71,7 +71,7 @@ struct Project<'a> {
 }
 
 #[derive(Serialize)]
-struct Place<'a> {
+pub(super) struct Place<'a> {
     file: &'a str,
     start: Position,
     end: Position,
@@ -110,7 +110,7 @@ struct Label<'a> {
 }
 
 #[derive(Serialize)]
-struct Effect {
+pub(super) struct Effect {
     relation: String,
     relation_kind: &'static str,
     lock: &'static str,
@@ -142,16 +142,16 @@ struct NewFile<'a> {
 }
 
 #[derive(Serialize)]
-struct NotAnalysed<'a> {
+pub(super) struct NotAnalysed<'a> {
     #[serde(flatten)]
-    place: Place<'a>,
-    reason: &'a str,
+    pub(super) place: Place<'a>,
+    pub(super) reason: &'a str,
 }
 
 #[derive(Serialize)]
-struct FileError<'a> {
-    file: &'a str,
-    message: &'a str,
+pub(super) struct FileError<'a> {
+    pub(super) file: &'a str,
+    pub(super) message: &'a str,
 }
 
 fn document(report: &Report) -> Document<'_> {
@@ -237,7 +237,7 @@ fn finding<'a>(report: &'a Report, diagnostic: &'a inner::Diagnostic) -> Finding
     }
 }
 
-fn effect(effect: &inner_effect::Effect) -> Effect {
+pub(super) fn effect(effect: &inner_effect::Effect) -> Effect {
     Effect {
         relation: effect.relation.to_string(),
         relation_kind: effect.kind.as_str(),
@@ -277,7 +277,10 @@ fn fix<'a>(report: &'a Report, fix: &'a inner::Fix) -> Fix<'a> {
 }
 
 fn place(report: &Report, location: Location) -> Place<'_> {
-    let source = report.source(location.source);
+    place_in(report.source(location.source), location.span)
+}
+
+pub(super) fn place_in(source: &Source, span: Span) -> Place<'_> {
     let position = |offset| {
         let position = source.position(offset);
         Position {
@@ -286,7 +289,7 @@ fn place(report: &Report, location: Location) -> Place<'_> {
             offset,
         }
     };
-    let Span { start, end } = location.span;
+    let Span { start, end } = span;
     Place {
         file: &source.path,
         start: position(start),

@@ -31,18 +31,27 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
              partition, then ALTER INDEX … ATTACH PARTITION"
         )
     } else {
-        format!(
-            "build it CONCURRENTLY, alone in its migration; {}",
-            cx.runner().way_out
-        )
+        let mut wanted = statement.clone();
+        if let Kind::CreateIndex(create) = &mut wanted.kind {
+            create.concurrently = true;
+        }
+        match cx.way_out_for(&wanted) {
+            Some(way_out) => {
+                format!("build it CONCURRENTLY, which no transaction may surround: {way_out}")
+            }
+            None => "build it CONCURRENTLY".to_owned(),
+        }
+    };
+    let on = if partitioned {
+        format!("`{table}` and its partitions")
+    } else {
+        format!("`{table}`")
     };
     let effects = cx.effects().list.clone();
     cx.report(
         Finding::new(
             statement.span,
-            format!(
-                "building {index} holds a SHARE lock on `{table}`: writes wait until it is built"
-            ),
+            format!("building {index} holds a SHARE lock on {on}: writes wait until it is built"),
         )
         .on(table)
         .help(help)

@@ -284,7 +284,10 @@ impl Schema {
             self.put_column_sequence(key, &add.column, ty, how.origin);
         }
         if !how.only {
-            let given = self.table_at(key).and_then(|table| table.column(name)).cloned();
+            let given = self
+                .table_at(key)
+                .and_then(|table| table.column(name))
+                .cloned();
             for child in self.child_names(key) {
                 self.add_column(&child, add, how, false);
                 // A serial column of a child takes its values from the sequence of the parent.
@@ -373,7 +376,10 @@ impl Schema {
                     if table.known {
                         return;
                     }
-                    table.columns.push(bare_column(name, origin));
+                    table.columns.push(Column {
+                        added: false,
+                        ..bare_column(name, origin)
+                    });
                 }
                 if let Some(column) = table.column_mut(name) {
                     change_column(column, &alter.change, how.certain);
@@ -412,8 +418,8 @@ impl Schema {
 
     /// A conditional statement may have dropped the column: what is known of it stays, but it is not known to be so.
     fn doubt_column(&mut self, key: &QualifiedName, name: &str, origin: Origin) {
+        self.put_in_doubt(key, origin);
         self.change_table_at(key, origin, |table| {
-            table.known = false;
             if let Some(column) = table.column_mut(name) {
                 column.not_null = false;
             }
@@ -490,7 +496,6 @@ impl Schema {
             });
         }
     }
-
 }
 
 fn change_column(column: &mut Column, change: &ColumnChange, certain: bool) {

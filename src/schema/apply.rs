@@ -9,14 +9,16 @@ use std::sync::Arc;
 
 use super::naming::unique_name;
 use super::object::{
-    Domain, EnumLabel, Function, Origin, Policy, Sequence, Table, Trigger, Type, TypeKind,
+    Domain, EnumLabel, Function, Origin, Policy, Publication, Sequence, Table, Trigger, Type,
+    TypeKind,
 };
 use super::table::new_table;
 use super::{Relation, Schema};
 use crate::statement::{
     AlterDomainAction, ConstraintDef, ConstraintKind, CreateDomain, CreateFunction, CreateTableAs,
     CreateTrigger, ExprKind, Ident, InsertRows, Kind, Name, Nested, ObjectKind, Persistence,
-    PolicyDefinition, QualifiedName, Statement, TypeDefinition,
+    PolicyDefinition, PublicationChange, PublicationDefinition, QualifiedName, Statement,
+    TypeDefinition,
 };
 
 impl Schema {
@@ -27,8 +29,10 @@ impl Schema {
             Kind::CreateTable(create) => self.create_table(create, origin),
             Kind::CreateTableAs(create) => self.create_table_as(create, origin),
             Kind::AlterTable(alter) => self.alter_table(alter, origin, certain),
-            Kind::Rename(rename) => self.rename(rename, origin),
-            Kind::SetSchema(set) => self.set_schema(set, origin),
+            Kind::Rename(rename) if certain => self.rename(rename, origin),
+            Kind::SetSchema(set) if certain => self.set_schema(set, origin),
+            Kind::Rename(rename) => self.doubt_relation(&rename.relation, origin),
+            Kind::SetSchema(set) => self.doubt_relation(&set.name, origin),
             Kind::Drop(drop) => self.drop_objects(drop, origin, certain),
             Kind::CreateIndex(create) => self.create_index(create, origin),
             Kind::CreateView(create) => {
@@ -135,6 +139,7 @@ impl Schema {
             }
             Kind::CreateTrigger(create) => self.create_trigger(create, origin),
             Kind::Policy(policy, table) => self.put_policy(policy, table, origin),
+            Kind::Publication(publication) => self.publish(publication),
             Kind::Unparsed => self.doubt_named(&statement.source.sql, origin),
             Kind::Insert(insert) => {
                 if insert.rows == InsertRows::Query {
@@ -328,6 +333,32 @@ impl Schema {
         self.functions.insert_mut(name, Arc::new(list));
     }
 
+    fn publish(&mut self, def: &PublicationDefinition) {
+        let name = &def.name.text;
+        if def.change == PublicationChange::Set {
+            let members: Vec<QualifiedName> = self
+                .tables()
+                .filter(|table| table.publications.iter().any(|p| p.name == *name))
+                .map(|table| table.name.clone())
+                .collect();
+            for member in members {
+                self.edit_table(&member, |t| t.publications.retain(|p| p.name != *name));
+            }
+        }
+        for (table, columns) in &def.tables {
+            let key = self.resolve(table);
+            self.edit_table(&key, |table| {
+                table.publications.retain(|p| p.name != *name);
+                if def.change != PublicationChange::Drop {
+                    table.publications.push(Publication {
+                        name: name.clone(),
+                        columns: columns.clone(),
+                    });
+                }
+            });
+        }
+    }
+
     /// A new policy, or what `ALTER POLICY` changes of one.
     fn put_policy(&mut self, def: &PolicyDefinition, table: &Name, origin: Origin) {
         let columns: Vec<Box<str>> = def
@@ -349,7 +380,11 @@ impl Schema {
             })
             .collect();
         self.change_table(table, origin, |table| {
-            match table.policies.iter_mut().find(|policy| policy.name == def.name.text) {
+            match table
+                .policies
+                .iter_mut()
+                .find(|policy| policy.name == def.name.text)
+            {
                 Some(policy) => {
                     // Which of its two expressions was replaced is not kept: the old one may still hold.
                     policy.columns.extend(columns);

@@ -357,16 +357,24 @@ impl Schema {
     }
 
     fn inherit_index(&mut self, index: &Index, child: &QualifiedName, origin: Origin) {
-        if self.table_at(child).is_none_or(|child| child.kind == TableKind::Foreign) {
+        if self
+            .table_at(child)
+            .is_none_or(|child| child.kind == TableKind::Foreign)
+        {
             return;
         }
         let own = self.indexes_by_age(child);
-        if own.iter().any(|own| own.parent.as_ref() == Some(&index.name)) {
+        if own
+            .iter()
+            .any(|own| own.parent.as_ref() == Some(&index.name))
+        {
             return;
         }
-        let twin = own
-            .iter()
-            .find(|own| own.parent.is_none() && own.constraint.is_some() >= index.constraint.is_some() && same_index(own, index));
+        let twin = own.iter().find(|own| {
+            own.parent.is_none()
+                && own.constraint.is_some() >= index.constraint.is_some()
+                && same_index(own, index)
+        });
         if let Some(twin) = twin {
             self.attach_index(&twin.name, &index.name);
             return;

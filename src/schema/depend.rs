@@ -37,6 +37,27 @@ pub enum DependentKind {
     Function,
 }
 
+impl DependentKind {
+    /// What a person calls it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::View => "view",
+            Self::MaterializedView => "materialized view",
+            Self::GeneratedColumn => "generated column",
+            Self::Index => "index",
+            Self::Constraint => "constraint",
+            Self::ForeignKey => "foreign key",
+            Self::Trigger => "trigger",
+            Self::Policy => "policy",
+            Self::Publication => "publication",
+            Self::Sequence => "sequence",
+            Self::PartitionKey => "partition key",
+            Self::Function => "function",
+        }
+    }
+}
+
 /// Something that depends on a column.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Dependent {
@@ -115,13 +136,20 @@ impl Schema {
             }
             for publication in &table.publications {
                 if publication.columns.iter().any(|name| &**name == column) {
-                    add(DependentKind::Publication, publication.name.to_string(), here);
+                    add(
+                        DependentKind::Publication,
+                        publication.name.to_string(),
+                        here,
+                    );
                 }
             }
             if let Some(by) = &table.partition_by {
                 let among = by.key.iter().any(|element| {
                     let in_expr = |expr: &Expr| expr.columns().any(|name| name == column);
-                    element.column.as_ref().is_some_and(|name| &*name.text == column)
+                    element
+                        .column
+                        .as_ref()
+                        .is_some_and(|name| &*name.text == column)
                         || element.expr.as_ref().is_some_and(in_expr)
                 });
                 if among {
@@ -172,7 +200,9 @@ impl Schema {
                 .table_at(&table)
                 .is_some_and(|table| table.column(&mention.column).is_some());
             if known {
-                function.uses.insert((table.clone(), mention.column.clone()));
+                function
+                    .uses
+                    .insert((table.clone(), mention.column.clone()));
             }
         }
         self.note_query(&change.query, function);

@@ -30,6 +30,12 @@ impl Schema {
         }
     }
 
+    /// A relation that may have been renamed or moved away.
+    pub(super) fn doubt_relation(&mut self, name: &Name, origin: Origin) {
+        let key = self.resolve(name);
+        self.put_in_doubt(&key, origin);
+    }
+
     /// A `DROP` that may not run.
     pub(super) fn doubt_dropped(&mut self, drop: &Drop, name: &Name, origin: Origin) {
         match drop.object {

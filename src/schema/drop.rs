@@ -40,6 +40,18 @@ impl Schema {
                     self.drop_function(&key, signature, drop.cascade, origin);
                 }
                 ObjectKind::Schema => self.drop_schema(&name.name, origin),
+                ObjectKind::Publication => {
+                    let members: Vec<QualifiedName> = self
+                        .tables()
+                        .filter(|table| table.publications.iter().any(|p| p.name == name.name))
+                        .map(|table| table.name.clone())
+                        .collect();
+                    for member in members {
+                        self.edit_table(&member, |table| {
+                            table.publications.retain(|p| p.name != name.name);
+                        });
+                    }
+                }
                 ObjectKind::Trigger => {
                     if let Some(on) = &drop.on {
                         self.change_table(on, origin, |table| {
@@ -440,7 +452,10 @@ impl Schema {
         let functions: Vec<(QualifiedName, Vec<TypeName>)> = self
             .all_functions()
             .filter(|(_, function)| {
-                let mut types = function.argument_types.iter().chain([&function.return_type]);
+                let mut types = function
+                    .argument_types
+                    .iter()
+                    .chain([&function.return_type]);
                 types.any(|ty| ty.as_ref() == Some(key))
             })
             .map(|(name, function)| (name.clone(), function.arguments.clone()))
@@ -507,7 +522,11 @@ impl Schema {
                     self.drop_constraint(&table.name, &constraint.name, false, false, origin);
                 }
             }
-            if table.policies.iter().any(|policy| policy.calls.contains(function)) {
+            if table
+                .policies
+                .iter()
+                .any(|policy| policy.calls.contains(function))
+            {
                 self.edit_table(&table.name, |table| {
                     table
                         .policies
@@ -560,7 +579,10 @@ pub(super) fn constraint_mentions(kind: &ConstraintKind, column: &str) -> bool {
         }
         ConstraintKind::Exclude { elements, .. } => elements.iter().any(|element| {
             let in_expr = |expr: &Expr| expr.columns().any(|name| name == column);
-            element.column.as_ref().is_some_and(|name| &*name.text == column)
+            element
+                .column
+                .as_ref()
+                .is_some_and(|name| &*name.text == column)
                 || element.expr.as_ref().is_some_and(in_expr)
         }),
         ConstraintKind::ForeignKey(foreign) => among(&foreign.columns),

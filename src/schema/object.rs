@@ -161,7 +161,9 @@ pub struct Column {
     pub generated: Option<Generated>,
     /// Collation, if not the default one.
     pub collation: Option<Box<str>>,
-    /// Who added it.
+    /// The history adds it; otherwise a statement only mentions it.
+    pub added: bool,
+    /// Who added it, or mentions it first.
     pub created: Origin,
     /// The comment on it.
     pub comment: Option<Box<str>>,

@@ -171,7 +171,10 @@ impl Schema {
         let functions: Vec<QualifiedName> = self
             .all_functions()
             .filter(|(_, function)| {
-                let mut types = function.argument_types.iter().chain([&function.return_type]);
+                let mut types = function
+                    .argument_types
+                    .iter()
+                    .chain([&function.return_type]);
                 types.any(|ty| ty.as_ref() == Some(old))
             })
             .map(|(name, _)| name.clone())
@@ -211,17 +214,19 @@ impl Schema {
                 .iter()
                 .zip(&function.argument_types)
                 .zip(signature)
-                .all(|((own, user), other)| match (user, self.user_type(Some(other))) {
-                    (Some(user), Some(other_user)) => {
-                        *user == other_user && (own.dimensions > 0) == (other.dimensions > 0)
-                    }
-                    (None, None) => {
-                        own.schema == other.schema
-                            && own.name == other.name
-                            && (own.dimensions > 0) == (other.dimensions > 0)
-                    }
-                    _ => own == other,
-                })
+                .all(
+                    |((own, user), other)| match (user, self.user_type(Some(other))) {
+                        (Some(user), Some(other_user)) => {
+                            *user == other_user && (own.dimensions > 0) == (other.dimensions > 0)
+                        }
+                        (None, None) => {
+                            own.schema == other.schema
+                                && own.name == other.name
+                                && (own.dimensions > 0) == (other.dimensions > 0)
+                        }
+                        _ => own == other,
+                    },
+                )
     }
 
     /// Renames or moves a function (all of that name without a signature); triggers follow.
@@ -335,8 +340,7 @@ impl Schema {
                 self.follow_type(&name, &new_name);
             }
         }
-        let functions: Vec<QualifiedName> =
-            self.functions.keys().filter(inside).cloned().collect();
+        let functions: Vec<QualifiedName> = self.functions.keys().filter(inside).cloned().collect();
         for name in functions {
             self.move_function(&name, &moved(&name), None);
         }
@@ -518,7 +522,13 @@ impl Schema {
                 .triggers
                 .iter_mut()
                 .flat_map(|trigger| trigger.columns.iter_mut().chain(&mut trigger.when_columns))
-                .chain(table.policies.iter_mut().flat_map(|policy| &mut policy.columns));
+                .chain(
+                    table
+                        .policies
+                        .iter_mut()
+                        .flat_map(|policy| &mut policy.columns),
+                )
+                .chain(table.publications.iter_mut().flat_map(|p| &mut p.columns));
             for column in mentioned.filter(|column| &***column == from) {
                 *column = to.into();
             }

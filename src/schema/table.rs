@@ -84,14 +84,16 @@ impl Schema {
                 self.copy_like(&mut table, like, &mut copied, origin);
             }
         }
-        copied.constraints.extend(copied.keys.iter().map(|(index, def)| {
-            // Its name is made from the names that the columns had when the index was made.
-            let fresh = self.cloned_constraint_name(&name, index, &def.kind);
-            ConstraintDef {
-                name: Some(Ident::new(fresh, def.span)),
-                ..def.clone()
-            }
-        }));
+        copied
+            .constraints
+            .extend(copied.keys.iter().map(|(index, def)| {
+                // Its name is made from the names that the columns had when the index was made.
+                let fresh = self.cloned_constraint_name(&name, index, &def.kind);
+                ConstraintDef {
+                    name: Some(Ident::new(fresh, def.span)),
+                    ..def.clone()
+                }
+            }));
         let at_columns = create.columns.iter().flat_map(|column| &column.constraints);
         let mut constraints: Vec<ConstraintDef> = copied
             .constraints
@@ -171,13 +173,11 @@ impl Schema {
                 .iter()
                 .filter(|c| matches!(c.def.kind, ConstraintKind::Check(_)));
             // The copy is written anew: it is valid, whatever the original is.
-            copied
-                .constraints
-                .extend(checks.map(|check| ConstraintDef {
-                    name: Some(Ident::new(check.name.clone(), check.def.span)),
-                    not_valid: false,
-                    ..check.def.clone()
-                }));
+            copied.constraints.extend(checks.map(|check| ConstraintDef {
+                name: Some(Ident::new(check.name.clone(), check.def.span)),
+                not_valid: false,
+                ..check.def.clone()
+            }));
         }
         if like.indexes {
             for index in self.indexes_by_age(&source.name) {
@@ -324,7 +324,10 @@ impl Schema {
                 .default
                 .as_ref()
                 .and_then(|default| self.sequence_of_default(default)),
-            default: def.default.clone().filter(|expr| self.is_default(expr, def.ty.as_ref())),
+            default: def
+                .default
+                .clone()
+                .filter(|expr| self.is_default(expr, def.ty.as_ref())),
             identity: def.identity,
             generated: def.generated.clone(),
             collation: def.collation.clone(),
@@ -449,6 +452,7 @@ pub(super) fn bare_column(name: &str, origin: Origin) -> Column {
         identity: None,
         generated: None,
         collation: None,
+        added: true,
         created: origin,
         comment: None,
     }

@@ -102,13 +102,9 @@ impl Schema {
     /// Names of a relation's columns; none if they are not known.
     fn column_names(&self, relation: &QualifiedName) -> Option<Vec<&str>> {
         match self.relations.get(relation)? {
-            Relation::Table(table) if table.known => Some(
-                table
-                    .columns
-                    .iter()
-                    .map(|column| &*column.name)
-                    .collect(),
-            ),
+            Relation::Table(table) if table.known => {
+                Some(table.columns.iter().map(|column| &*column.name).collect())
+            }
             Relation::View(view) if !view.columns.is_empty() => {
                 Some(view.columns.iter().map(|column| &**column).collect())
             }

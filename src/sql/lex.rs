@@ -10,6 +10,9 @@ use crate::source::Span;
 mod comments;
 mod value;
 
+#[cfg(test)]
+pub(in crate::sql) use tests::passes;
+
 pub use comments::{Bodies, Comment, comments};
 pub use value::{Run, Value, value};
 
@@ -199,6 +202,15 @@ pub fn is_word_byte(byte: u8) -> bool {
 /// and comments behind it, to find a part that continues it.
 #[must_use]
 pub fn next_token(text: &str, at: usize) -> Option<Token> {
+    let token = scan_token(text, at);
+    #[cfg(test)]
+    tests::count_read(
+        token.map_or(text.len(), |token| token.span.end as usize) - at.min(text.len()),
+    );
+    token
+}
+
+fn scan_token(text: &str, at: usize) -> Option<Token> {
     let bytes = text.as_bytes();
     let start = at + bytes.get(at..)?.iter().position(|&byte| !is_blank(byte))?;
     let first = bytes[start];

@@ -166,7 +166,11 @@ fn put_into_schema(kind: &mut Kind, schema: &str) {
         Kind::CreateView(create) => {
             put(&mut create.name);
             create.query.reads.iter_mut().for_each(put);
-            create.query.aliases.iter_mut().for_each(|(_, name)| put(name));
+            create
+                .query
+                .aliases
+                .iter_mut()
+                .for_each(|(_, name)| put(name));
             for (_, name) in create.query.from.iter_mut().flatten() {
                 put(name);
             }

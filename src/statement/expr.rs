@@ -56,9 +56,10 @@ pub enum ExprKind {
     ValueFunction(&'static str),
     /// An operator with one or two operands.
     Operator {
-        /// The operator's characters (`=`, `<>`, `||`), or `like`, `ilike`, `similar to`, `between`, `in`.
+        /// The operator's characters (`=`, `<>`, `||`), or `like`, `ilike`, `similar to`, `between`, `in`, `any`
+        /// (which is `= ANY`), `exists`.
         name: Box<str>,
-        /// Operands; two for most, more for `in` and `between`.
+        /// Operands; two for most, more for `in` and `between`; a sub-query is the last one.
         args: Vec<Expr>,
     },
     /// `a AND b …`.
@@ -81,7 +82,7 @@ pub enum ExprKind {
     Array(Vec<Expr>),
     /// `a COLLATE "x"`.
     Collate(Box<Expr>, Box<str>),
-    /// A sub-query of any form.
+    /// A sub-query: alone it stands for one value; `IN`, `EXISTS` and `ARRAY` stand around it.
     Subquery(Box<super::Query>),
     /// Anything else, or something nested deeper than is looked into: its parts that are expressions.
     Other(Vec<Expr>),
@@ -234,4 +235,18 @@ pub struct Element {
     pub default_order: bool,
     /// The operator of an exclusion element.
     pub operator: Option<Box<str>>,
+}
+
+impl Element {
+    /// True if it is that column or an expression over it.
+    #[must_use]
+    pub fn mentions(&self, column: &str) -> bool {
+        self.column
+            .as_ref()
+            .is_some_and(|name| &*name.text == column)
+            || self
+                .expr
+                .as_ref()
+                .is_some_and(|expr| expr.columns().any(|name| name == column))
+    }
 }

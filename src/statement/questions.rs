@@ -1,8 +1,8 @@
 //! The questions rules ask a statement. Grow this vocabulary, not the rules.
 
 use super::{
-    AddColumn, AlterAction, AlterColumn, ConstraintDef, Ident, Kind, Name, SetVariable, Statement,
-    Transaction,
+    AddColumn, AlterAction, AlterColumn, ConstraintDef, Ident, Kind, Name, ObjectKind, Rename,
+    SetVariable, Statement, Transaction,
 };
 
 impl Statement {
@@ -56,6 +56,15 @@ impl Statement {
             })
     }
 
+    /// Names of the constraints that an `ALTER TABLE` drops. PostgreSQL drops them before it does anything else that the
+    /// command says.
+    pub fn dropped_constraints(&self) -> impl Iterator<Item = &Ident> {
+        self.alter_actions().filter_map(|(_, action)| match action {
+            AlterAction::DropConstraint { name, .. } => Some(name),
+            _ => None,
+        })
+    }
+
     /// `VALIDATE CONSTRAINT`, with the table.
     pub fn validated_constraints(&self) -> impl Iterator<Item = (&Name, &Ident)> {
         self.alter_actions()
@@ -63,6 +72,26 @@ impl Statement {
                 AlterAction::ValidateConstraint(name) => Some((table, name)),
                 _ => None,
             })
+    }
+
+    /// `RENAME TO` of a table or of what can stand in its place in a query.
+    #[must_use]
+    pub fn renamed_relation(&self) -> Option<&Rename> {
+        match &self.kind {
+            Kind::Rename(rename)
+                if rename.part.is_none()
+                    && matches!(
+                        rename.object,
+                        ObjectKind::Table
+                            | ObjectKind::ForeignTable
+                            | ObjectKind::View
+                            | ObjectKind::MaterializedView
+                    ) =>
+            {
+                Some(rename)
+            }
+            _ => None,
+        }
     }
 
     /// `SET`, if the statement is one.
@@ -78,8 +107,42 @@ impl Statement {
     #[must_use]
     pub fn transaction_control(&self) -> Option<Transaction> {
         match &self.kind {
-            Kind::Transaction(control) => Some(*control),
+            Kind::Transaction(control) => Some(control.clone()),
             _ => None,
+        }
+    }
+
+    /// `CONCURRENTLY` in any of its forms.
+    #[must_use]
+    pub fn is_concurrent(&self) -> bool {
+        match &self.kind {
+            Kind::CreateIndex(create) => create.concurrently,
+            Kind::Drop(drop) => drop.concurrently,
+            Kind::Reindex(reindex) => reindex.concurrently,
+            Kind::RefreshMaterializedView(refresh) => refresh.concurrently,
+            Kind::AlterTable(_) => self.alter_actions().any(|(_, action)| {
+                matches!(
+                    action,
+                    AlterAction::DetachPartition {
+                        concurrently: true,
+                        ..
+                    }
+                )
+            }),
+            _ => false,
+        }
+    }
+
+    /// True for a statement that leaves schema and data as they are: settings, transaction control, a query that
+    /// reads no relation and calls nothing.
+    #[must_use]
+    pub fn changes_nothing(&self) -> bool {
+        match &self.kind {
+            Kind::Set(_) | Kind::Transaction(_) => true,
+            Kind::Select(query) => {
+                query.reads.is_empty() && query.calls.is_empty() && query.changes.is_empty()
+            }
+            _ => false,
         }
     }
 }

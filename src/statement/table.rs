@@ -219,6 +219,27 @@ pub enum ReferentialAction {
 }
 
 impl ConstraintKind {
+    /// True if the column is among those that the constraint is about, on its own side.
+    #[must_use]
+    pub fn mentions(&self, column: &str) -> bool {
+        let among = |columns: &[Ident]| columns.iter().any(|name| &*name.text == column);
+        let inside = |expr: &Expr| expr.columns().any(|name| name == column);
+        match self {
+            Self::NotNull(name) => &*name.text == column,
+            Self::Check(expr) => inside(expr),
+            Self::PrimaryKey(key) | Self::Unique(key) => among(&key.columns) || among(&key.include),
+            Self::Exclude {
+                elements,
+                predicate,
+                ..
+            } => {
+                predicate.as_ref().is_some_and(inside)
+                    || elements.iter().any(|element| element.mentions(column))
+            }
+            Self::ForeignKey(foreign) => among(&foreign.columns),
+        }
+    }
+
     /// PostgreSQL's words for it.
     #[must_use]
     pub fn words(&self) -> &'static str {

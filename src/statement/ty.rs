@@ -52,7 +52,16 @@ const SPELLINGS: &[(&str, &str)] = &[
     ("varchar", "varchar"),
 ];
 
+/// Name of the type that stands for one that could not be evaluated (an Alembic column whose type is a function call).
+pub const UNKNOWN: &str = "lockgate_unknown";
+
 impl TypeName {
+    /// True if the type stands for one that could not be evaluated.
+    #[must_use]
+    pub fn is_unknown(&self) -> bool {
+        &*self.name == UNKNOWN
+    }
+
     /// A built-in type without modifier.
     #[must_use]
     pub fn builtin(name: &str) -> Self {
@@ -90,6 +99,9 @@ impl TypeName {
 
 impl fmt::Display for TypeName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_unknown() {
+            return f.write_str("an unknown type");
+        }
         if let Some(schema) = &self.schema {
             write!(f, "{}.", quoted(schema))?;
         }

@@ -6,9 +6,7 @@ use std::path::Path;
 
 use crate::discover::{Request, discover};
 use crate::layout::Direction;
-use crate::schema::{
-    Column, Constraint, Index, Origin, Schema, Table, TableKind, TypeKind, View,
-};
+use crate::schema::{Column, Constraint, Index, Origin, Schema, Table, TableKind, TypeKind, View};
 use crate::settings::Settings;
 use crate::source::{Fragment, Location, SourceId, SpanMap};
 use crate::statement::{
@@ -77,6 +75,36 @@ pub fn forward_statements(directory: &Path) -> Option<Vec<Statement>> {
         }
     }
     Some(statements)
+}
+
+/// What depends on each column, as `table.column: kind name`.
+#[must_use]
+pub fn dependent_lines(schema: &Schema) -> Vec<String> {
+    let mut lines = Vec::new();
+    for table in schema.tables() {
+        for column in &table.columns {
+            for dependent in schema.dependents_of_column(&table.name, &column.name) {
+                lines.push(format!(
+                    "{}.{}: {} {}",
+                    table.name.name,
+                    column.name,
+                    dependent.kind.as_str(),
+                    dependent.name
+                ));
+            }
+        }
+    }
+    lines
+}
+
+/// Names of the relations that are in doubt.
+#[must_use]
+pub fn doubted(schema: &Schema) -> Vec<String> {
+    schema
+        .relations()
+        .filter(|(name, _)| schema.doubt(name).is_some())
+        .map(|(name, _)| name.short())
+        .collect()
 }
 
 /// An expression written in SQL, without what PostgreSQL adds or rewrites when it prints one: casts, parentheses,
@@ -332,7 +360,11 @@ fn constraint_line(table: &str, constraint: &Constraint) -> String {
         kind.to_owned(),
         columns,
         constraint.valid.to_string(),
-        constraint.references.as_ref().map(plain).unwrap_or_default(),
+        constraint
+            .references
+            .as_ref()
+            .map(plain)
+            .unwrap_or_default(),
         referenced,
         expr,
     ])

@@ -9,9 +9,22 @@
 )]
 
 mod alembic;
+mod case;
+mod cases;
+mod catalog;
 mod cli;
 mod config;
+mod differential;
+mod example;
+mod hostile;
 mod layouts;
+mod locks;
+mod locks_cli;
+mod page;
+mod pages;
+mod pre_commit;
+mod projects;
 mod replay;
 mod reports;
 mod servers;
+mod tidy;

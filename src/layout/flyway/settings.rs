@@ -29,6 +29,7 @@ const KEYS: &[&str] = &[
     "validateMigrationNaming",
     "postgresql.transactional.lock",
     "enabled",
+    "initSql",
 ];
 
 /// A configuration file with what it says.
@@ -167,8 +168,12 @@ fn configs(files: &dyn Files) -> Vec<Config<'_>> {
 
 /// A key by Flyway's own name, if it matters: `spring.flyway.out-of-order` → `outOfOrder`.
 fn setting(key: &str, is_spring: bool) -> Option<String> {
-    if !is_spring && key.starts_with("environments.") && key.rsplit('.').next() == Some("url") {
-        return Some("url".to_owned());
+    if !is_spring
+        && key.starts_with("environments.")
+        && let Some(own) = key.rsplit('.').next()
+        && matches!(own, "url" | "initSql")
+    {
+        return Some(own.to_owned());
     }
     let prefixes: &[&str] = if is_spring {
         &["spring.flyway.", "quarkus.flyway."]
@@ -198,6 +203,10 @@ fn setting(key: &str, is_spring: bool) -> Option<String> {
         "postgresql.transactionalLock" | "transactionalLock"
     ) {
         "postgresql.transactional.lock".clone_into(&mut name);
+    }
+    // Spring Boot's name for the same.
+    if name == "initSqls" {
+        "initSql".clone_into(&mut name);
     }
     KEYS.contains(&name.as_str()).then_some(name)
 }
@@ -393,6 +402,9 @@ mod tests {
             ("spring.flyway.user", true, None),
             ("flyway.locations", false, Some("locations")),
             ("environments.default.url", false, Some("url")),
+            ("flyway.initSql", false, Some("initSql")),
+            ("environments.default.initSql", false, Some("initSql")),
+            ("spring.flyway.init-sqls", true, Some("initSql")),
             ("flyway.password", false, None),
         ];
         for (key, is_spring, expected) in cases {

@@ -4,7 +4,7 @@ use super::Lower;
 use super::query::{DEEPEST, figure_name};
 use crate::sql::tree::{
     self, A_Expr_Kind, BoolExprType, List, Node, NullTestType, SQLValueFunctionOp, SortByDir,
-    SortByNulls,
+    SortByNulls, SubLinkType,
 };
 use crate::statement::{Element, Expr, ExprKind, Ident, Literal};
 
@@ -118,10 +118,7 @@ impl Lower<'_> {
                 parts.extend(case.defresult().map(|expr| self.expr_at(expr, depth)));
                 ExprKind::Case(parts)
             }
-            Node::SubLink(link) => match link.subselect() {
-                Some(select) => ExprKind::Subquery(Box::new(self.query(select))),
-                None => ExprKind::Other(Vec::new()),
-            },
+            Node::SubLink(link) => self.sublink(link, depth),
             other => {
                 let mut children = Vec::new();
                 other.children(&mut children);
@@ -132,6 +129,33 @@ impl Lower<'_> {
                         .collect(),
                 )
             }
+        }
+    }
+
+    /// A sub-query with the way its rows are used.
+    fn sublink(&self, link: tree::SubLink<'_>, depth: usize) -> ExprKind {
+        let Some(select) = link.subselect() else {
+            return ExprKind::Other(Vec::new());
+        };
+        let query = Expr {
+            span: self.at(link.location()),
+            kind: ExprKind::Subquery(Box::new(self.query(select))),
+        };
+        let tested = link.testexpr().map(|test| self.expr_at(test, depth));
+        let operator = link.operName().strings().last().unwrap_or("=");
+        match link.subLinkType() {
+            // `IN` has no operator in the tree, `= ANY` has.
+            SubLinkType::ANY_SUBLINK if operator == "=" => ExprKind::Operator {
+                name: "in".into(),
+                args: tested.into_iter().chain([query]).collect(),
+            },
+            SubLinkType::EXISTS_SUBLINK => ExprKind::Operator {
+                name: "exists".into(),
+                args: vec![query],
+            },
+            SubLinkType::ARRAY_SUBLINK => ExprKind::Array(vec![query]),
+            SubLinkType::EXPR_SUBLINK | SubLinkType::MULTIEXPR_SUBLINK => query.kind,
+            _ => ExprKind::Other(tested.into_iter().chain([query]).collect()),
         }
     }
 
@@ -173,7 +197,8 @@ impl Lower<'_> {
                     star: false,
                 };
             }
-            A_Expr_Kind::AEXPR_OP_ANY => "any",
+            A_Expr_Kind::AEXPR_OP_ANY if written == "=" => "any",
+            A_Expr_Kind::AEXPR_OP_ANY => return ExprKind::Other(args),
             A_Expr_Kind::AEXPR_OP_ALL => "all",
             A_Expr_Kind::AEXPR_IN if negated => "not in",
             A_Expr_Kind::AEXPR_IN => "in",

@@ -157,6 +157,11 @@ impl Lower<'_> {
             })
     }
 
+    /// True if a boolean option of that name is switched off: `(create_slot = false)`.
+    pub(super) fn is_off(&self, options: List<'_>, name: &str) -> bool {
+        option(options, name).is_some() && !self.flag(options, name)
+    }
+
     /// Finds an identifier among the statement's tokens from an offset on.
     pub(super) fn find_ident(&self, from: usize, ident: &str) -> Option<Span> {
         self.tokens(from)

@@ -161,8 +161,6 @@ impl Lower<'_> {
             match node {
                 Node::SelectStmt(select) => {
                     if is_root {
-                        query.has_where = select.whereClause().is_some();
-                        query.has_limit = select.limitCount().is_some();
                         query.into = select
                             .intoClause()
                             .and_then(|into| into.rel())
@@ -170,7 +168,9 @@ impl Lower<'_> {
                         query.into_persistence = select
                             .intoClause()
                             .and_then(|into| into.rel())
-                            .map_or(Persistence::Permanent, |var| persistence(var.relpersistence()));
+                            .map_or(Persistence::Permanent, |var| {
+                                persistence(var.relpersistence())
+                            });
                     }
                     if let Some(var) = select.intoClause().and_then(|into| into.rel()) {
                         written.push(var.location());
@@ -203,15 +203,15 @@ impl Lower<'_> {
                 Node::ColumnRef(column) => {
                     query.mentions.push(mention(column));
                     match column.fields().last() {
-                    Some(Node::String(text)) => {
-                        query.columns.push(Ident::new(
-                            text.sval().unwrap_or(""),
-                            self.at(column.location()),
-                        ));
+                        Some(Node::String(text)) => {
+                            query.columns.push(Ident::new(
+                                text.sval().unwrap_or(""),
+                                self.at(column.location()),
+                            ));
+                        }
+                        _ => query.star = true,
                     }
-                    _ => query.star = true,
                 }
-                },
                 Node::FuncCall(call) => {
                     let parts: Vec<&str> = call.funcname().strings().collect();
                     query
@@ -261,6 +261,20 @@ impl Lower<'_> {
                 .filter(|(alias, _)| locked.contains(alias))
                 .map(|(_, name)| name)
                 .collect();
+        }
+        let outermost = outermost_select(root);
+        if let Some(select) = outermost {
+            query.has_where = select.whereClause().is_some();
+            query.has_limit = select.limitCount().is_some();
+        }
+        query.limited_source = has_limited_source(root)
+            || outermost.is_some_and(|select| has_limited_source(Node::SelectStmt(select)));
+        if let Some(select) = outermost
+            && self.nesting.get() < NESTED_QUERIES
+        {
+            self.nesting.set(self.nesting.get() + 1);
+            query.condition = self.opt_expr(select.whereClause());
+            self.nesting.set(self.nesting.get() - 1);
         }
         if let Node::SelectStmt(select) = root
             && self.nesting.get() < NESTED_QUERIES
@@ -479,6 +493,47 @@ pub(super) fn figure_name<'t>(node: Node<'t>, depth: usize) -> Option<(&'t str, 
         },
         _ => None,
     }
+}
+
+/// The `SELECT` that a query, or the query of an `INSERT`, is at its outermost level.
+fn outermost_select(root: Node<'_>) -> Option<tree::SelectStmt<'_>> {
+    match root {
+        Node::SelectStmt(select) => Some(select),
+        Node::InsertStmt(insert) => match insert.selectStmt() {
+            Some(Node::SelectStmt(select)) => Some(select),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// True if a `WITH` query or a sub-query that stands among the sources of a statement has a `LIMIT`.
+fn has_limited_source(root: Node<'_>) -> bool {
+    let (with, sources) = match root {
+        Node::SelectStmt(select) => (select.withClause(), Some(select.fromClause())),
+        Node::InsertStmt(insert) => (insert.withClause(), None),
+        Node::UpdateStmt(update) => (update.withClause(), Some(update.fromClause())),
+        Node::DeleteStmt(delete) => (delete.withClause(), Some(delete.usingClause())),
+        Node::MergeStmt(merge) => (merge.withClause(), None),
+        _ => return false,
+    };
+    let is_limited = |query: Option<Node<'_>>| matches!(query, Some(Node::SelectStmt(select)) if select.limitCount().is_some());
+    let in_with = with
+        .into_iter()
+        .flat_map(|with| with.ctes().of::<tree::CommonTableExpr<'_>>())
+        .any(|cte| is_limited(cte.ctequery()));
+    let of_merge = match root {
+        Node::MergeStmt(merge) => merge.sourceRelation(),
+        _ => None,
+    };
+    in_with
+        || sources
+            .into_iter()
+            .flat_map(|sources| sources.iter())
+            .chain(of_merge)
+            .any(|source| {
+                matches!(source, Node::RangeSubselect(select) if is_limited(select.subquery()))
+            })
 }
 
 /// `SELECT set_config('lock_timeout', '5s', false)` as the `SET` it is.

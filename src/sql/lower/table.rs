@@ -264,10 +264,20 @@ impl Lower<'_> {
                 .collClause()
                 .and_then(|c| c.collname().strings().last().map(Into::into)),
             constraints: Vec::new(),
-            span: self.column_span(column.location()),
+            span: self.element_span(column.location(), None),
             name,
         };
         let mut last: Option<usize> = None;
+        // Where the next one begins, other than an attribute of this one.
+        let next = |from: usize| {
+            column
+                .constraints()
+                .of::<tree::Constraint<'_>>()
+                .filter(|other| !is_attribute(other.contype()))
+                .filter_map(tree::Constraint::location)
+                .filter(|location| *location > from)
+                .min()
+        };
         for constraint in column.constraints().of::<tree::Constraint<'_>>() {
             match constraint.contype() {
                 ConstrType::CONSTR_NOTNULL => {
@@ -297,7 +307,9 @@ impl Lower<'_> {
                     }
                 }
                 _ => {
-                    if let Some(lowered) = self.constraint(constraint, Some(&def.name)) {
+                    if let Some(mut lowered) = self.constraint(constraint, Some(&def.name)) {
+                        let start = constraint.location();
+                        lowered.span = self.element_span(start, start.and_then(next));
                         def.not_null |= matches!(lowered.kind, ConstraintKind::PrimaryKey(_));
                         last = Some(def.constraints.len());
                         def.constraints.push(lowered);
@@ -308,14 +320,18 @@ impl Lower<'_> {
         def
     }
 
-    /// From the column's name to the comma, parenthesis or end behind it.
-    fn column_span(&self, location: Option<usize>) -> crate::source::Span {
+    /// From the first word of a column or constraint to the comma, parenthesis or end behind it, or to the offset where
+    /// another one begins.
+    fn element_span(&self, location: Option<usize>, until: Option<usize>) -> crate::source::Span {
         let Some(start) = location else {
             return self.whole();
         };
         let mut depth = 0_usize;
         let mut end = start;
         for token in self.tokens(start) {
+            if until.is_some_and(|until| token.span.start as usize >= until) {
+                break;
+            }
             match token.text(self.text) {
                 "(" | "[" => depth += 1,
                 ")" | "]" if depth > 0 => depth -= 1,
@@ -386,7 +402,7 @@ impl Lower<'_> {
             not_enforced: !constraint.is_enforced() && enforceable(constraint.contype()),
             no_inherit: constraint.is_no_inherit(),
             deferrable: constraint.deferrable(),
-            span,
+            span: self.element_span(constraint.location(), None),
         })
     }
 
@@ -471,6 +487,19 @@ fn action(letter: char) -> ReferentialAction {
         'd' => ReferentialAction::SetDefault,
         _ => ReferentialAction::NoAction,
     }
+}
+
+/// What PostgreSQL's grammar gives as a constraint of its own and is a property of the one before it.
+fn is_attribute(kind: ConstrType) -> bool {
+    matches!(
+        kind,
+        ConstrType::CONSTR_ATTR_DEFERRABLE
+            | ConstrType::CONSTR_ATTR_NOT_DEFERRABLE
+            | ConstrType::CONSTR_ATTR_DEFERRED
+            | ConstrType::CONSTR_ATTR_IMMEDIATE
+            | ConstrType::CONSTR_ATTR_ENFORCED
+            | ConstrType::CONSTR_ATTR_NOT_ENFORCED
+    )
 }
 
 /// An expression that stands for one that is missing.

@@ -3,9 +3,13 @@
 use super::Lower;
 use super::name::{object_kind, option};
 use crate::sql::tree::{
-    self, DropBehavior, Node, ReindexObjectType, TransactionStmtKind, VariableSetKind,
+    self, AlterSubscriptionType, DropBehavior, Node, ReindexObjectType, TransactionStmtKind,
+    VariableSetKind,
 };
-use crate::statement::{Kind, Name, Reindex, ReindexTarget, SetVariable, Transaction};
+use crate::statement::{
+    Ident, Kind, Name, PublicationChange, PublicationDefinition, Reindex, ReindexTarget,
+    SetVariable, Subscription, Transaction,
+};
 
 impl Lower<'_> {
     pub(super) fn utility_kind(&self, node: Node<'_>) -> Option<(Kind, &'static str)> {
@@ -107,11 +111,23 @@ impl Lower<'_> {
                 (Kind::Other(tables), "CREATE STATISTICS")
             }
             Node::CreatePublicationStmt(create) => (
-                Kind::Other(self.publication_tables(create.pubobjects())),
+                self.publication(
+                    create.pubname(),
+                    PublicationChange::Add,
+                    create.pubobjects(),
+                ),
                 "CREATE PUBLICATION",
             ),
             Node::AlterPublicationStmt(alter) => (
-                Kind::Other(self.publication_tables(alter.pubobjects())),
+                self.publication(
+                    alter.pubname(),
+                    match alter.action() {
+                        tree::AlterPublicationAction::AP_DropObjects => PublicationChange::Drop,
+                        tree::AlterPublicationAction::AP_SetObjects => PublicationChange::Set,
+                        _ => PublicationChange::Add,
+                    },
+                    alter.pubobjects(),
+                ),
                 "ALTER PUBLICATION",
             ),
             Node::AlterSystemStmt(_) => other("ALTER SYSTEM"),
@@ -119,9 +135,33 @@ impl Lower<'_> {
             Node::DropdbStmt(_) => other("DROP DATABASE"),
             Node::CreateTableSpaceStmt(_) => other("CREATE TABLESPACE"),
             Node::DropTableSpaceStmt(_) => other("DROP TABLESPACE"),
-            Node::CreateSubscriptionStmt(_) => other("CREATE SUBSCRIPTION"),
-            Node::AlterSubscriptionStmt(_) => other("ALTER SUBSCRIPTION"),
-            Node::DropSubscriptionStmt(_) => other("DROP SUBSCRIPTION"),
+            Node::CreateSubscriptionStmt(create) => {
+                let slot = !self.is_off(create.options(), "create_slot")
+                    && !self.is_off(create.options(), "connect");
+                (
+                    Kind::Subscription(Subscription::Create { slot }),
+                    "CREATE SUBSCRIPTION",
+                )
+            }
+            Node::AlterSubscriptionStmt(alter) => {
+                use AlterSubscriptionType as A;
+                let refresh = match alter.kind() {
+                    A::ALTER_SUBSCRIPTION_REFRESH => true,
+                    A::ALTER_SUBSCRIPTION_SET_PUBLICATION
+                    | A::ALTER_SUBSCRIPTION_ADD_PUBLICATION
+                    | A::ALTER_SUBSCRIPTION_DROP_PUBLICATION => {
+                        !self.is_off(alter.options(), "refresh")
+                    }
+                    _ => false,
+                };
+                (
+                    Kind::Subscription(Subscription::Alter { refresh }),
+                    "ALTER SUBSCRIPTION",
+                )
+            }
+            Node::DropSubscriptionStmt(_) => {
+                (Kind::Subscription(Subscription::Drop), "DROP SUBSCRIPTION")
+            }
             Node::DiscardStmt(statement) => {
                 other(if statement.target() == tree::DiscardMode::DISCARD_ALL {
                     "DISCARD ALL"
@@ -129,9 +169,15 @@ impl Lower<'_> {
                     "DISCARD"
                 })
             }
-            Node::AlterDatabaseStmt(_)
-            | Node::AlterDatabaseSetStmt(_)
-            | Node::AlterDatabaseRefreshCollStmt(_) => other("ALTER DATABASE"),
+            Node::AlterDatabaseStmt(alter) => (
+                Kind::AlterDatabase {
+                    tablespace: option(alter.options(), "tablespace").is_some(),
+                },
+                "ALTER DATABASE",
+            ),
+            Node::AlterDatabaseSetStmt(_) | Node::AlterDatabaseRefreshCollStmt(_) => {
+                (Kind::AlterDatabase { tablespace: false }, "ALTER DATABASE")
+            }
             Node::CreateRoleStmt(_) => other("CREATE ROLE"),
             Node::AlterRoleStmt(_) | Node::AlterRoleSetStmt(_) => other("ALTER ROLE"),
             Node::DropRoleStmt(_) => other("DROP ROLE"),
@@ -182,11 +228,30 @@ impl Lower<'_> {
         Some((language.to_ascii_lowercase(), self.body(statement.args())?))
     }
 
-    fn publication_tables(&self, objects: tree::List<'_>) -> Vec<Name> {
-        objects
+    fn publication(
+        &self,
+        name: Option<&str>,
+        change: PublicationChange,
+        objects: tree::List<'_>,
+    ) -> Kind {
+        let tables = objects
             .of::<tree::PublicationObjSpec<'_>>()
-            .filter_map(|object| Some(self.range_var(object.pubtable()?.relation()?)))
-            .collect()
+            .filter_map(|object| {
+                let table = object.pubtable()?;
+                let mut columns: Vec<Box<str>> =
+                    table.columns().strings().map(Into::into).collect();
+                if let Some(filter) = table.whereClause() {
+                    let filter = self.expr(filter);
+                    columns.extend(filter.columns().map(Into::<Box<str>>::into));
+                }
+                Some((self.range_var(table.relation()?), columns))
+            })
+            .collect();
+        Kind::Publication(Box::new(PublicationDefinition {
+            name: Ident::new(name.unwrap_or(""), self.whole()),
+            change,
+            tables,
+        }))
     }
 
     fn set(&self, set: tree::VariableSetStmt<'_>) -> SetVariable {
@@ -221,6 +286,7 @@ fn is_reset(set: tree::VariableSetStmt<'_>) -> bool {
 
 fn transaction(statement: tree::TransactionStmt<'_>) -> (Kind, &'static str) {
     use TransactionStmtKind as T;
+    let savepoint = || statement.savepoint_name().unwrap_or_default().into();
     let (control, tag) = match statement.kind() {
         T::TRANS_STMT_BEGIN => (Transaction::Begin, "BEGIN"),
         T::TRANS_STMT_START => (Transaction::Begin, "START TRANSACTION"),
@@ -236,10 +302,10 @@ fn transaction(statement: tree::TransactionStmt<'_>) -> (Kind, &'static str) {
             },
             "ROLLBACK",
         ),
-        T::TRANS_STMT_SAVEPOINT => (Transaction::Other, "SAVEPOINT"),
-        T::TRANS_STMT_RELEASE => (Transaction::Other, "RELEASE"),
-        T::TRANS_STMT_ROLLBACK_TO => (Transaction::Other, "ROLLBACK"),
-        T::TRANS_STMT_PREPARE => (Transaction::Other, "PREPARE TRANSACTION"),
+        T::TRANS_STMT_SAVEPOINT => (Transaction::Savepoint(savepoint()), "SAVEPOINT"),
+        T::TRANS_STMT_RELEASE => (Transaction::Release(savepoint()), "RELEASE"),
+        T::TRANS_STMT_ROLLBACK_TO => (Transaction::RollbackTo(savepoint()), "ROLLBACK"),
+        T::TRANS_STMT_PREPARE => (Transaction::Prepare, "PREPARE TRANSACTION"),
         T::TRANS_STMT_COMMIT_PREPARED => (Transaction::Other, "COMMIT PREPARED"),
         T::TRANS_STMT_ROLLBACK_PREPARED => (Transaction::Other, "ROLLBACK PREPARED"),
         T::Unknown => (Transaction::Other, "TRANSACTION"),

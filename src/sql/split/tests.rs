@@ -1,5 +1,5 @@
 use super::*;
-use crate::sql::lex::{Lexer, is_blank};
+use crate::sql::lex::{Lexer, is_blank, passes};
 
 fn cut(text: &str) -> Split {
     split(text, &SplitOptions::default())
@@ -557,7 +557,7 @@ fn random_text_is_covered_and_agrees_where_it_parses() {
 }
 
 #[test]
-fn hostile_text_takes_linear_time() {
+fn hostile_text_is_read_a_few_times() {
     const SIZE: usize = 1 << 20;
     let numbered = |f: fn(usize) -> String| {
         let mut text = String::new();
@@ -610,15 +610,7 @@ fn hostile_text_takes_linear_time() {
         numbered(|n| format!("select '{n}';\nselect {{{{ x }}}} ';\n")),
     ];
     for text in &texts {
-        let start = std::time::Instant::now();
-        let split = cut(text);
-        let took = start.elapsed();
-        // Generous: it is a debug build on a shared machine. Quadratic time would be hours.
-        assert!(
-            took.as_secs() < 5,
-            "{:?}… took {took:?}, {} segments",
-            &text[..20],
-            split.segments.len()
-        );
+        let passes = passes(text.len(), || drop(cut(text)));
+        assert!(passes <= 40, "{:?}… was read {passes} times", &text[..20]);
     }
 }

@@ -36,8 +36,17 @@ pub(crate) struct Generator {
 
 const COLUMNS: &[&str] = &["a", "b", "c", "d", "\"E\"", "f"];
 const TYPES: &[&str] = &[
-    "integer", "bigint", "text", "varchar(20)", "numeric(10,2)", "timestamptz", "boolean", "smallint",
-    "text[]", "jsonb", "date",
+    "integer",
+    "bigint",
+    "text",
+    "varchar(20)",
+    "numeric(10,2)",
+    "timestamptz",
+    "boolean",
+    "smallint",
+    "text[]",
+    "jsonb",
+    "date",
 ];
 
 impl Generator {
@@ -141,7 +150,11 @@ impl Generator {
     fn create_table(&mut self, schema: &Schema) -> String {
         let name = self.name("t");
         let place = if self.random.chance(15) { "s1." } else { "" };
-        let guard = if self.random.chance(20) { "IF NOT EXISTS " } else { "" };
+        let guard = if self.random.chance(20) {
+            "IF NOT EXISTS "
+        } else {
+            ""
+        };
         let mut parts: Vec<String> = Vec::new();
         if self.random.chance(70) {
             parts.push("id integer PRIMARY KEY".to_owned());
@@ -159,7 +172,11 @@ impl Generator {
             1 => {
                 let parent = self.table(schema);
                 let low = self.random.below(20) * 10;
-                let sub = if self.random.chance(30) { " PARTITION BY RANGE (id)" } else { "" };
+                let sub = if self.random.chance(30) {
+                    " PARTITION BY RANGE (id)"
+                } else {
+                    ""
+                };
                 format!(
                     "CREATE TABLE {name} PARTITION OF {parent} FOR VALUES FROM ({low}) TO ({}){sub}",
                     low + 10
@@ -171,13 +188,20 @@ impl Generator {
             }
             3 => {
                 let parent = self.table(schema);
-                format!("CREATE TABLE {name} (extra{} text) INHERITS ({parent})", self.made % 3)
+                format!(
+                    "CREATE TABLE {name} (extra{} text) INHERITS ({parent})",
+                    self.made % 3
+                )
             }
             4 | 5 => {
                 let source = self.table(schema);
                 let what = self.random.pick(&[
-                    "", " INCLUDING ALL", " INCLUDING DEFAULTS", " INCLUDING INDEXES",
-                    " INCLUDING CONSTRAINTS", " INCLUDING IDENTITY INCLUDING GENERATED",
+                    "",
+                    " INCLUDING ALL",
+                    " INCLUDING DEFAULTS",
+                    " INCLUDING INDEXES",
+                    " INCLUDING CONSTRAINTS",
+                    " INCLUDING IDENTITY INCLUDING GENERATED",
                 ]);
                 format!("CREATE TABLE {guard}{place}{name} (LIKE {source}{what})")
             }
@@ -194,11 +218,19 @@ impl Generator {
         let table = self.table(schema);
         let column = self.column(schema, &table);
         let only = if self.random.chance(10) { "ONLY " } else { "" };
-        let cascade = if self.random.chance(50) { " CASCADE" } else { "" };
+        let cascade = if self.random.chance(50) {
+            " CASCADE"
+        } else {
+            ""
+        };
         let action = match self.random.below(26) {
             0..=3 => {
                 let name = self.random.pick(COLUMNS);
-                let guard = if self.random.chance(30) { "IF NOT EXISTS " } else { "" };
+                let guard = if self.random.chance(30) {
+                    "IF NOT EXISTS "
+                } else {
+                    ""
+                };
                 let definition = self.column_definition(schema, name);
                 format!("ADD COLUMN {guard}{definition}")
             }
@@ -217,7 +249,11 @@ impl Generator {
             14 => format!("ADD PRIMARY KEY ({column})"),
             15 => {
                 let target = self.table(schema);
-                let late = if self.random.chance(40) { " NOT VALID" } else { "" };
+                let late = if self.random.chance(40) {
+                    " NOT VALID"
+                } else {
+                    ""
+                };
                 format!("ADD FOREIGN KEY ({column}) REFERENCES {target}{late}")
             }
             16 | 17 => {
@@ -245,7 +281,10 @@ impl Generator {
             23 => {
                 let other = self.table(schema);
                 let low = 300 + self.random.below(20) * 10;
-                format!("ATTACH PARTITION {other} FOR VALUES FROM ({low}) TO ({})", low + 10)
+                format!(
+                    "ATTACH PARTITION {other} FOR VALUES FROM ({low}) TO ({})",
+                    low + 10
+                )
             }
             24 => {
                 let other = self.table(schema);
@@ -275,8 +314,16 @@ impl Generator {
                 let table = self.table(schema);
                 let column = self.column(schema, &table);
                 let other = self.column(schema, &table);
-                let unique = if self.random.chance(30) { "UNIQUE " } else { "" };
-                let name = if self.random.chance(50) { self.name("i") } else { String::new() };
+                let unique = if self.random.chance(30) {
+                    "UNIQUE "
+                } else {
+                    ""
+                };
+                let name = if self.random.chance(50) {
+                    self.name("i")
+                } else {
+                    String::new()
+                };
                 let only = if self.random.chance(15) { "ONLY " } else { "" };
                 let filter = if self.random.chance(20) {
                     format!(" WHERE {other} IS NOT NULL")
@@ -297,13 +344,19 @@ impl Generator {
                 match self.random.below(4) {
                     0 => format!("CREATE MATERIALIZED VIEW {name} AS SELECT {column} FROM {table}"),
                     1 => format!("CREATE VIEW {name} AS SELECT * FROM {table}"),
-                    2 => format!("CREATE OR REPLACE VIEW {name} AS SELECT x.{column} AS out FROM {table} x"),
+                    2 => format!(
+                        "CREATE OR REPLACE VIEW {name} AS SELECT x.{column} AS out FROM {table} x"
+                    ),
                     _ => format!("CREATE VIEW {name} AS SELECT count({column}) FROM {table}"),
                 }
             }
             80..=83 => {
                 let table = self.table(schema);
-                let cascade = if self.random.chance(60) { " CASCADE" } else { "" };
+                let cascade = if self.random.chance(60) {
+                    " CASCADE"
+                } else {
+                    ""
+                };
                 format!("DROP TABLE {table}{cascade}")
             }
             84..=87 => match self.object(schema, |r| matches!(r, Relation::Index(_))) {
@@ -323,7 +376,10 @@ impl Generator {
                 None => "SELECT 1".to_owned(),
             },
             92..=93 => format!("CREATE TYPE {} AS ENUM ('a', 'b')", self.name("e")),
-            94 => format!("CREATE DOMAIN {} AS text CHECK (VALUE <> '')", self.name("d")),
+            94 => format!(
+                "CREATE DOMAIN {} AS text CHECK (VALUE <> '')",
+                self.name("d")
+            ),
             95..=96 => {
                 let types: Vec<String> = schema.types().map(|ty| ty.name.to_string()).collect();
                 if types.is_empty() {
@@ -332,7 +388,10 @@ impl Generator {
                 let ty = types[self.random.below(types.len())].clone();
                 match self.random.below(4) {
                     0 => format!("DROP TYPE {ty} CASCADE"),
-                    1 => format!("ALTER TYPE {ty} SET SCHEMA {}", self.random.pick(&["s1", "public"])),
+                    1 => format!(
+                        "ALTER TYPE {ty} SET SCHEMA {}",
+                        self.random.pick(&["s1", "public"])
+                    ),
                     2 => format!("ALTER TYPE {ty} ADD VALUE 'v{}'", self.made),
                     _ => format!("ALTER TYPE {ty} RENAME TO {}", self.name("e")),
                 }
@@ -349,7 +408,10 @@ impl Generator {
             _ => {
                 let table = self.table(schema);
                 let column = self.column(schema, &table);
-                format!("COMMENT ON COLUMN {table}.{column} IS 'comment {}'", self.made)
+                format!(
+                    "COMMENT ON COLUMN {table}.{column} IS 'comment {}'",
+                    self.made
+                )
             }
         }
     }

@@ -1,0 +1,74 @@
+//! See `rules/column-renamed.md`.
+
+use crate::rule::{Cx, Finding};
+use crate::schema::{Relation, Schema};
+use crate::statement::{Ident, Kind, ObjectKind, QualifiedName, Rename, Statement};
+
+pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
+    let Kind::Rename(rename) = &statement.kind else {
+        return;
+    };
+    let (ObjectKind::Column, Some(old)) = (rename.object, &rename.part) else {
+        return;
+    };
+    let Rename { relation, to, .. } = &**rename;
+    let key = cx.resolve(relation);
+    let gone = matches!(cx.before().relation_at(&key), Some(Relation::Dropped(_)));
+    if (rename.if_exists && gone)
+        || cx.is_made_here(relation)
+        || cx.is_new_column(relation, &old.text)
+        || names(cx.after_transaction(), &key, &old.text)
+        || frees_name(cx, &key, to)
+    {
+        return;
+    }
+    let effects = cx.effects().list.clone();
+    let help = if matches!(cx.before().relation_at(&key), Some(Relation::View(_))) {
+        format!("let the view have both columns until no code names {old}")
+    } else {
+        format!(
+            "add {to}, let a trigger keep the two in step, fill old rows in batches, let the application use {to}, and drop {old} \
+             in a later release"
+        )
+    };
+    cx.report(
+        Finding::new(
+            old.span,
+            format!(
+                "renaming `{old}` of `{relation}` to `{to}` makes deployed code that still names `{old}` fail"
+            ),
+        )
+        .on(relation)
+        .help(help)
+        .effects(effects),
+    );
+}
+
+/// True if a table or view of that name has a column of that name. A view whose columns are not known may have it.
+fn names(schema: &Schema, relation: &QualifiedName, column: &str) -> bool {
+    match schema.relation_at(relation) {
+        Some(Relation::Table(table)) => table.column(column).is_some(),
+        Some(Relation::View(view)) => {
+            view.columns.is_empty() || view.columns.iter().any(|name| &**name == column)
+        }
+        _ => false,
+    }
+}
+
+/// True if a statement before renamed the column that had the new name, or dropped it: the second half of a swap.
+fn frees_name(cx: &Cx<'_>, relation: &QualifiedName, to: &Ident) -> bool {
+    cx.earlier_in_migration().iter().any(|step| {
+        let renamed = match &step.statement.kind {
+            Kind::Rename(earlier) => {
+                earlier.part.as_ref() == Some(to)
+                    && step.before.resolve(&earlier.relation) == *relation
+            }
+            _ => false,
+        };
+        renamed
+            || step
+                .statement
+                .dropped_columns()
+                .any(|(table, column)| column == to && step.before.resolve(table) == *relation)
+    })
+}

@@ -1,0 +1,234 @@
+//! See `rules/column-type-rewrite.md`.
+
+use crate::diagnostic::Level;
+use crate::effect::dependents;
+use crate::effect::retype::{Retype, RetypeCost};
+use crate::effect::types::{self, TypeChange};
+use crate::effect::{LockMode, RelationKind};
+use crate::rule::{Cx, Finding};
+use crate::session::TransactionKind;
+use crate::source::Span;
+use crate::statement::{QualifiedName, Statement, TypeName, quoted};
+use crate::wording;
+
+pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
+    for (table, alter) in statement.altered_columns() {
+        let Some(retype) = Retype::new(table, &alter.column.text, &alter.change) else {
+            continue;
+        };
+        if let Some(finding) = refused(cx, &retype, alter.column.span) {
+            let effects = cx.effects().list.clone();
+            cx.report(finding.effects(effects));
+            continue;
+        }
+        let cost = retype.cost(cx.before(), cx.moment().time_zone.as_deref());
+        if cost.work.is_none() || cx.is_foreign(table) {
+            continue;
+        }
+        let from = retype.from(cx.before());
+        let verdict = judge(cx, &retype, from, &cost);
+        let effects = cx.effects().list.clone();
+        let mut finding = Finding::new(
+            alter.column.span,
+            verdict.message + &also_locked(cx, &retype),
+        )
+        .on(table)
+        .certainty(cost.certainty)
+        .help(verdict.help)
+        .effects(effects);
+        if let Some(level) = verdict.level {
+            finding = finding.level(level);
+        }
+        cx.report(finding);
+    }
+}
+
+/// What else is made of the column stops any change of its type, also one that would be free.
+fn refused(cx: &Cx<'_>, retype: &Retype<'_>, span: Span) -> Option<Finding> {
+    let table = cx.before().table(retype.table)?;
+    let found = dependents::of_type(cx.before(), table, retype.column);
+    let column = quoted(retype.column);
+    let (reason, help) = if found.partition_key {
+        (
+            "it is part of the partition key (SQLSTATE 42P16)".to_owned(),
+            "a partition key stays as it is: make a new table, and move the rows in batches"
+                .to_owned(),
+        )
+    } else if found.blocking.is_empty() {
+        return None;
+    } else {
+        let others = dependents::list(&found.blocking);
+        let generated = found
+            .blocking
+            .iter()
+            .any(|dependent| dependent.kind == "generated column");
+        let state = if generated { "" } else { " (SQLSTATE 0A000)" };
+        (
+            format!("{}{state}", dependents::depend_on_it(&found.certain())),
+            format!("drop {others} before, and make it again behind, in the same transaction"),
+        )
+    };
+    Some(
+        Finding::new(
+            span,
+            format!(
+                "the type of `{column}` of `{}` cannot be changed: {reason}",
+                retype.table
+            ),
+        )
+        .on(retype.table)
+        .help(help),
+    )
+}
+
+struct Verdict {
+    message: String,
+    help: String,
+    /// Another level than the rule's.
+    level: Option<Level>,
+}
+
+const WAITS: &str = "under an ACCESS EXCLUSIVE lock: reads and writes wait";
+
+fn judge(cx: &Cx<'_>, retype: &Retype<'_>, from: Option<&TypeName>, cost: &RetypeCost) -> Verdict {
+    let Retype { table, to, .. } = *retype;
+    let column = quoted(retype.column);
+    let change = match from {
+        Some(from) if from != to => format!("changing `{column}` from {from} to {to}"),
+        _ => format!("changing `{column}` to {to}"),
+    };
+    match cost.change {
+        TypeChange::Rewrite if needless_using(cx, retype, from) => Verdict {
+            message: format!(
+                "the USING of `{column}` computes every row anew: `{table}` is rewritten {WAITS}"
+            ),
+            help: format!(
+                "leave USING out if it changes nothing: the change to {to} alone rewrites no row"
+            ),
+            level: None,
+        },
+        TypeChange::Rewrite => Verdict {
+            message: format!("{change} rewrites `{table}` and its indexes {WAITS}"),
+            help: if is_timestamp(from, to) {
+                utc(cx)
+            } else {
+                let new = quoted(&format!("{}_new", retype.column));
+                format!(
+                    "ALTER TABLE {table} ADD COLUMN {new} {to}, let a trigger keep it in step with {column}, fill old rows in \
+                     batches, let the application use it, and drop {column} in a later release"
+                )
+            },
+            level: None,
+        },
+        TypeChange::Unknown if is_timestamp(from, to) => Verdict {
+            message: format!(
+                "{change} rewrites `{table}` {WAITS}, unless the session's TimeZone is UTC"
+            ),
+            help: utc(cx),
+            level: Some(Level::Warning),
+        },
+        TypeChange::Unknown => Verdict {
+            message: if from.is_some() {
+                format!(
+                    "{change} rewrites `{table}` {WAITS}, unless the types are binary coercible"
+                )
+            } else {
+                format!(
+                    "{change} rewrites `{table}` {WAITS}, unless the type it has now, which the migrations do not tell, allows otherwise"
+                )
+            },
+            help: if from.is_some() {
+                "pg_cast tells: a cast with castmethod `b` keeps the rows".to_owned()
+            } else {
+                format!(
+                    "`\\d {table}` tells the type: varchar to text or to a longer varchar rewrites nothing, integer to bigint does"
+                )
+            },
+            level: Some(Level::Warning),
+        },
+        TypeChange::Free | TypeChange::Indexes => kept(retype, &change, cost),
+    }
+}
+
+/// The rows stay, but something else is worked through.
+fn kept(retype: &Retype<'_>, change: &str, cost: &RetypeCost) -> Verdict {
+    let table = retype.table;
+    let checks = wording::names(&cost.checks);
+    let mut work = Vec::new();
+    let mut help = Vec::new();
+    if !cost.indexes.is_empty() {
+        let indexes = wording::names(cost.indexes.iter().map(QualifiedName::short));
+        work.push(format!("rebuilds {indexes}"));
+        help.push(format!(
+            "drop {indexes} CONCURRENTLY before, and build it again CONCURRENTLY behind, if queries can do without for that long"
+        ));
+    } else if cost.work.index_build {
+        work.push(format!("rebuilds the indexes on `{}`", retype.column));
+        help.push(format!(
+            "`\\d {table}` tells whether there is an index on it"
+        ));
+    }
+    if !cost.checks.is_empty() {
+        work.push(format!("verifies {checks} on every row"));
+        help.push(format!(
+            "drop {checks} before, add it again as NOT VALID behind, and validate it in a later migration"
+        ));
+    }
+    Verdict {
+        message: format!("{change} {} of `{table}` {WAITS}", wording::all(work)),
+        help: help.join("; "),
+        level: Some(Level::Warning),
+    }
+}
+
+/// `USING` is all that costs something.
+fn needless_using(cx: &Cx<'_>, retype: &Retype<'_>, from: Option<&TypeName>) -> bool {
+    let zone = cx.moment().time_zone.as_deref();
+    retype.using.is_some()
+        && !is_timestamp(from, retype.to)
+        && matches!(
+            types::change(cx.before(), retype.column, from, retype.to, None, zone),
+            TypeChange::Free | TypeChange::Indexes
+        )
+}
+
+fn is_timestamp(from: Option<&TypeName>, to: &TypeName) -> bool {
+    let zoned = |ty: &TypeName| ty.is("timestamptz");
+    let plain = |ty: &TypeName| ty.is("timestamp");
+    from.is_some_and(|from| (zoned(from) && plain(to)) || (plain(from) && zoned(to)))
+}
+
+fn utc(cx: &Cx<'_>) -> String {
+    let local = if cx.moment().transaction.kind == TransactionKind::None {
+        ""
+    } else {
+        "LOCAL "
+    };
+    format!(
+        "SET {local}timezone = 'UTC' before it, and no USING, keeps the rows as they are, if the times without zone are meant \
+         as UTC; otherwise add a new column and fill it in batches"
+    )
+}
+
+/// Foreign keys on the column are made again, and lock the table at their other end.
+fn also_locked(cx: &Cx<'_>, retype: &Retype<'_>) -> String {
+    let schema = cx.before();
+    let this = schema.resolve(retype.table);
+    let children = schema.descendants(&this);
+    let others = cx
+        .locks_at_least(LockMode::AccessExclusive)
+        .filter(|effect| {
+            matches!(
+                effect.kind,
+                RelationKind::Table | RelationKind::PartitionedTable
+            ) && effect.relation != this
+                && !children.iter().any(|child| child.name == effect.relation)
+        })
+        .map(|effect| effect.relation.short());
+    let others: Vec<String> = others.collect();
+    match others.len() {
+        0 => String::new(),
+        1 => format!("; `{}` is locked as well", others[0]),
+        _ => format!("; {} are locked as well", wording::names(others)),
+    }
+}

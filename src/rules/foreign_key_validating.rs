@@ -1,0 +1,140 @@
+//! See `rules/foreign-key-validating.md`.
+
+use crate::effect::column;
+use crate::rule::{Cx, Finding};
+use crate::schema::TableKind;
+use crate::statement::{
+    AddColumn, AlterAction, ConstraintDef, ConstraintKind, Expr, ForeignKey, Kind, Name, Statement,
+};
+
+pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
+    let Kind::AlterTable(alter) = &statement.kind else {
+        return;
+    };
+    for action in &alter.actions {
+        let AlterAction::AddConstraint(def) = action else {
+            continue;
+        };
+        let ConstraintKind::ForeignKey(key) = &def.kind else {
+            continue;
+        };
+        let table = &alter.name;
+        if !cx.work_of(alter, action).1.scan {
+            continue;
+        }
+        let added = column_added_with(statement, table, key);
+        let help = match added {
+            Some(add) => format!(
+                "write {} at the column `{}`: all its values are NULL then, and PostgreSQL checks none",
+                references(key),
+                add.column.name
+            ),
+            None => help(cx, table, def),
+        };
+        let mut finding = finding(cx, table, def, key).help(help);
+        if let Some(add) = added {
+            finding = finding.label(cx.location(add.column.span), "column added here");
+        }
+        cx.report(finding);
+    }
+    for (table, add) in statement.added_columns() {
+        let exists = cx
+            .before()
+            .table(table)
+            .is_some_and(|table| table.column(&add.column.name.text).is_some());
+        if add.if_not_exists && exists {
+            continue;
+        }
+        for def in &add.column.constraints {
+            let ConstraintKind::ForeignKey(key) = &def.kind else {
+                continue;
+            };
+            if !column::constraint_work(def, &add.column).scan {
+                continue;
+            }
+            let name = &add.column.name;
+            let needless = add.column.default.as_ref().is_some_and(Expr::is_null);
+            let help = if needless {
+                "leave out DEFAULT NULL: without a default PostgreSQL checks no row".to_owned()
+            } else {
+                format!(
+                    "with a default every row is checked: add `{name}` with neither default nor REFERENCES, then the foreign key NOT VALID, and VALIDATE it in a later transaction"
+                )
+            };
+            let finding = finding(cx, table, def, key).help(help);
+            cx.report(finding);
+        }
+    }
+}
+
+fn finding(cx: &Cx<'_>, table: &Name, def: &ConstraintDef, key: &ForeignKey) -> Finding {
+    let subject = match &def.name {
+        Some(name) => format!("foreign key `{name}`"),
+        None => "a foreign key".to_owned(),
+    };
+    let itself = cx.resolve(table) == cx.resolve(&key.table);
+    let locks = if itself || cx.is_new(&key.table) {
+        format!("a SHARE ROW EXCLUSIVE lock on `{table}`: writes wait")
+    } else {
+        format!(
+            "SHARE ROW EXCLUSIVE locks on `{table}` and `{}`: writes to both wait",
+            key.table
+        )
+    };
+    Finding::new(
+        def.span,
+        format!("adding {subject} checks every row of `{table}` under {locks}"),
+    )
+    .on(table)
+    .effects(cx.effects().list.clone())
+}
+
+/// `REFERENCES orders (id)`.
+fn references(key: &ForeignKey) -> String {
+    let columns: Vec<String> = key.referenced.iter().map(ToString::to_string).collect();
+    if columns.is_empty() {
+        format!("REFERENCES {}", key.table)
+    } else {
+        format!("REFERENCES {} ({})", key.table, columns.join(", "))
+    }
+}
+
+fn help(cx: &Cx<'_>, table: &Name, def: &ConstraintDef) -> String {
+    let partitioned = cx
+        .before()
+        .table(table)
+        .is_some_and(|table| table.kind == TableKind::Partitioned);
+    if partitioned && cx.postgres() < 18 {
+        return format!(
+            "NOT VALID is refused on a partitioned table before PostgreSQL 18: add the foreign key NOT VALID to each partition and VALIDATE it there, then add it to `{table}`, which takes those over without checking rows"
+        );
+    }
+    match cx.added_name(table, def) {
+        Some(name) => format!(
+            "add it NOT VALID, and in a later transaction ALTER TABLE {table} VALIDATE CONSTRAINT {name}"
+        ),
+        None => "add it NOT VALID, and VALIDATE it in a later transaction".to_owned(),
+    }
+}
+
+/// The column that the same command adds, if the foreign key is over that alone and the column has no value: a
+/// constraint of the table is checked all the same.
+fn column_added_with<'s>(
+    statement: &'s Statement,
+    table: &Name,
+    key: &ForeignKey,
+) -> Option<&'s AddColumn> {
+    let [column] = key.columns.as_slice() else {
+        return None;
+    };
+    statement
+        .added_columns()
+        .filter(|(of, _)| *of == table)
+        .map(|(_, add)| add)
+        .find(|add| {
+            add.column.name == *column
+                && add.column.default.is_none()
+                && add.column.generated.is_none()
+                && add.column.identity.is_none()
+        })
+}

@@ -1,0 +1,169 @@
+//! See `rules/set-not-null-unproven.md`.
+
+use crate::diagnostic::Certainty;
+use crate::effect::proof::{self, NotNull};
+use crate::rule::{Cx, Finding};
+use crate::schema::Table;
+use crate::source::{Location, Span};
+use crate::statement::{ColumnChange, ConstraintKind, Ident, Name, Statement, quoted};
+
+pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
+    let set = statement
+        .altered_columns()
+        .filter(|(_, alter)| matches!(alter.change, ColumnChange::SetNotNull))
+        .map(|(table, alter)| (table, &alter.column, alter.column.span, false));
+    let added = statement
+        .added_constraints()
+        .filter_map(|(table, def)| match &def.kind {
+            ConstraintKind::NotNull(column) if !def.not_valid => {
+                Some((table, column, statement.span, true))
+            }
+            _ => None,
+        });
+    let dropped: Vec<&str> = statement
+        .dropped_constraints()
+        .map(|name| &*name.text)
+        .collect();
+    for (table, column, span, is_constraint) in set.chain(added) {
+        if cx.is_foreign(table) {
+            continue;
+        }
+        let known = cx.before().table(table);
+        let proof = known.map_or(NotNull::Unproven, |known| {
+            proof::not_null(known, &column.text, &dropped)
+        });
+        if matches!(proof, NotNull::Already | NotNull::ProvenBy(_)) {
+            continue;
+        }
+        let command = Command {
+            table,
+            column,
+            span,
+            is_constraint,
+        };
+        let finding = command.finding(cx, known.map(|known| &**known), &proof, &dropped);
+        let effects = cx.effects().list.clone();
+        cx.report(
+            finding
+                .on(table)
+                .certainty(cx.certainty_of(table))
+                .effects(effects),
+        );
+    }
+}
+
+/// A command that makes a column NOT NULL.
+struct Command<'a> {
+    table: &'a Name,
+    column: &'a Ident,
+    span: Span,
+    /// `ADD CONSTRAINT … NOT NULL` rather than `SET NOT NULL`.
+    is_constraint: bool,
+}
+
+impl Command<'_> {
+    fn finding(
+        &self,
+        cx: &Cx<'_>,
+        known: Option<&Table>,
+        proof: &NotNull,
+        dropped: &[&str],
+    ) -> Finding {
+        let Self { table, column, .. } = self;
+        let what = if self.is_constraint {
+            format!("the NOT NULL constraint on `{column}`")
+        } else {
+            format!("SET NOT NULL on `{column}`")
+        };
+        let scan = format!(
+            "{what} reads all of `{table}` under an ACCESS EXCLUSIVE lock: reads and writes wait"
+        );
+        let lost = known.and_then(|known| match proof::not_null(known, &column.text, &[]) {
+            NotNull::ProvenBy(name) if dropped.contains(&&*name) => Some(name),
+            _ => None,
+        });
+        if let Some(name) = lost {
+            return Finding::new(
+                self.span,
+                format!("{scan}; its proof `{name}` is dropped first by the same ALTER TABLE"),
+            )
+            .help(format!(
+                "two statements: ALTER TABLE {table} ALTER COLUMN {column} SET NOT NULL; ALTER TABLE {table} DROP CONSTRAINT {}",
+                quoted(&name)
+            ));
+        }
+        match proof {
+            NotNull::NotValidated(name) => labelled(
+                Finding::new(
+                    self.span,
+                    format!("{scan}; the CHECK `{name}` would prove it, but is NOT VALID"),
+                )
+                .help(format!(
+                    "ALTER TABLE {table} VALIDATE CONSTRAINT {} in an earlier migration; it stops neither reads nor writes",
+                    quoted(name)
+                )),
+                known.and_then(|known| added_at(known, name)),
+            ),
+            NotNull::NotNullNotValid(name) => {
+                let message = if self.is_constraint {
+                    format!("this fails: `{column}` has the NOT NULL constraint `{name}` already, which is NOT VALID")
+                } else {
+                    format!("{scan}; the NOT NULL constraint `{name}` only has to be validated")
+                };
+                Finding::new(self.span, message).help(format!(
+                    "instead: ALTER TABLE {table} VALIDATE CONSTRAINT {}, which stops neither reads nor writes",
+                    quoted(name)
+                ))
+            }
+            _ => Finding::new(self.span, scan).help(self.sequence(cx, known)),
+        }
+    }
+
+    /// The whole way to NOT NULL without a long lock.
+    fn sequence(&self, cx: &Cx<'_>, known: Option<&Table>) -> String {
+        let Self { table, column, .. } = self;
+        let has_default = known
+            .and_then(|known| known.column(&column.text)?.default.as_ref())
+            .is_some_and(|value| !value.is_null());
+        if has_default && cx.is_new_column(table, &column.text) {
+            return format!(
+                "write NOT NULL where this migration adds `{column}`: with a default that needs no scan"
+            );
+        }
+        let name = quoted(&format!("{}_{}_not_null", table.name, column.text));
+        let mut help = if cx.postgres() >= 18 {
+            format!(
+                "ALTER TABLE {table} ADD CONSTRAINT {name} NOT NULL {column} NOT VALID; fill the nulls in batches; in a later \
+                 migration ALTER TABLE {table} VALIDATE CONSTRAINT {name}"
+            )
+        } else {
+            format!(
+                "ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({column} IS NOT NULL) NOT VALID; fill the nulls in batches; in a \
+                 later migration ALTER TABLE {table} VALIDATE CONSTRAINT {name}; then ALTER TABLE {table} ALTER COLUMN {column} \
+                 SET NOT NULL; ALTER TABLE {table} DROP CONSTRAINT {name}"
+            )
+        };
+        if cx.certainty_of(self.table) != Certainty::Certain {
+            help.push_str(
+                "; a CHECK that is validated outside of these migrations spares the scan too",
+            );
+        }
+        help
+    }
+}
+
+/// Where a constraint was added.
+fn added_at(table: &Table, name: &str) -> Option<(Location, String)> {
+    let constraint = table.constraint(name)?;
+    Some((
+        constraint.created.location,
+        format!("`{name}` added as NOT VALID here"),
+    ))
+}
+
+fn labelled(finding: Finding, label: Option<(Location, String)>) -> Finding {
+    match label {
+        Some((location, text)) => finding.label(location, text),
+        None => finding,
+    }
+}

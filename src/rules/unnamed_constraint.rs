@@ -1,0 +1,58 @@
+//! See `rules/unnamed-constraint.md`.
+
+use crate::diagnostic::Certainty;
+use crate::rule::{Cx, Finding};
+use crate::schema::Presence;
+use crate::statement::{ConstraintDef, ConstraintKind, Kind, Name, Statement};
+
+pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
+    for (table, def) in statement.added_constraints() {
+        report(cx, table, def);
+    }
+    for (table, add) in statement.added_columns() {
+        for def in &add.column.constraints {
+            report(cx, table, def);
+        }
+    }
+    if let Kind::CreateTable(create) = &statement.kind
+        && cx.bool_option("create_table")
+    {
+        let at_columns = create.columns.iter().flat_map(|column| &column.constraints);
+        for def in at_columns.chain(&create.constraints) {
+            report(cx, &create.name, def);
+        }
+    }
+}
+
+fn report(cx: &mut Cx<'_>, table: &Name, def: &ConstraintDef) {
+    let from_index = match &def.kind {
+        // The index gives its name.
+        ConstraintKind::PrimaryKey(key) | ConstraintKind::Unique(key) => key.using_index.is_some(),
+        ConstraintKind::NotNull(_) => true,
+        _ => false,
+    };
+    if def.name.is_some() || from_index {
+        return;
+    }
+    let kind = def.kind.words();
+    let Some(name) = cx.added_name(table, def) else {
+        return;
+    };
+    // Names that the history does not show may be taken.
+    let certainty = match cx.presence(table) {
+        Presence::Unknown if !matches!(def.kind, ConstraintKind::PrimaryKey(_)) => {
+            Certainty::Possible
+        }
+        _ => Certainty::Certain,
+    };
+    cx.report(
+        Finding::new(
+            def.span,
+            format!(
+                "this {kind} constraint has no name: PostgreSQL chooses one, `{name}` unless that is taken"
+            ),
+        )
+        .certainty(certainty)
+        .help(format!("write CONSTRAINT {name} before {kind}")),
+    );
+}

@@ -1,0 +1,218 @@
+//! One example: files of a change on the world of `fixtures/world.sql`, and the settings it is checked with.
+//!
+//! Pages write the settings as attributes of a fence (`layout=flyway`), cases as comments (`-- layout: flyway`). The
+//! names and values are the same.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use lockgate::layout;
+use lockgate::report::Report;
+use lockgate::rule::Rule;
+use lockgate::settings::{Environment, OptionValue, Settings, Strictness};
+use lockgate::testing::{self, Ran};
+
+/// The day on which every example is checked.
+const TODAY: &str = "2026-06-01";
+
+/// The world that every example runs in, unless it says `world: none`.
+static WORLD: LazyLock<String> =
+    LazyLock::new(|| fs::read_to_string(root().join("fixtures/world.sql")).unwrap());
+
+/// The root of the package.
+pub(crate) fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// True if the run is to write what it finds instead of comparing.
+pub(crate) fn blesses() -> bool {
+    std::env::var_os("BLESS").is_some_and(|value| !value.is_empty() && value != "0")
+}
+
+/// The rules to look at: all, or the one that `RULE` names.
+pub(crate) fn rules() -> Vec<&'static Rule> {
+    let wanted = std::env::var("RULE").unwrap_or_default();
+    let rules: Vec<&Rule> = lockgate::rules::RULES
+        .iter()
+        .filter(|rule| wanted.is_empty() || rule.id == wanted)
+        .collect();
+    assert!(!rules.is_empty(), "there is no rule `{wanted}`");
+    rules
+}
+
+/// The page of a rule.
+pub(crate) fn page_path(rule: &Rule) -> PathBuf {
+    root().join("rules").join(format!("{}.md", rule.id))
+}
+
+/// True for a file of Python by its name.
+pub(crate) fn is_python(path: &str) -> bool {
+    Path::new(path)
+        .extension()
+        .is_some_and(|extension| extension == "py")
+}
+
+/// Files with the settings they are checked with.
+#[derive(Debug, Clone)]
+pub(crate) struct Example {
+    /// Layout's name.
+    pub(crate) layout: String,
+    /// Path and text, in the order written.
+    pub(crate) files: Vec<(String, String)>,
+    /// Target major, if the example asks for one.
+    pub(crate) postgres: Option<u32>,
+    environment: Environment,
+    timeouts: bool,
+    require_reason: bool,
+    strictness: Option<Strictness>,
+    after: Option<String>,
+    options: Vec<(String, String)>,
+    world: bool,
+}
+
+impl Default for Example {
+    fn default() -> Self {
+        Self {
+            layout: "plain".to_owned(),
+            files: Vec::new(),
+            postgres: None,
+            environment: Environment::Production,
+            timeouts: true,
+            require_reason: false,
+            strictness: None,
+            after: None,
+            options: Vec::new(),
+            world: true,
+        }
+    }
+}
+
+impl Example {
+    /// Names that [`Example::set`] knows.
+    pub(crate) const KEYS: [&str; 9] = [
+        "layout",
+        "pg",
+        "env",
+        "timeouts",
+        "require_reason",
+        "strictness",
+        "after",
+        "option",
+        "world",
+    ];
+
+    /// One setting. The error says what is wrong with it.
+    pub(crate) fn set(&mut self, key: &str, value: &str) -> Result<(), String> {
+        let wrong = || Err(format!("`{key}` cannot be `{value}`"));
+        match (key, value) {
+            ("layout", name) if layout::by_name(name).is_some() => {
+                name.clone_into(&mut self.layout);
+            }
+            ("pg", major) => match major.parse() {
+                Ok(major @ 13..=18) => self.postgres = Some(major),
+                _ => return wrong(),
+            },
+            ("env", name) => match Environment::ALL.into_iter().find(|e| e.as_str() == name) {
+                Some(environment) => self.environment = environment,
+                None => return wrong(),
+            },
+            ("timeouts", "none") => self.timeouts = false,
+            ("require_reason", "" | "true") => self.require_reason = true,
+            ("strictness", "default") => self.strictness = Some(Strictness::Default),
+            ("strictness", "strict") => self.strictness = Some(Strictness::Strict),
+            ("strictness", "audit") => self.strictness = Some(Strictness::Audit),
+            ("after", version) => self.after = Some(version.to_owned()),
+            ("option", pair) => match pair.split_once('=') {
+                Some((name, value)) => {
+                    self.options
+                        .push((name.trim().to_owned(), value.trim().to_owned()));
+                }
+                None => return wrong(),
+            },
+            ("world", "none") => self.world = false,
+            (key, _) if Self::KEYS.contains(&key) => return wrong(),
+            _ => return Err(format!("`{key}` is not a setting of an example")),
+        }
+        Ok(())
+    }
+
+    /// The path of a file that is not named.
+    pub(crate) fn default_path(&self) -> String {
+        match self.layout.as_str() {
+            "alembic" => "versions/example.py",
+            "flyway" => "V1__example.sql",
+            "golang-migrate" => "000001_example.up.sql",
+            _ => "migration.sql",
+        }
+        .to_owned()
+    }
+
+    /// The major that the example is for: the one it names, else the newest one of the rule.
+    pub(crate) fn major(&self, rule: &Rule) -> u32 {
+        self.postgres.unwrap_or(rule.postgres.1)
+    }
+
+    /// Checks it with the settings that belong to a rule. The strictness is the rule's own unless one is given or the
+    /// example has one.
+    /// The error says which option is not one of the rule's.
+    pub(crate) fn check(
+        &self,
+        rule: &Rule,
+        strictness: Option<Strictness>,
+    ) -> Result<Report, String> {
+        let mut settings = Settings {
+            strictness: strictness.or(self.strictness).unwrap_or(rule.strictness),
+            ..self.settings(self.major(rule))
+        };
+        for (name, value) in &self.options {
+            let option = rule
+                .options
+                .iter()
+                .find(|option| option.name == name)
+                .ok_or_else(|| format!("`{}` has no option `{name}`", rule.id))?;
+            let wrong = || format!("`{value}` is not of the type `{}`", option.kind);
+            let value = match option.kind {
+                "int" => OptionValue::Int(value.parse().map_err(|_| wrong())?),
+                "bool" => OptionValue::Bool(value.parse().map_err(|_| wrong())?),
+                "list" => {
+                    OptionValue::List(value.split(',').map(|v| v.trim().to_owned()).collect())
+                }
+                _ => OptionValue::Text(value.clone()),
+            };
+            let of_rule = settings.rules.entry(rule.id.to_owned()).or_default();
+            of_rule.options.insert(name.clone(), value);
+        }
+        let world = self.world.then_some(WORLD.as_str());
+        Ok(testing::check(&self.layout, &self.files(), world, settings))
+    }
+
+    /// Its statements, and what the model says about each.
+    pub(crate) fn effects(&self, major: u32) -> Vec<Ran> {
+        let world = self.world.then_some(WORLD.as_str());
+        testing::effects(&self.layout, &self.files(), world, &self.settings(major))
+    }
+
+    fn files(&self) -> Vec<(&str, &str)> {
+        self.files
+            .iter()
+            .map(|(path, text)| (path.as_str(), text.as_str()))
+            .collect()
+    }
+
+    fn settings(&self, postgres: u32) -> Settings {
+        let mut settings = Settings {
+            postgres,
+            environment: self.environment,
+            after: self.after.clone(),
+            require_reason: self.require_reason,
+            today: Some(TODAY.to_owned()),
+            ..Settings::default()
+        };
+        if self.timeouts {
+            settings.lock_timeout = Some(2_000);
+            settings.statement_timeout = Some(30_000);
+        }
+        settings
+    }
+}
