@@ -269,6 +269,7 @@ fn unparsed(text: &str, span: Span, map: &SpanMap) -> Statement {
         kind: Kind::Unparsed,
         tag: "",
         nested: Vec::new(),
+        dynamic: Vec::new(),
         conditional: false,
         placeholders: Vec::new(),
     }
@@ -291,6 +292,7 @@ fn control(text: &str, map: SpanMap, commit: bool) -> Statement {
         }),
         tag: if commit { "COMMIT" } else { "ROLLBACK" },
         nested: Vec::new(),
+        dynamic: Vec::new(),
         conditional: false,
         placeholders: Vec::new(),
     }
@@ -314,8 +316,9 @@ fn read_body(parsed: &mut Parsed, index: usize, body: Body, depth: usize) {
                     .push((span, "code nested too deep in other code".to_owned()));
                 return;
             }
-            let nested = read_plpgsql(&source, true, depth, parsed);
+            let (nested, dynamic) = read_plpgsql(&source, true, depth, parsed);
             parsed.statements[index].nested = nested;
+            parsed.statements[index].dynamic = dynamic;
         }
         Body::Function => {
             let Kind::CreateFunction(function) = &parsed.statements[index].kind else {
@@ -327,7 +330,7 @@ fn read_body(parsed: &mut Parsed, index: usize, body: Body, depth: usize) {
             match &*function.language {
                 "plpgsql" if depth > 0 => {
                     // What a function would do is not done by defining it: only its errors are kept.
-                    let nested = read_plpgsql(&source, false, depth, parsed);
+                    let (nested, _) = read_plpgsql(&source, false, depth, parsed);
                     parsed.statements[index].nested = nested;
                 }
                 "sql" if depth > 0 => {
@@ -372,7 +375,12 @@ fn single_expression(statements: &[Statement]) -> Option<crate::statement::Expr>
 }
 
 /// Statements of a PL/pgSQL body, with the errors in them.
-fn read_plpgsql(source: &Fragment, runs: bool, depth: usize, parsed: &mut Parsed) -> Vec<Nested> {
+fn read_plpgsql(
+    source: &Fragment,
+    runs: bool,
+    depth: usize,
+    parsed: &mut Parsed,
+) -> (Vec<Nested>, Vec<Box<str>>) {
     let body = plpgsql::read(&source.sql);
     for (span, message) in body.problems {
         let span = source.map.to_file(span);
@@ -384,6 +392,7 @@ fn read_plpgsql(source: &Fragment, runs: bool, depth: usize, parsed: &mut Parsed
         });
     }
     let mut nested = Vec::new();
+    let mut dynamic: Vec<Box<str>> = Vec::new();
     for part in body.parts {
         let conditional = part.guard.conditional || part.guard.handler;
         let fragment = match part.kind {
@@ -396,13 +405,7 @@ fn read_plpgsql(source: &Fragment, runs: bool, depth: usize, parsed: &mut Parsed
                     parsed
                         .not_analysed
                         .push((source.map.to_file(part.span), reason));
-                    nested.push(Nested {
-                        // Its words say what it may touch.
-                        statement: unparsed(&source.sql, part.span, &source.map),
-                        runs,
-                        conditional: true,
-                        looped: part.guard.looped,
-                    });
+                    dynamic.push(source.sql[part.span.range()].into());
                 }
                 continue;
             }
@@ -436,5 +439,5 @@ fn read_plpgsql(source: &Fragment, runs: bool, depth: usize, parsed: &mut Parsed
             });
         }
     }
-    nested
+    (nested, dynamic)
 }

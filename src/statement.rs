@@ -33,6 +33,8 @@ pub struct Statement {
     pub tag: &'static str,
     /// Statements inside it that run when it runs (`DO`), or that it only defines (functions): see [`Nested::runs`].
     pub nested: Vec<Nested>,
+    /// Text of the commands that it puts together when it runs and that could not be told in advance.
+    pub dynamic: Vec<Box<str>>,
     /// True if it is not certain that it runs, or what its names are (a branch, a placeholder).
     pub conditional: bool,
     /// Text in it that is a template and not SQL; names that contain one are unknown.

@@ -25,6 +25,9 @@ impl Schema {
     /// Applies a statement, without those inside it. `origin` says which one it is.
     pub fn apply(&mut self, statement: &Statement, origin: Origin) {
         let certain = !statement.conditional;
+        for text in &statement.dynamic {
+            self.doubt_named(text, origin);
+        }
         match &statement.kind {
             Kind::CreateTable(create) => self.create_table(create, origin),
             Kind::CreateTableAs(create) => self.create_table_as(create, origin),

@@ -92,7 +92,8 @@ impl Schema {
             }
         }
         for index in self.indexes_of(relation) {
-            if index.mentions(column) {
+            // One that belongs to a constraint goes with that.
+            if index.constraint.is_none() && index.mentions(column) {
                 add(DependentKind::Index, index.name.short(), None);
             }
         }

@@ -54,6 +54,7 @@ impl<'a> Lower<'a> {
             kind,
             tag,
             nested: Vec::new(),
+            dynamic: Vec::new(),
             conditional: false,
             placeholders: Vec::new(),
         }

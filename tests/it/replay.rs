@@ -309,7 +309,8 @@ fn dependents_of_columns_are_those_of_the_catalog() {
         let mut model: Vec<String> = replay::dependent_lines(&run.schema)
             .into_iter()
             // PostgreSQL knows nothing of what functions do.
-            .filter(|line| !line.contains(" function "))
+            // A partition key is no object of its own there: the column cannot be dropped all the same.
+            .filter(|line| !line.contains(" function ") && line != "p.k: partition key p")
             .collect();
         catalog.sort();
         model.sort();

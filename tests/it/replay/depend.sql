@@ -1,5 +1,5 @@
 -- What pg_depend says about columns, as `table.column: kind name`.
-SELECT r.relname || '.' || a.attname || ': ' || CASE
+SELECT line FROM (SELECT r.relname || '.' || a.attname || ': ' || CASE
     WHEN w.oid IS NOT NULL THEN CASE v.relkind WHEN 'm' THEN 'materialized view ' ELSE 'view ' END || v.relname
     WHEN k.oid IS NOT NULL AND k.conrelid = r.oid THEN 'constraint ' || k.conname
     WHEN k.oid IS NOT NULL THEN 'foreign key ' || k.conname
@@ -8,8 +8,10 @@ SELECT r.relname || '.' || a.attname || ': ' || CASE
     WHEN f.oid IS NOT NULL THEN 'generated column ' || fa.attname
     WHEN i.relkind = 'i' THEN 'index ' || i.relname
     WHEN i.relkind = 'S' THEN 'sequence ' || i.relname
-    WHEN i.relkind = 'p' THEN 'partition key ' || i.relname
-    END
+    -- Up to 13 a generated column depends itself, and not its expression.
+    WHEN i.relkind = 'r' AND d.objsubid > 0 AND d.objid = d.refobjid THEN 'generated column '
+        || (SELECT attname FROM pg_attribute WHERE attrelid = i.oid AND attnum = d.objsubid)
+    END AS line
 FROM pg_depend d
 JOIN pg_class r ON d.refclassid = 'pg_class'::regclass AND r.oid = d.refobjid AND r.relkind IN ('r', 'p')
 JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum = d.refobjsubid AND a.attnum > 0
@@ -23,5 +25,4 @@ LEFT JOIN pg_attribute fa ON fa.attrelid = f.adrelid AND fa.attnum = f.adnum
 LEFT JOIN pg_class i ON d.classid = 'pg_class'::regclass AND i.oid = d.objid
 WHERE r.relnamespace = 'public'::regnamespace
   AND (k.oid IS NULL OR k.contype <> 'n')
-  -- An index that belongs to a constraint depends on that.
-  AND coalesce(w.oid, k.oid, g.oid, p.oid, f.oid, i.oid) IS NOT NULL
+  ) found WHERE line IS NOT NULL
