@@ -236,6 +236,34 @@ impl Schema {
             })
     }
 
+    /// All tables with a column of a user-defined type (or of arrays of it), or made of it, sorted by name.
+    pub fn tables_of_type<'a>(
+        &'a self,
+        ty: &QualifiedName,
+    ) -> impl Iterator<Item = &'a Arc<Table>> {
+        self.linked(ty, Link::Type)
+            .filter_map(|name| self.table_at(name))
+    }
+
+    /// All tables with a trigger that calls a function, sorted by name.
+    pub fn tables_with_trigger<'a>(
+        &'a self,
+        function: &QualifiedName,
+    ) -> impl Iterator<Item = &'a Arc<Table>> {
+        self.linked(function, Link::Trigger)
+            .filter_map(|name| self.table_at(name))
+    }
+
+    /// False if no foreign key can reference the column, because no key of the table has it. Asking this first keeps a
+    /// change of a table that thousands of others reference from looking at all of them.
+    #[must_use]
+    pub fn may_be_referenced(&self, table: &QualifiedName, column: &str) -> bool {
+        self.table_at(table).is_none_or(|table| !table.known)
+            || self
+                .indexes_of(table)
+                .any(|index| index.unique && index.mentions(column))
+    }
+
     /// All indexes, sorted by name.
     pub fn indexes(&self) -> impl Iterator<Item = &Arc<Index>> {
         self.relations

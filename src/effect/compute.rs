@@ -518,13 +518,7 @@ impl Collector<'_> {
             return Vec::new();
         };
         schema
-            .tables()
-            .filter(|table| {
-                table
-                    .columns
-                    .iter()
-                    .any(|column| schema.is_of_type(column, &ty.name))
-            })
+            .tables_of_type(&ty.name)
             .map(|table| table.name.clone())
             .collect()
     }
@@ -579,10 +573,7 @@ impl Collector<'_> {
                 ObjectKind::Function | ObjectKind::Procedure if drop.cascade => {
                     let key = schema.creation_name(name, false);
                     let users: Vec<QualifiedName> = schema
-                        .tables()
-                        .filter(|table| {
-                            table.triggers.iter().any(|trigger| trigger.function == key)
-                        })
+                        .tables_with_trigger(&key)
                         .map(|table| table.name.clone())
                         .collect();
                     for table in users {

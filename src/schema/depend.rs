@@ -100,7 +100,10 @@ impl Schema {
         for sequence in self.sequences_of_column(relation, column) {
             add(DependentKind::Sequence, sequence.short(), None);
         }
-        for (table, constraint) in self.referencing(relation) {
+        let referencing = self
+            .may_be_referenced(relation, column)
+            .then(|| self.referencing(relation));
+        for (table, constraint) in referencing.into_iter().flatten() {
             if let ConstraintKind::ForeignKey(key) = &constraint.def.kind
                 && key.referenced.iter().any(|name| &*name.text == column)
             {
