@@ -267,14 +267,18 @@ const LAYERS: &[(&str, &str)] = &[
     ("diagnostic", "source effect"),
     ("settings", "diagnostic"),
     ("schema", "source statement diagnostic"),
-    ("effect", "source statement schema diagnostic"),
+    ("effect", "source statement schema diagnostic wording"),
     ("sql", "source statement"),
-    ("python", "source"),
+    ("python", "source statement"),
     ("layout", "source statement python sql"),
     ("session", "source statement layout settings"),
     (
+        "footprint",
+        "source statement layout diagnostic schema effect session replay",
+    ),
+    (
         "replay",
-        "source statement sql layout diagnostic settings schema effect session",
+        "source statement sql layout diagnostic settings schema effect session footprint",
     ),
     (
         "rule",
@@ -282,7 +286,7 @@ const LAYERS: &[(&str, &str)] = &[
     ),
     (
         "context",
-        "source statement layout diagnostic settings schema effect session replay rule suppress",
+        "source statement layout diagnostic settings schema effect session replay footprint rule suppress",
     ),
     (
         "rules",
@@ -290,7 +294,14 @@ const LAYERS: &[(&str, &str)] = &[
     ),
     ("suppress", "source diagnostic settings rule rules suggest"),
     ("discover", "source diagnostic settings layout"),
-    ("report", "source diagnostic settings effect rule rules"),
+    (
+        "locks",
+        "source statement layout diagnostic settings schema effect session replay footprint",
+    ),
+    (
+        "report",
+        "source statement layout diagnostic settings effect session rule rules footprint locks wording",
+    ),
     ("explain", "settings report rule effect"),
     (
         "config",
@@ -298,8 +309,8 @@ const LAYERS: &[(&str, &str)] = &[
     ),
     (
         "analyze",
-        "source statement sql python layout diagnostic settings schema effect session replay rule context rules \
-         suppress discover report",
+        "source statement sql python layout diagnostic settings schema effect session replay footprint rule context \
+         rules suppress discover report locks",
     ),
 ];
 
