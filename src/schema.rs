@@ -28,7 +28,7 @@ pub use object::{
     Sequence, Table, TableKind, Trigger, Type, TypeKind, View,
 };
 
-use crate::statement::{Name, QualifiedName};
+use crate::statement::{ForeignKey, Ident, Name, QualifiedName};
 
 /// A relation by its kind.
 #[derive(Debug, Clone)]
@@ -427,6 +427,17 @@ impl Schema {
                     .filter(move |constraint| constraint.references.as_ref() == Some(&referenced))
                     .map(move |constraint| (other, constraint))
             })
+    }
+
+    /// The columns that a foreign key references: those that it names, else the primary key. In the schema they are
+    /// always named.
+    #[must_use]
+    pub fn referenced_columns(&self, key: &ForeignKey) -> Vec<Ident> {
+        if key.referenced.is_empty() {
+            self.primary_key_columns(&self.resolve(&key.table))
+        } else {
+            key.referenced.clone()
+        }
     }
 
     /// The default partition of a partitioned table.

@@ -199,7 +199,7 @@ impl Schema {
         });
     }
 
-    fn primary_key_columns(&self, table: &QualifiedName) -> Vec<Ident> {
+    pub(super) fn primary_key_columns(&self, table: &QualifiedName) -> Vec<Ident> {
         match self
             .table_at(table)
             .and_then(|table| table.primary_key())
