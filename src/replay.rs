@@ -128,7 +128,7 @@ pub fn replay<'h>(history: &'h History, settings: &Settings) -> Replay<'h> {
     let count = history.migrations.len();
     let mut ranges = vec![0..0; count];
     let mut after: Vec<Schema> = vec![Schema::default(); count];
-    let mut schema = Schema::default();
+    let mut schema = Schema::on(settings.postgres);
     let mut batch = 0;
     let mut in_front = true;
     for (index, migration) in history.migrations.iter().enumerate() {
@@ -160,7 +160,7 @@ pub fn replay<'h>(history: &'h History, settings: &Settings) -> Replay<'h> {
         }
         let mut schema = migration
             .pair
-            .map_or_else(Schema::default, |up| after[up].clone());
+            .map_or_else(|| Schema::on(settings.postgres), |up| after[up].clone());
         batch += 1;
         schema.begin_batch(batch);
         ranges[index] = walker.migration(index, migration, &mut schema);

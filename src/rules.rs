@@ -24,6 +24,7 @@ mod missing_down;
 mod missing_lock_timeout;
 mod missing_statement_timeout;
 mod not_null_without_default;
+mod refresh_not_concurrent;
 mod reindex_not_concurrent;
 mod set_not_null_unproven;
 mod syntax_error;

@@ -7,24 +7,28 @@
 mod alter;
 mod apply;
 mod constraint;
+mod depend;
+mod doubt;
 mod drop;
 mod links;
 mod naming;
 mod object;
 mod rename;
 mod table;
+mod view;
 
 use std::sync::Arc;
 
 use links::Link;
 use rpds::RedBlackTreeMapSync as Map;
 
+pub use depend::{Dependent, DependentKind};
 pub use object::{
-    Column, Constraint, Domain, EnumLabel, Function, Index, Origin, Partition, Sequence, Table,
-    TableKind, Trigger, Type, TypeKind, View,
+    Column, Constraint, Domain, EnumLabel, Function, Index, Origin, Partition, Policy, Publication,
+    Sequence, Table, TableKind, Trigger, Type, TypeKind, View,
 };
 
-use crate::statement::{Name, QualifiedName};
+use crate::statement::{ForeignKey, Ident, Name, QualifiedName};
 
 /// A relation by its kind.
 #[derive(Debug, Clone)]
@@ -59,15 +63,21 @@ pub enum Presence<'a> {
 pub struct Schema {
     relations: Map<QualifiedName, Relation>,
     /// Who refers to a relation.
-    links: Map<QualifiedName, Arc<links::Links>>,
+    links: Map<QualifiedName, links::Links>,
+    /// How many constraints of tables have a name, by schema and name.
+    constraint_names: Map<QualifiedName, u32>,
     types: Map<QualifiedName, Arc<Type>>,
     functions: Map<QualifiedName, Arc<Vec<Function>>>,
+    /// What statements may have changed in ways that are not followed, with the last of them.
+    doubts: Map<QualifiedName, Origin>,
     /// Schemas that unqualified names are looked up in; the first one is where objects are created.
     search_path: Arc<[Box<str>]>,
     /// Names of types that columns have, other than the usual built-in ones; never shrinks.
     used_types: Map<Box<str>, ()>,
     /// Names of functions that defaults, generation expressions and triggers call; never shrinks.
     used_functions: Map<Box<str>, ()>,
+    /// Major version of the server that runs the history.
+    postgres: u32,
     /// The change being replayed: objects created under the same number are new together.
     batch: u32,
 }
@@ -77,20 +87,35 @@ impl Default for Schema {
         Self {
             relations: Map::new_sync(),
             links: Map::new_sync(),
+            constraint_names: Map::new_sync(),
             types: Map::new_sync(),
             functions: Map::new_sync(),
             used_types: Map::new_sync(),
             used_functions: Map::new_sync(),
+            doubts: Map::new_sync(),
             search_path: Arc::from(["public".into()]),
+            postgres: NEWEST,
             batch: 0,
         }
     }
 }
 
+/// The newest major version that is known.
+const NEWEST: u32 = 18;
+
 /// Where temporary objects are kept; looked up before the search path, as PostgreSQL does.
 const TEMPORARY: &str = "pg_temp";
 
 impl Schema {
+    /// An empty database on a server of that major version.
+    #[must_use]
+    pub fn on(postgres: u32) -> Self {
+        Self {
+            postgres,
+            ..Self::default()
+        }
+    }
+
     /// The number of the change being replayed.
     #[must_use]
     pub fn batch(&self) -> u32 {
@@ -189,6 +214,13 @@ impl Schema {
             })
     }
 
+    /// All indexes of a table in the order in which they were made.
+    pub(crate) fn indexes_by_age(&self, table: &QualifiedName) -> Vec<Arc<Index>> {
+        let mut indexes: Vec<Arc<Index>> = self.indexes_of(table).cloned().collect();
+        indexes.sort_by_key(|index| index.created.statement);
+        indexes
+    }
+
     /// All sequences that columns of a table own, sorted by name.
     pub fn sequences_of<'a>(
         &'a self,
@@ -208,6 +240,34 @@ impl Schema {
                 Some(Relation::View(view)) => Some(view),
                 _ => None,
             })
+    }
+
+    /// All tables with a column of a user-defined type (or of arrays of it), or made of it, sorted by name.
+    pub fn tables_of_type<'a>(
+        &'a self,
+        ty: &QualifiedName,
+    ) -> impl Iterator<Item = &'a Arc<Table>> {
+        self.linked(ty, Link::Type)
+            .filter_map(|name| self.table_at(name))
+    }
+
+    /// All tables with a trigger that calls a function, sorted by name.
+    pub fn tables_with_trigger<'a>(
+        &'a self,
+        function: &QualifiedName,
+    ) -> impl Iterator<Item = &'a Arc<Table>> {
+        self.linked(function, Link::Trigger)
+            .filter_map(|name| self.table_at(name))
+    }
+
+    /// False if no foreign key can reference the column, because no key of the table has it. Asking this first keeps a
+    /// change of a table that thousands of others reference from looking at all of them.
+    #[must_use]
+    pub fn may_be_referenced(&self, table: &QualifiedName, column: &str) -> bool {
+        self.table_at(table).is_none_or(|table| !table.known)
+            || self
+                .indexes_of(table)
+                .any(|index| index.unique && index.mentions(column))
     }
 
     /// All indexes, sorted by name.
@@ -385,6 +445,17 @@ impl Schema {
     #[must_use]
     pub fn is_function_used(&self, name: &str) -> bool {
         self.used_functions.contains_key(name)
+    }
+
+    /// The columns that a foreign key references: those that it names, else the primary key. In the schema they are
+    /// always named.
+    #[must_use]
+    pub fn referenced_columns(&self, key: &ForeignKey) -> Vec<Ident> {
+        if key.referenced.is_empty() {
+            self.primary_key_columns(&self.resolve(&key.table))
+        } else {
+            key.referenced.clone()
+        }
     }
 
     /// The default partition of a partitioned table.

@@ -105,8 +105,20 @@ fn lower_text(
 ) -> Result<(), tree::SyntaxError> {
     tree::with_tree(text, Mode::Statements, |tree| {
         for parsed in tree?.statements() {
-            let statement = Lower::statement(text, map, &parsed);
+            let mut statement = Lower::statement(text, map, &parsed);
             match parsed.node {
+                Node::CreateSchemaStmt(create) => {
+                    let elements = Lower::schema_elements(text, map, &parsed, create);
+                    statement.nested = elements
+                        .into_iter()
+                        .map(|statement| Nested {
+                            statement,
+                            runs: true,
+                            conditional: false,
+                            looped: false,
+                        })
+                        .collect();
+                }
                 Node::DoStmt(block) => {
                     if let Some((language, source)) = Lower::block_body(text, map, &parsed, block) {
                         bodies.push((statements.len(), Body::Block { language, source }));
@@ -257,6 +269,7 @@ fn unparsed(text: &str, span: Span, map: &SpanMap) -> Statement {
         kind: Kind::Unparsed,
         tag: "",
         nested: Vec::new(),
+        dynamic: Vec::new(),
         conditional: false,
         placeholders: Vec::new(),
     }
@@ -279,6 +292,7 @@ fn control(text: &str, map: SpanMap, commit: bool) -> Statement {
         }),
         tag: if commit { "COMMIT" } else { "ROLLBACK" },
         nested: Vec::new(),
+        dynamic: Vec::new(),
         conditional: false,
         placeholders: Vec::new(),
     }
@@ -302,8 +316,9 @@ fn read_body(parsed: &mut Parsed, index: usize, body: Body, depth: usize) {
                     .push((span, "code nested too deep in other code".to_owned()));
                 return;
             }
-            let nested = read_plpgsql(&source, true, depth, parsed);
+            let (nested, dynamic) = read_plpgsql(&source, true, depth, parsed);
             parsed.statements[index].nested = nested;
+            parsed.statements[index].dynamic = dynamic;
         }
         Body::Function => {
             let Kind::CreateFunction(function) = &parsed.statements[index].kind else {
@@ -315,7 +330,7 @@ fn read_body(parsed: &mut Parsed, index: usize, body: Body, depth: usize) {
             match &*function.language {
                 "plpgsql" if depth > 0 => {
                     // What a function would do is not done by defining it: only its errors are kept.
-                    let nested = read_plpgsql(&source, false, depth, parsed);
+                    let (nested, _) = read_plpgsql(&source, false, depth, parsed);
                     parsed.statements[index].nested = nested;
                 }
                 "sql" if depth > 0 => {
@@ -360,7 +375,12 @@ fn single_expression(statements: &[Statement]) -> Option<crate::statement::Expr>
 }
 
 /// Statements of a PL/pgSQL body, with the errors in them.
-fn read_plpgsql(source: &Fragment, runs: bool, depth: usize, parsed: &mut Parsed) -> Vec<Nested> {
+fn read_plpgsql(
+    source: &Fragment,
+    runs: bool,
+    depth: usize,
+    parsed: &mut Parsed,
+) -> (Vec<Nested>, Vec<Box<str>>) {
     let body = plpgsql::read(&source.sql);
     for (span, message) in body.problems {
         let span = source.map.to_file(span);
@@ -372,6 +392,7 @@ fn read_plpgsql(source: &Fragment, runs: bool, depth: usize, parsed: &mut Parsed
         });
     }
     let mut nested = Vec::new();
+    let mut dynamic: Vec<Box<str>> = Vec::new();
     for part in body.parts {
         let conditional = part.guard.conditional || part.guard.handler;
         let fragment = match part.kind {
@@ -384,6 +405,7 @@ fn read_plpgsql(source: &Fragment, runs: bool, depth: usize, parsed: &mut Parsed
                     parsed
                         .not_analysed
                         .push((source.map.to_file(part.span), reason));
+                    dynamic.push(source.sql[part.span.range()].into());
                 }
                 continue;
             }
@@ -417,5 +439,5 @@ fn read_plpgsql(source: &Fragment, runs: bool, depth: usize, parsed: &mut Parsed
             });
         }
     }
-    nested
+    (nested, dynamic)
 }

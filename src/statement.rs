@@ -33,6 +33,8 @@ pub struct Statement {
     pub tag: &'static str,
     /// Statements inside it that run when it runs (`DO`), or that it only defines (functions): see [`Nested::runs`].
     pub nested: Vec<Nested>,
+    /// Text of the commands that it puts together when it runs and that could not be told in advance.
+    pub dynamic: Vec<Box<str>>,
     /// True if it is not certain that it runs, or what its names are (a branch, a placeholder).
     pub conditional: bool,
     /// Text in it that is a template and not SQL; names that contain one are unknown.
@@ -93,8 +95,10 @@ pub enum Kind {
     CreateFunction(Box<CreateFunction>),
     /// `CREATE TRIGGER`.
     CreateTrigger(Box<CreateTrigger>),
-    /// `CREATE POLICY`, `ALTER POLICY`: name and table.
-    Policy(Ident, Name),
+    /// `CREATE POLICY`, `ALTER POLICY`: definition and table.
+    Policy(Box<PolicyDefinition>, Name),
+    /// `CREATE PUBLICATION`, `ALTER PUBLICATION … ADD`, `SET`, `DROP` of tables.
+    Publication(Box<PublicationDefinition>),
     /// `CREATE RULE`: name and table.
     CreateRule(Ident, Name),
     /// `CREATE SCHEMA`; the statements inside it are nested.
@@ -283,6 +287,8 @@ pub struct CreateTableAs {
     pub with_data: bool,
     /// Column names, as far as the query tells them.
     pub columns: Vec<Ident>,
+    /// Column names that are written, for the first columns.
+    pub names: Vec<Ident>,
     /// The query.
     pub query: Query,
 }
@@ -298,6 +304,8 @@ pub struct Rename {
     pub relation: Name,
     /// Old name of the part, for a column, constraint, trigger, ….
     pub part: Option<Ident>,
+    /// For a function the types of its arguments, if they are written.
+    pub signature: Option<Vec<TypeName>>,
     /// The new name.
     pub to: Ident,
     /// `IF EXISTS`.
@@ -311,6 +319,8 @@ pub struct SetSchema {
     pub object: ObjectKind,
     /// Its name.
     pub name: Name,
+    /// For a function the types of its arguments, if they are written.
+    pub signature: Option<Vec<TypeName>>,
     /// The new schema.
     pub schema: Ident,
     /// `IF EXISTS`.
@@ -324,6 +334,8 @@ pub struct Drop {
     pub object: ObjectKind,
     /// The objects. For a trigger, policy or rule the name of the part.
     pub names: Vec<Name>,
+    /// For each function the types of its arguments, if they are written.
+    pub signatures: Vec<Option<Vec<TypeName>>>,
     /// For a trigger, policy or rule: the table it is on.
     pub on: Option<Name>,
     /// `CONCURRENTLY`.
@@ -396,6 +408,8 @@ pub struct CreateView {
     pub persistence: Persistence,
     /// Column names, as far as the definition tells them.
     pub columns: Vec<Ident>,
+    /// Column names that are written, for the first columns.
+    pub names: Vec<Ident>,
     /// The query.
     pub query: Query,
 }
@@ -420,6 +434,8 @@ pub struct CreateSequence {
     pub guarded: bool,
     /// `OWNED BY table.column`.
     pub owned_by: Option<(Name, Ident)>,
+    /// `OWNED BY NONE`.
+    pub owned_by_none: bool,
     /// `AS type`.
     pub ty: Option<TypeName>,
     /// Temporary or not.
@@ -559,6 +575,37 @@ pub struct CreateTrigger {
     pub from: Option<Name>,
 }
 
+/// `CREATE POLICY`, `ALTER POLICY`.
+#[derive(Debug, Clone)]
+pub struct PolicyDefinition {
+    /// Its name.
+    pub name: Ident,
+    /// `USING` and `WITH CHECK`, as far as they are written.
+    pub expressions: Vec<Expr>,
+}
+
+/// What a statement does with the tables of a publication.
+#[derive(Debug, Clone)]
+pub struct PublicationDefinition {
+    /// Its name.
+    pub name: Ident,
+    /// What is done.
+    pub change: PublicationChange,
+    /// The tables, each with the columns that its row filter mentions or its column list names.
+    pub tables: Vec<(Name, Vec<Box<str>>)>,
+}
+
+/// How a statement changes the tables of a publication.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PublicationChange {
+    /// They are added (also `CREATE`).
+    Add,
+    /// They take the place of all that were there.
+    Set,
+    /// They are taken out.
+    Drop,
+}
+
 /// What a query reads and calls, in whatever place of it.
 #[derive(Debug, Clone, Default)]
 pub struct Query {
@@ -584,8 +631,37 @@ pub struct Query {
     pub limited_source: bool,
     /// The target of `SELECT INTO`.
     pub into: Option<Name>,
+    /// Whether that is a temporary table.
+    pub into_persistence: Persistence,
     /// Output expressions of its outermost level, where there is a plain list.
     pub targets: Vec<Expr>,
+    /// Names of its output columns in order, `*` for a star; of the leftmost branch for a set operation.
+    pub outputs: Vec<Output>,
+    /// Relations of its outermost `FROM` by the names they are known under there; none if it holds anything else
+    /// (a sub-query, a function, a join that merges columns).
+    pub from: Option<Vec<(Box<str>, Name)>>,
+    /// All relations it reads by the names they are known under, at whatever level.
+    pub aliases: Vec<(Box<str>, Name)>,
+    /// Columns mentioned with what stands before their names; `*` for a star.
+    pub mentions: Vec<Mention>,
+}
+
+/// An output column of a query.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Output {
+    /// A column with its name.
+    Column(Box<str>),
+    /// `*`, or `t.*` with the `t`.
+    Star(Option<Box<str>>),
+}
+
+/// A column as a query mentions it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Mention {
+    /// The relation's name or alias before it, if written.
+    pub relation: Option<Box<str>>,
+    /// The column; `*` for all.
+    pub column: Box<str>,
 }
 
 /// `INSERT`.

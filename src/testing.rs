@@ -1,5 +1,7 @@
 //! For the project's own integration tests; no part of the public interface.
 
+pub mod replay;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

@@ -248,7 +248,8 @@ fn partitions_have(def: &ConstraintDef, alter: &AlterTable, schema: &Schema) -> 
                     && matches!(
                         &constraint.def.kind,
                         ConstraintKind::ForeignKey(own)
-                            if own.columns == wanted.columns && own.referenced == wanted.referenced
+                            if own.columns == wanted.columns
+                                && own.referenced == schema.referenced_columns(wanted)
                     )
             })
         })

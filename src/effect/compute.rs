@@ -10,7 +10,9 @@ use super::{Effect, Effects, Failure, Leftover, LockMode, RelationKind, WaitsFor
 use crate::diagnostic::Certainty;
 use crate::schema::{Origin, Relation, Schema, TableKind};
 use crate::source::{Location, SourceId};
-use crate::statement::{Kind, Name, ObjectKind, QualifiedName, Statement};
+use crate::statement::{
+    Expr, ExprKind, Kind, Name, ObjectKind, PublicationChange, QualifiedName, Statement,
+};
 
 /// What the outcome depends on besides the statement.
 #[derive(Debug, Clone, Copy)]
@@ -263,6 +265,8 @@ impl<'a> Collector<'a> {
     }
 
     pub(super) fn statement(&mut self, statement: &Statement) {
+        // SQL that is put together at run time may do anything.
+        self.open_ended |= !statement.dynamic.is_empty() && statement.tag == "DO";
         match &statement.kind {
             Kind::CreateTable(create) => self.create_table(create),
             Kind::CreateTableAs(create) => self.create_table_as(create),
@@ -288,10 +292,23 @@ impl<'a> Collector<'a> {
             Kind::AlterDomain(alter) => self.alter_domain(alter),
             Kind::CreateFunction(create) => self.create_function(create, &statement.nested),
             Kind::CreateTrigger(create) => self.create_trigger(create),
-            Kind::Policy(_, table) | Kind::CreateRule(_, table) => {
+            Kind::Policy(policy, table) => {
                 self.named(table, LockMode::AccessExclusive, Work::NONE);
-                for nested in &statement.nested {
-                    self.analysed(&nested.statement);
+                for part in policy.expressions.iter().flat_map(Expr::walk) {
+                    if let ExprKind::Subquery(query) = &part.kind {
+                        self.query(query, false);
+                    }
+                }
+            }
+            Kind::CreateRule(_, table) => {
+                self.named(table, LockMode::AccessExclusive, Work::NONE);
+            }
+            Kind::Publication(publication) => {
+                for (name, _) in &publication.tables {
+                    self.named(name, LockMode::ShareUpdateExclusive, Work::NONE);
+                }
+                if publication.change == PublicationChange::Set {
+                    self.publication_members(&publication.name.text);
                 }
             }
             Kind::Truncate {

@@ -156,7 +156,10 @@ pub fn of_column(
                 .push(Dependent::new("trigger", quoted(&trigger.name)));
         }
     }
-    for (other, constraint) in schema.referencing(&table.name) {
+    let referencing = schema
+        .may_be_referenced(&table.name, column)
+        .then(|| schema.referencing(&table.name));
+    for (other, constraint) in referencing.into_iter().flatten() {
         let ConstraintKind::ForeignKey(foreign) = &constraint.def.kind else {
             continue;
         };
@@ -175,7 +178,7 @@ pub fn of_column(
             });
         }
     }
-    for view in schema.views() {
+    for view in schema.views_of(&table.name) {
         if let Some(certain) = reads(schema, view, table, column) {
             found.blocking.push(Dependent {
                 certain,
@@ -198,8 +201,8 @@ pub fn of_table(schema: &Schema, table: &QualifiedName, gone: &[QualifiedName]) 
             });
         }
     }
-    for view in schema.views() {
-        if view.reads.contains(table) && !gone.contains(&view.name) {
+    for view in schema.views_of(table) {
+        if !gone.contains(&view.name) {
             found
                 .blocking
                 .push(Dependent::new(view_word(view), view.name.short()));

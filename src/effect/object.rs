@@ -44,16 +44,14 @@ pub(super) fn tables_of_type(schema: &Schema, name: &Name) -> Vec<QualifiedName>
         }
         at += 1;
     }
-    schema
-        .tables()
-        .filter(|table| {
-            table
-                .columns
-                .iter()
-                .any(|column| types.iter().any(|ty| schema.is_of_type(column, ty)))
-        })
+    let mut tables: Vec<QualifiedName> = types
+        .iter()
+        .flat_map(|ty| schema.tables_of_type(ty))
         .map(|table| table.name.clone())
-        .collect()
+        .collect();
+    tables.sort();
+    tables.dedup();
+    tables
 }
 
 impl Collector<'_> {
@@ -153,14 +151,24 @@ impl Collector<'_> {
             "ALTER EXTENSION" | "DROP OWNED" | "REASSIGN OWNED" | "EXECUTE" => {
                 self.open_ended = true;
             }
-            tag => {
-                // SET TABLE and DROP TABLE also let go of tables that are not named.
-                self.open_ended |= tag == "ALTER PUBLICATION";
+            _ => {
                 for name in names {
                     self.named(name, LockMode::ShareUpdateExclusive, Work::NONE);
                 }
             }
         }
+    }
+
+    /// Tables of a publication, which lets go of them.
+    pub(super) fn publication_members(&mut self, name: &str) {
+        let members: Vec<QualifiedName> = self
+            .situation
+            .schema
+            .tables()
+            .filter(|table| table.publications.iter().any(|p| &*p.name == name))
+            .map(|table| table.name.clone())
+            .collect();
+        self.all(members, LockMode::ShareUpdateExclusive, Work::NONE);
     }
 
     pub(super) fn drop_sequences(&mut self, drop: &Drop) {

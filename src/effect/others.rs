@@ -43,7 +43,9 @@ pub(super) fn on_children(
         && postgres < 17
         && matches!(
             change.change,
-            ColumnChange::AddIdentity(_) | ColumnChange::SetIdentity | ColumnChange::DropIdentity
+            ColumnChange::AddIdentity(_)
+                | ColumnChange::SetIdentity(_)
+                | ColumnChange::DropIdentity
         )
     {
         // Partitions have identity columns of their own until 17.
@@ -125,7 +127,7 @@ pub(super) fn others(
             ColumnChange::Type { ty, .. } => {
                 change_type(collector, key, &change.column, ty, work);
             }
-            ColumnChange::SetIdentity => {
+            ColumnChange::SetIdentity(_) => {
                 let owned = sequences(collector, key, Some(&change.column));
                 collector.all(owned, LockMode::ShareRowExclusive, Work::NONE);
             }
@@ -496,15 +498,21 @@ fn ancestors(schema: &Schema, table: &QualifiedName) -> Vec<QualifiedName> {
 /// `ALTER TYPE` of a composite type: tables made `OF` it change with it, tables with a column of it forbid a change of an
 /// attribute's type.
 pub(super) fn composite(collector: &mut Collector<'_>, alter: &AlterTable) {
-    let tables = tables_of_type(collector.situation.schema, &alter.name);
+    let schema = collector.situation.schema;
+    let tables = tables_of_type(schema, &alter.name);
+    let (typed, with_column): (Vec<_>, Vec<_>) = tables.into_iter().partition(|table| {
+        schema
+            .table_at(table)
+            .is_some_and(|table| table.of_type.is_some())
+    });
     let changes_type = alter.actions.iter().any(|action| {
         matches!(action, AlterAction::AlterColumn(change) if matches!(change.change, ColumnChange::Type { .. }))
     });
-    if changes_type && let Some(table) = tables.first() {
+    if changes_type && let Some(table) = with_column.first() {
         let reason = format!("{table} has a column of type {}", alter.name);
         collector.certain(table, LockMode::AccessShare, Work::NONE);
         collector.refuse("0A000", reason);
     }
-    // CASCADE reaches typed tables, which the history keeps as plain ones.
-    collector.open_ended = true;
+    // Without CASCADE it is refused.
+    collector.all(typed, LockMode::AccessExclusive, Work::NONE);
 }

@@ -290,7 +290,7 @@ impl Collector<'_> {
     }
 
     /// Locks that reading a statement takes, without planning or running it.
-    pub(super) fn analysed(&mut self, statement: &Statement) {
+    fn analysed(&mut self, statement: &Statement) {
         match &statement.kind {
             Kind::Select(query) => self.query(query, false),
             Kind::Insert(insert) => {

@@ -213,6 +213,7 @@ mod tests {
             kind,
             tag,
             nested: Vec::new(),
+            dynamic: Vec::new(),
             conditional: false,
             placeholders: Vec::new(),
         }

@@ -112,7 +112,7 @@ fn must_be_filled(cx: &Cx<'_>, table: &Name, column: &Ident) -> bool {
     let Some(known) = schema.table(table) else {
         return false;
     };
-    let numbered = schema.sequences().any(|sequence| {
+    let numbered = schema.sequences_of(&known.name).any(|sequence| {
         sequence
             .owned_by
             .as_ref()

@@ -4,30 +4,38 @@
 //! schema as it is. `IF [NOT] EXISTS` is honoured. A statement that may not run (a branch of a `DO` block) is applied
 //! where it adds something and only loosens what is known where it takes something away.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::naming::unique_name;
 use super::object::{
-    Domain, EnumLabel, Function, Origin, Sequence, Table, Trigger, Type, TypeKind,
+    Domain, EnumLabel, Function, Origin, Policy, Publication, Sequence, Table, Trigger, Type,
+    TypeKind,
 };
-use super::table::{new_column, new_table};
+use super::table::new_table;
 use super::{Relation, Schema};
 use crate::statement::{
     AlterDomainAction, ConstraintDef, ConstraintKind, CreateDomain, CreateFunction, CreateTableAs,
-    CreateTrigger, Ident, InsertRows, Kind, Name, Nested, ObjectKind, Persistence, QualifiedName,
-    Statement, TypeDefinition,
+    CreateTrigger, ExprKind, Ident, InsertRows, Kind, Name, Nested, ObjectKind, Persistence,
+    PolicyDefinition, PublicationChange, PublicationDefinition, QualifiedName, Statement,
+    TypeDefinition,
 };
 
 impl Schema {
     /// Applies a statement, without those inside it. `origin` says which one it is.
     pub fn apply(&mut self, statement: &Statement, origin: Origin) {
         let certain = !statement.conditional;
+        for text in &statement.dynamic {
+            self.doubt_named(text, origin);
+        }
         match &statement.kind {
             Kind::CreateTable(create) => self.create_table(create, origin),
             Kind::CreateTableAs(create) => self.create_table_as(create, origin),
             Kind::AlterTable(alter) => self.alter_table(alter, origin, certain),
-            Kind::Rename(rename) => self.rename(rename, origin),
-            Kind::SetSchema(set) => self.set_schema(set, origin),
+            Kind::Rename(rename) if certain => self.rename(rename, origin),
+            Kind::SetSchema(set) if certain => self.set_schema(set, origin),
+            Kind::Rename(rename) => self.doubt_relation(&rename.relation, origin),
+            Kind::SetSchema(set) => self.doubt_relation(&set.name, origin),
             Kind::Drop(drop) => self.drop_objects(drop, origin, certain),
             Kind::CreateIndex(create) => self.create_index(create, origin),
             Kind::CreateView(create) => {
@@ -36,7 +44,7 @@ impl Schema {
                 let replaces = create.or_replace
                     && matches!(self.relations.get(&name), Some(Relation::View(_)));
                 if replaces || self.is_free(&name) {
-                    self.put_view(name, false, true, &create.columns, &create.query, origin);
+                    self.put_view(name, false, true, &create.names, &create.query, origin);
                 }
             }
             Kind::RefreshMaterializedView(refresh) => {
@@ -67,7 +75,7 @@ impl Schema {
                     .map(|(table, column)| (self.resolve(table), column.text.clone()));
                 let key = self.resolve(&alter.name);
                 self.edit_sequence(&key, |sequence| {
-                    if owner.is_some() {
+                    if owner.is_some() || alter.owned_by_none {
                         sequence.owned_by = owner;
                     }
                     if alter.ty.is_some() {
@@ -89,7 +97,7 @@ impl Schema {
                     TypeDefinition::Composite(columns) => TypeKind::Composite(
                         columns
                             .iter()
-                            .map(|column| new_column(column, origin))
+                            .map(|column| self.new_column(column, origin))
                             .collect(),
                     ),
                     TypeDefinition::Range | TypeDefinition::Base => TypeKind::Other,
@@ -97,7 +105,11 @@ impl Schema {
                 self.put_type(&create.name, kind, origin);
             }
             Kind::CreateDomain(create) => self.create_domain(create, origin),
-            Kind::AlterDomain(alter) => self.alter_domain(&alter.name, &alter.action),
+            Kind::AlterDomain(alter) => {
+                if certain {
+                    self.alter_domain(&alter.name, &alter.action);
+                }
+            }
             Kind::AlterEnum(alter) => {
                 let label = EnumLabel {
                     label: alter.new_label.text.clone(),
@@ -125,15 +137,13 @@ impl Schema {
                     }
                 });
             }
-            Kind::CreateFunction(create) => self.create_function(create, &statement.nested, origin),
-            Kind::CreateTrigger(create) => self.create_trigger(create, origin),
-            Kind::Policy(policy, table) => {
-                self.change_table(table, origin, |table| {
-                    if !table.policies.contains(&policy.text) {
-                        table.policies.push(policy.text.clone());
-                    }
-                });
+            Kind::CreateFunction(create) => {
+                self.create_function(create, &statement.nested, origin);
             }
+            Kind::CreateTrigger(create) => self.create_trigger(create, origin),
+            Kind::Policy(policy, table) => self.put_policy(policy, table, origin),
+            Kind::Publication(publication) => self.publish(publication),
+            Kind::Unparsed => self.doubt_named(&statement.source.sql, origin),
             Kind::Insert(insert) => {
                 if insert.rows == InsertRows::Query {
                     self.fill(&insert.table, origin);
@@ -163,10 +173,11 @@ impl Schema {
                     let create = CreateTableAs {
                         name: into.clone(),
                         materialized: false,
-                        persistence: Persistence::Permanent,
+                        persistence: query.into_persistence,
                         if_not_exists: false,
                         with_data: true,
                         columns: Vec::new(),
+                        names: Vec::new(),
                         query: (**query).clone(),
                     };
                     self.create_table_as(&create, origin);
@@ -247,6 +258,7 @@ impl Schema {
     fn create_domain(&mut self, create: &CreateDomain, origin: Origin) {
         let mut domain = Domain {
             base: create.base.clone(),
+            base_type: self.user_type(Some(&create.base)),
             not_null: false,
             checks: Vec::new(),
             default: create.default.clone(),
@@ -288,16 +300,27 @@ impl Schema {
 
     fn create_function(&mut self, create: &CreateFunction, body: &[Nested], origin: Origin) {
         let name = self.creation_name(&create.name, false);
-        let function = Function {
+        let mut function = Function {
             arguments: create.arguments.clone(),
+            argument_types: create
+                .arguments
+                .iter()
+                .map(|ty| self.user_type(Some(ty)))
+                .collect(),
             language: create.language.clone(),
             volatility: create.volatility,
             sql_expression: create.sql_expression.clone(),
             procedure: create.procedure,
             returns: create.returns.clone(),
             statements: body.into(),
+            return_type: self.user_type(create.returns.as_ref()),
+            reads: BTreeSet::new(),
+            uses: BTreeSet::new(),
             created: origin,
         };
+        for nested in body {
+            self.note_use(&nested.statement, &mut function);
+        }
         let mut list = self
             .functions
             .get(&name)
@@ -305,7 +328,7 @@ impl Schema {
             .unwrap_or_default();
         match list
             .iter_mut()
-            .find(|existing| existing.arguments == function.arguments)
+            .find(|existing| self.same_arguments(existing, &function.arguments))
         {
             Some(existing) if create.or_replace => *existing = function,
             Some(_) => {}
@@ -314,10 +337,77 @@ impl Schema {
         self.functions.insert_mut(name, Arc::new(list));
     }
 
+    fn publish(&mut self, def: &PublicationDefinition) {
+        let name = &def.name.text;
+        if def.change == PublicationChange::Set {
+            let members: Vec<QualifiedName> = self
+                .tables()
+                .filter(|table| table.publications.iter().any(|p| p.name == *name))
+                .map(|table| table.name.clone())
+                .collect();
+            for member in members {
+                self.edit_table(&member, |t| t.publications.retain(|p| p.name != *name));
+            }
+        }
+        for (table, columns) in &def.tables {
+            let key = self.resolve(table);
+            self.edit_table(&key, |table| {
+                table.publications.retain(|p| p.name != *name);
+                if def.change != PublicationChange::Drop {
+                    table.publications.push(Publication {
+                        name: name.clone(),
+                        columns: columns.clone(),
+                    });
+                }
+            });
+        }
+    }
+
+    /// A new policy, or what `ALTER POLICY` changes of one.
+    fn put_policy(&mut self, def: &PolicyDefinition, table: &Name, origin: Origin) {
+        let columns: Vec<Box<str>> = def
+            .expressions
+            .iter()
+            .flat_map(|expr| expr.columns())
+            .map(Into::into)
+            .collect();
+        let calls: Vec<QualifiedName> = def
+            .expressions
+            .iter()
+            .flat_map(|expr| expr.walk())
+            .filter_map(|expr| match &expr.kind {
+                ExprKind::Call { schema, name, .. } => {
+                    let span = expr.span;
+                    Some(self.function_key(&Name::new(schema.as_deref(), name, span)))
+                }
+                _ => None,
+            })
+            .collect();
+        self.change_table(table, origin, |table| {
+            match table
+                .policies
+                .iter_mut()
+                .find(|policy| policy.name == def.name.text)
+            {
+                Some(policy) => {
+                    // Which of its two expressions was replaced is not kept: the old one may still hold.
+                    policy.columns.extend(columns);
+                    policy.calls.extend(calls);
+                }
+                None => table.policies.push(Policy {
+                    name: def.name.text.clone(),
+                    columns,
+                    calls,
+                    created: origin,
+                }),
+            }
+        });
+    }
+
     fn create_trigger(&mut self, create: &CreateTrigger, origin: Origin) {
         let trigger = Trigger {
             name: create.name.text.clone(),
-            function: self.creation_name(&create.function, false),
+            function: self.function_key(&create.function),
             columns: create
                 .columns
                 .iter()

@@ -5,7 +5,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{Index, Map, Relation, Schema, Sequence, Table, View};
+use rpds::RedBlackTreeMapSync as Map;
+
+use super::{Index, Relation, Schema, Sequence, Table, View};
 use crate::statement::{ExprKind, QualifiedName};
 
 /// How one relation refers to another.
@@ -21,10 +23,17 @@ pub(super) enum Link {
     Sequence,
     /// A view that reads the relation.
     View,
+    /// A table with a column whose default takes values from the sequence.
+    Default,
+    /// A table with a column of the type, or made of it.
+    Type,
+    /// A table with a trigger that calls the function.
+    Trigger,
 }
 
-/// The relations that refer to one relation, sorted.
-pub(super) type Links = BTreeSet<(Link, QualifiedName)>;
+/// The relations that refer to one object, sorted. Persistent as everything here: thousands of tables may refer to one,
+/// and a copy of them per statement would make replay quadratic.
+pub(super) type Links = Map<(Link, QualifiedName), ()>;
 
 /// Types that nearly all columns have: not worth remembering.
 const USUAL_TYPES: [&str; 14] = [
@@ -56,8 +65,21 @@ fn targets(relation: &Relation) -> BTreeSet<(Link, &QualifiedName)> {
                 .constraints
                 .iter()
                 .filter_map(|constraint| constraint.references.as_ref());
+            let sequences = table
+                .columns
+                .iter()
+                .filter_map(|column| column.sequence.as_ref());
+            let types = table
+                .columns
+                .iter()
+                .filter_map(|column| column.user_type.as_ref())
+                .chain(&table.of_type);
+            let functions = table.triggers.iter().map(|trigger| &trigger.function);
             parents
                 .chain(references.map(|name| (Link::Referencing, name)))
+                .chain(sequences.map(|name| (Link::Default, name)))
+                .chain(types.map(|name| (Link::Type, name)))
+                .chain(functions.map(|name| (Link::Trigger, name)))
                 .collect()
         }
         Relation::Index(index) => BTreeSet::from([(Link::Index, &index.table)]),
@@ -79,6 +101,7 @@ impl Schema {
         if let Relation::Table(table) = &relation {
             self.note_uses(table);
         }
+        self.count_constraints(&name, old.as_ref(), Some(&relation));
         self.relations.insert_mut(name, relation);
     }
 
@@ -115,6 +138,7 @@ impl Schema {
     pub(super) fn take(&mut self, name: &QualifiedName) {
         let old = self.relations.get(name).cloned();
         self.relink(name, old.as_ref(), None);
+        self.count_constraints(name, old.as_ref(), None);
         self.relations.remove_mut(name);
     }
 
@@ -164,12 +188,24 @@ impl Schema {
         name: &QualifiedName,
         link: Link,
     ) -> impl Iterator<Item = &'a QualifiedName> {
+        let first = (
+            link,
+            QualifiedName {
+                schema: Box::default(),
+                name: Box::default(),
+            },
+        );
         self.links.get(name).into_iter().flat_map(move |links| {
             links
-                .iter()
-                .filter(move |(kind, _)| *kind == link)
-                .map(|(_, name)| name)
+                .range(first.clone()..)
+                .take_while(move |((kind, _), ())| *kind == link)
+                .map(|((_, name), ())| name)
         })
+    }
+
+    /// The same as a list of their own, to change what they lead to.
+    pub(super) fn linked_names(&self, name: &QualifiedName, link: Link) -> Vec<QualifiedName> {
+        self.linked(name, link).cloned().collect()
     }
 
     fn relink(&mut self, name: &QualifiedName, old: Option<&Relation>, new: Option<&Relation>) {
@@ -179,16 +215,62 @@ impl Schema {
             return;
         }
         for (link, target) in before.difference(&after) {
-            if let Some(links) = self.links.get(*target) {
-                let mut links = Arc::clone(links);
-                Arc::make_mut(&mut links).remove(&(*link, name.clone()));
-                self.links.insert_mut((*target).clone(), links);
+            if let Some(links) = self.links.get_mut(*target) {
+                links.remove_mut(&(*link, name.clone()));
             }
         }
         for (link, target) in after.difference(&before) {
-            let mut links = self.links.get(*target).map(Arc::clone).unwrap_or_default();
-            Arc::make_mut(&mut links).insert((*link, name.clone()));
-            self.links.insert_mut((*target).clone(), links);
+            if !self.links.contains_key(*target) {
+                self.links.insert_mut((*target).clone(), Map::new_sync());
+            }
+            if let Some(links) = self.links.get_mut(*target) {
+                links.insert_mut((*link, name.clone()), ());
+            }
+        }
+    }
+
+    /// True if a constraint of some table of the schema has that name: PostgreSQL then chooses another one for a new
+    /// constraint without a name.
+    pub(super) fn is_constraint_name(&self, schema: &str, name: &str) -> bool {
+        self.constraint_names
+            .get(&QualifiedName::new(schema, name))
+            .is_some_and(|count| *count > 0)
+    }
+
+    fn count_constraints(
+        &mut self,
+        table: &QualifiedName,
+        old: Option<&Relation>,
+        new: Option<&Relation>,
+    ) {
+        let names = |relation: Option<&Relation>| -> Vec<Box<str>> {
+            match relation {
+                Some(Relation::Table(table)) => {
+                    let mut names: Vec<Box<str>> =
+                        table.constraints.iter().map(|c| c.name.clone()).collect();
+                    names.sort_unstable();
+                    names
+                }
+                _ => Vec::new(),
+            }
+        };
+        let (before, after) = (names(old), names(new));
+        if before == after {
+            return;
+        }
+        for name in before {
+            let key = QualifiedName::new(&table.schema, &name);
+            let count = self.constraint_names.get(&key).copied().unwrap_or(0);
+            if count > 1 {
+                self.constraint_names.insert_mut(key, count - 1);
+            } else {
+                self.constraint_names.remove_mut(&key);
+            }
+        }
+        for name in after {
+            let key = QualifiedName::new(&table.schema, &name);
+            let count = self.constraint_names.get(&key).copied().unwrap_or(0);
+            self.constraint_names.insert_mut(key, count + 1);
         }
     }
 }

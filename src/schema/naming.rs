@@ -41,7 +41,8 @@ pub(super) fn unique_name(
     name
 }
 
-/// Column names joined for an index name (`ChooseIndexNameAddition`): `a_b_c`, clipped to 64 bytes.
+/// Column names joined for an index name (`ChooseIndexNameAddition`): `a_b_c`. It stops once it is long enough; what is
+/// too long is cut with the table's name.
 pub(super) fn joined<'a>(columns: impl Iterator<Item = &'a str>) -> String {
     let mut out = String::new();
     for column in columns {
@@ -49,11 +50,11 @@ pub(super) fn joined<'a>(columns: impl Iterator<Item = &'a str>) -> String {
             out.push('_');
         }
         out.push_str(column);
-        if out.len() >= MAX {
+        if out.len() > MAX {
             break;
         }
     }
-    clip(&out, MAX).to_owned()
+    out
 }
 
 /// The first `len` bytes, or fewer so that no character is cut.

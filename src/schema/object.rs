@@ -1,5 +1,6 @@
 //! The objects a [`super::Schema`] holds.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::source::Location;
@@ -19,6 +20,16 @@ pub struct Origin {
     /// Number of the statement in the history, from 0.
     pub statement: u32,
 }
+
+/// For values that only carry a type.
+pub(super) const NOWHERE: Origin = Origin {
+    location: Location {
+        source: crate::source::SourceId(0),
+        span: crate::source::Span { start: 0, end: 0 },
+    },
+    batch: 0,
+    statement: 0,
+};
 
 /// Kinds of tables.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,7 +66,11 @@ pub struct Table {
     /// Triggers.
     pub triggers: Vec<Trigger>,
     /// Policies.
-    pub policies: Vec<Box<str>>,
+    pub policies: Vec<Policy>,
+    /// Publications that name it.
+    pub publications: Vec<Publication>,
+    /// The composite type of a typed table.
+    pub of_type: Option<QualifiedName>,
     /// Row level security is enabled.
     pub row_security: bool,
     /// Row level security is forced for the owner too.
@@ -129,6 +144,12 @@ pub struct Column {
     pub name: Box<str>,
     /// Its type; none if the history does not tell.
     pub ty: Option<TypeName>,
+    /// The user-defined type that it is of, or an array of.
+    pub user_type: Option<QualifiedName>,
+    /// The sequence that its default takes values from (`serial`, `nextval('…')`).
+    pub sequence: Option<QualifiedName>,
+    /// Defined by the table itself and not only by a parent: it stays when the parent loses it.
+    pub own: bool,
     /// NOT NULL is known to hold.
     pub not_null: bool,
     /// A NOT NULL constraint that is not valid yet (18), by its name.
@@ -160,6 +181,10 @@ pub struct Constraint {
     pub valid: bool,
     /// The table a foreign key references.
     pub references: Option<QualifiedName>,
+    /// Defined by the table itself and not only by a parent: it stays when the parent loses it.
+    pub own: bool,
+    /// The constraint of the partitioned table that this one of its partition belongs to.
+    pub parent: Option<Box<str>>,
     /// Who added it.
     pub created: Origin,
     /// Who validated it, if not the statement that added it.
@@ -189,6 +214,8 @@ pub struct Index {
     pub valid: bool,
     /// Name of the constraint it belongs to.
     pub constraint: Option<Box<str>>,
+    /// The index of the partitioned table that this one of its partition belongs to.
+    pub parent: Option<QualifiedName>,
     /// Who made it.
     pub created: Origin,
     /// Built `CONCURRENTLY`.
@@ -233,6 +260,8 @@ pub struct View {
     pub columns: Vec<Box<str>>,
     /// Relations it reads.
     pub reads: Vec<QualifiedName>,
+    /// Columns of relations that it uses, as far as they can be told apart.
+    pub uses: BTreeSet<(QualifiedName, Box<str>)>,
     /// Its query.
     pub query: Query,
     /// Who made it.
@@ -290,6 +319,8 @@ pub struct EnumLabel {
 pub struct Domain {
     /// The type under it.
     pub base: TypeName,
+    /// That type, if it is a user-defined one.
+    pub base_type: Option<QualifiedName>,
     /// NOT NULL.
     pub not_null: bool,
     /// CHECK constraints: name, expression and validity.
@@ -303,6 +334,8 @@ pub struct Domain {
 pub struct Function {
     /// Types of its arguments.
     pub arguments: Vec<TypeName>,
+    /// For each argument its user-defined type, if it is one.
+    pub argument_types: Vec<Option<QualifiedName>>,
     /// Language.
     pub language: Box<str>,
     /// Declared volatility.
@@ -315,6 +348,12 @@ pub struct Function {
     pub returns: Option<TypeName>,
     /// The statements of its body, as far as it can be read.
     pub statements: Arc<[Nested]>,
+    /// The user-defined type that the result is of.
+    pub return_type: Option<QualifiedName>,
+    /// Relations that statements in its body name, as far as it could be read.
+    pub reads: BTreeSet<QualifiedName>,
+    /// Columns that statements in its body mention, with the relation they may be of.
+    pub uses: BTreeSet<(QualifiedName, Box<str>)>,
     /// Who made it.
     pub created: Origin,
 }
@@ -334,4 +373,26 @@ pub struct Trigger {
     pub row: bool,
     /// Who made it.
     pub created: Origin,
+}
+
+/// A row level security policy.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// Its name.
+    pub name: Box<str>,
+    /// Columns of its table that its expressions mention.
+    pub columns: Vec<Box<str>>,
+    /// Functions that they call.
+    pub calls: Vec<QualifiedName>,
+    /// Who made it.
+    pub created: Origin,
+}
+
+/// A publication, as far as it is about one table.
+#[derive(Debug, Clone)]
+pub struct Publication {
+    /// Its name.
+    pub name: Box<str>,
+    /// Columns that its row filter mentions or that it is restricted to.
+    pub columns: Vec<Box<str>>,
 }

@@ -16,7 +16,7 @@ use std::cell::Cell;
 use crate::source::{Fragment, Span, SpanMap};
 use crate::sql::lex::{Token, next_token};
 use crate::sql::tree::{self, Node};
-use crate::statement::{ExprKind, Kind, Nested, Statement};
+use crate::statement::{Kind, Name, Nested, Statement};
 
 /// What lowering has to know about the text a tree was made from.
 pub(super) struct Lower<'a> {
@@ -55,9 +55,42 @@ impl<'a> Lower<'a> {
             kind,
             tag,
             nested,
+            dynamic: Vec::new(),
             conditional: false,
             placeholders: Vec::new(),
         }
+    }
+
+    /// The statements inside a `CREATE SCHEMA`, with the schema in the names that they create.
+    pub(super) fn schema_elements(
+        text: &'a str,
+        map: &'a SpanMap,
+        parsed: &tree::Statement<'_>,
+        create: tree::CreateSchemaStmt<'_>,
+    ) -> Vec<Statement> {
+        let outer = Self::statement(text, map, parsed);
+        let Kind::CreateSchema { name, .. } = &outer.kind else {
+            return Vec::new();
+        };
+        let lower = Self {
+            text,
+            map,
+            range: trim(text, parsed.range.clone()),
+            nesting: Cell::new(0),
+        };
+        create
+            .schemaElts()
+            .iter()
+            .map(|node| {
+                let (mut kind, tag) = lower.kind(node);
+                put_into_schema(&mut kind, &name.text);
+                Statement {
+                    kind,
+                    tag,
+                    ..outer.clone()
+                }
+            })
+            .collect()
     }
 
     /// Language and body of a `DO` block.
@@ -114,7 +147,7 @@ impl<'a> Lower<'a> {
     }
 
     /// Statements that stand in a statement as they are: the one that `EXPLAIN` explains or `COPY` runs, those of a
-    /// `BEGIN ATOMIC` body, sub-queries of a policy.
+    /// `BEGIN ATOMIC` body.
     fn inner(&self, node: Node<'_>) -> Vec<Nested> {
         let nested = |kind, tag, runs| Nested {
             statement: Statement {
@@ -126,6 +159,7 @@ impl<'a> Lower<'a> {
                 kind,
                 tag,
                 nested: Vec::new(),
+                dynamic: Vec::new(),
                 conditional: false,
                 placeholders: Vec::new(),
             },
@@ -133,23 +167,6 @@ impl<'a> Lower<'a> {
             conditional: false,
             looped: false,
         };
-        let policy = match node {
-            Node::CreatePolicyStmt(policy) => [policy.qual(), policy.with_check()],
-            Node::AlterPolicyStmt(policy) => [policy.qual(), policy.with_check()],
-            _ => [None, None],
-        };
-        let expressions = policy.into_iter().filter_map(|expr| self.opt_expr(expr));
-        let mut queries = Vec::new();
-        for expr in expressions {
-            for part in expr.walk() {
-                if let ExprKind::Subquery(query) = &part.kind {
-                    queries.push(nested(Kind::Select(query.clone()), "SELECT", false));
-                }
-            }
-        }
-        if !queries.is_empty() {
-            return queries;
-        }
         let (nodes, runs): (Vec<Node<'_>>, bool) = match node {
             Node::ExplainStmt(explain) => (
                 explain.query().into_iter().collect(),
@@ -187,6 +204,35 @@ impl<'a> Lower<'a> {
             .or_else(|| self.object_kind(node))
             .or_else(|| self.utility_kind(node))
             .unwrap_or((Kind::Other(Vec::new()), "SQL"))
+    }
+}
+
+/// Inside a `CREATE SCHEMA` names without a schema mean that one, those that a query or a foreign key reads included:
+/// PostgreSQL looks there first, and what is made in the same statement is nowhere else.
+fn put_into_schema(kind: &mut Kind, schema: &str) {
+    let put = |name: &mut Name| {
+        if name.schema.is_none() {
+            name.schema = Some(schema.into());
+        }
+    };
+    match kind {
+        Kind::CreateTable(create) => put(&mut create.name),
+        Kind::CreateView(create) => {
+            put(&mut create.name);
+            create.query.reads.iter_mut().for_each(put);
+            create
+                .query
+                .aliases
+                .iter_mut()
+                .for_each(|(_, name)| put(name));
+            for (_, name) in create.query.from.iter_mut().flatten() {
+                put(name);
+            }
+        }
+        Kind::CreateIndex(create) => put(&mut create.table),
+        Kind::CreateSequence(create) => put(&mut create.name),
+        Kind::CreateTrigger(create) => put(&mut create.table),
+        _ => {}
     }
 }
 

@@ -163,8 +163,8 @@ pub enum ColumnChange {
     DropDefault,
     /// `ADD GENERATED … AS IDENTITY`.
     AddIdentity(Identity),
-    /// `SET GENERATED` and sequence options.
-    SetIdentity,
+    /// `SET GENERATED` (with what it becomes) and sequence options.
+    SetIdentity(Option<Identity>),
     /// `DROP IDENTITY`.
     DropIdentity,
     /// `SET EXPRESSION`.

@@ -225,6 +225,8 @@ pub struct Element {
     pub column: Option<Ident>,
     /// The expression otherwise.
     pub expr: Option<Expr>,
+    /// What PostgreSQL calls the expression in names that it makes from it, if it finds a word for it.
+    pub label: Option<Box<str>>,
     /// Operator class, if written.
     pub opclass: Option<Box<str>>,
     /// Collation, if written.

@@ -49,6 +49,10 @@ pub struct CreateTable {
 pub struct Like {
     /// The source.
     pub table: Name,
+    /// Number of columns written before the clause.
+    pub at: usize,
+    /// `INCLUDING COMMENTS`.
+    pub comments: bool,
     /// `INCLUDING CONSTRAINTS`.
     pub constraints: bool,
     /// `INCLUDING DEFAULTS`.

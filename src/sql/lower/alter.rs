@@ -146,7 +146,19 @@ impl Lower<'_> {
                 }
                 _ => AlterAction::Other("AddIdentity"),
             },
-            At::AT_SetIdentity => column(ColumnChange::SetIdentity),
+            At::AT_SetIdentity => {
+                let generated = match def {
+                    Some(Node::List(options)) => super::name::option(options, "generated"),
+                    _ => None,
+                };
+                let letter = generated.and_then(|option| match option.arg() {
+                    Some(Node::Integer(value)) => u8::try_from(value.ival()).ok(),
+                    _ => None,
+                });
+                column(ColumnChange::SetIdentity(
+                    letter.map(|letter| identity(char::from(letter))),
+                ))
+            }
             At::AT_DropIdentity => column(ColumnChange::DropIdentity),
             At::AT_AddConstraint => match def {
                 Some(Node::Constraint(def)) => self

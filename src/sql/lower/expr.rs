@@ -1,7 +1,7 @@
 //! Expressions.
 
 use super::Lower;
-use super::query::DEEPEST;
+use super::query::{DEEPEST, figure_name};
 use crate::sql::tree::{
     self, A_Expr_Kind, BoolExprType, List, Node, NullTestType, SQLValueFunctionOp, SortByDir,
     SortByNulls, SubLinkType,
@@ -239,6 +239,10 @@ impl Lower<'_> {
                 )
             }),
             expr: self.opt_expr(elem.expr()),
+            label: elem
+                .expr()
+                .and_then(|expr| figure_name(expr, 0))
+                .map(|(name, _)| name.into()),
             opclass: elem.opclass().strings().last().map(Into::into),
             collation: elem.collation().strings().last().map(Into::into),
             default_order: matches!(
@@ -268,7 +272,7 @@ pub(super) fn literal(constant: tree::A_Const<'_>) -> Literal {
     }
 }
 
-fn value_function(op: SQLValueFunctionOp) -> &'static str {
+pub(super) fn value_function(op: SQLValueFunctionOp) -> &'static str {
     use SQLValueFunctionOp as Op;
     match op {
         Op::SVFOP_CURRENT_DATE => "current_date",

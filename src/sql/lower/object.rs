@@ -6,7 +6,7 @@ use crate::source::{Fragment, Span};
 use crate::sql::tree::{self, DropBehavior, FunctionParameterMode as Mode, List, Node};
 use crate::statement::{
     AlterDomain, AlterDomainAction, AlterEnum, Comment, CreateDomain, CreateFunction, CreateType,
-    Drop, Ident, Kind, Name, ObjectKind, Rename, SetSchema, TypeDefinition, Volatility,
+    Drop, Ident, Kind, Name, ObjectKind, Rename, SetSchema, TypeDefinition, TypeName, Volatility,
 };
 
 impl Lower<'_> {
@@ -26,6 +26,7 @@ impl Lower<'_> {
                         || self.object_name(alter.object()),
                         |var| self.range_var(var),
                     ),
+                    signature: self.signature(alter.object()),
                     schema: self.last_ident(alter.newschema().unwrap_or("")),
                     if_exists: alter.missing_ok(),
                 };
@@ -196,11 +197,30 @@ impl Lower<'_> {
         }
         Drop {
             object,
+            signatures: drop
+                .objects()
+                .iter()
+                .map(|node| self.signature(Some(node)))
+                .collect(),
             names,
             on,
             concurrently: drop.concurrent(),
             if_exists: drop.missing_ok(),
             cascade: drop.behavior() == DropBehavior::DROP_CASCADE,
+        }
+    }
+
+    /// Types of the arguments that name one of several functions.
+    fn signature(&self, node: Option<Node<'_>>) -> Option<Vec<TypeName>> {
+        match node {
+            Some(Node::ObjectWithArgs(object)) if !object.args_unspecified() => Some(
+                object
+                    .objargs()
+                    .of::<tree::TypeName<'_>>()
+                    .map(|ty| self.type_name(ty))
+                    .collect(),
+            ),
+            _ => None,
         }
     }
 
@@ -276,6 +296,7 @@ impl Lower<'_> {
             relation_kind: if owns_part { relation_kind } else { object },
             relation,
             part: rename.subname().filter(|_| owns_part).map(after),
+            signature: self.signature(rename.object()),
             to: after(rename.newname().unwrap_or("")),
             if_exists: rename.missing_ok(),
         };

@@ -5,11 +5,14 @@ use super::name::persistence;
 use crate::sql::tree::{self, Node, ObjectType, Walk, walk};
 use crate::statement::{
     Change, ChangeVerb, CreateTableAs, CreateView, Expr, ExprKind, Ident, Insert, InsertRows, Kind,
-    Literal, Name, Query, Relation, SetVariable,
+    Literal, Mention, Name, Output, Persistence, Query, Relation, SetVariable,
 };
 
 /// How deep expressions are looked into. PostgreSQL's own limit on nesting is the stack; people stay below 30.
 pub(super) const DEEPEST: usize = 100;
+
+/// PostgreSQL's own limit on output columns (`MaxTupleAttributeNumber`).
+const MOST_COLUMNS: usize = 1664;
 
 /// How many queries inside one another have their output expressions looked at; all of them have their relations listed.
 const NESTED_QUERIES: u32 = 8;
@@ -57,6 +60,7 @@ impl Lower<'_> {
                     or_replace: view.replace(),
                     persistence: persistence(var.relpersistence()),
                     columns: self.output_columns(view.aliases(), view.query()),
+                    names: self.idents(view.aliases(), self.whole()),
                     query,
                 };
                 (Kind::CreateView(Box::new(create)), "CREATE VIEW")
@@ -72,6 +76,7 @@ impl Lower<'_> {
                     if_not_exists: create.if_not_exists(),
                     with_data: !into.skipData(),
                     columns: self.output_columns(into.colNames(), create.query()),
+                    names: self.idents(into.colNames(), self.whole()),
                     query: create
                         .query()
                         .map(|query| self.query(query))
@@ -160,6 +165,12 @@ impl Lower<'_> {
                             .intoClause()
                             .and_then(|into| into.rel())
                             .map(|var| self.range_var(var));
+                        query.into_persistence = select
+                            .intoClause()
+                            .and_then(|into| into.rel())
+                            .map_or(Persistence::Permanent, |var| {
+                                persistence(var.relpersistence())
+                            });
                     }
                     if let Some(var) = select.intoClause().and_then(|into| into.rel()) {
                         written.push(var.location());
@@ -189,15 +200,18 @@ impl Lower<'_> {
                         query.reads.push(name);
                     }
                 }
-                Node::ColumnRef(column) => match column.fields().last() {
-                    Some(Node::String(text)) => {
-                        query.columns.push(Ident::new(
-                            text.sval().unwrap_or(""),
-                            self.at(column.location()),
-                        ));
+                Node::ColumnRef(column) => {
+                    query.mentions.push(mention(column));
+                    match column.fields().last() {
+                        Some(Node::String(text)) => {
+                            query.columns.push(Ident::new(
+                                text.sval().unwrap_or(""),
+                                self.at(column.location()),
+                            ));
+                        }
+                        _ => query.star = true,
                     }
-                    _ => query.star = true,
-                },
+                }
                 Node::FuncCall(call) => {
                     let parts: Vec<&str> = call.funcname().strings().collect();
                     query
@@ -234,6 +248,11 @@ impl Lower<'_> {
         query
             .reads
             .retain(|name| name.schema.is_some() || !ctes.contains(&&*name.name));
+        query.aliases = aliases
+            .iter()
+            .filter(|(_, name)| name.schema.is_some() || !ctes.contains(&&*name.name))
+            .map(|(alias, name)| (alias.as_str().into(), name.clone()))
+            .collect();
         if locks_all {
             query.locked.clone_from(&query.reads);
         } else {
@@ -265,9 +284,14 @@ impl Lower<'_> {
                 .targetList()
                 .of::<tree::ResTarget<'_>>()
                 .filter_map(|target| target.val())
-                .take(100)
+                .take(MOST_COLUMNS)
                 .map(|value| self.expr_of_target(value))
                 .collect();
+            query.outputs = outputs(select);
+            query.from = self.from_items(select).filter(|items| {
+                let own = |name: &Name| name.schema.is_some() || !ctes.contains(&&*name.name);
+                items.iter().all(|(_, name)| own(name))
+            });
             self.nesting.set(self.nesting.get() - 1);
         }
         query
@@ -312,39 +336,162 @@ impl Lower<'_> {
     /// Names of a query's output columns; empty if they cannot be told without a schema.
     fn output_columns(&self, aliases: tree::List<'_>, query: Option<Node<'_>>) -> Vec<Ident> {
         let mut names = self.idents(aliases, self.whole());
-        let mut select = match query {
-            Some(Node::SelectStmt(select)) => select,
-            _ => return names,
+        let Some(Node::SelectStmt(select)) = query else {
+            return names;
         };
-        // A set operation is named by its leftmost branch.
-        while let Some(left) = select.larg() {
-            select = left;
-        }
-        for target in select
-            .targetList()
-            .of::<tree::ResTarget<'_>>()
-            .skip(names.len())
-        {
-            let name = target.name().or_else(|| match target.val() {
-                Some(Node::ColumnRef(column)) => match column.fields().last() {
-                    Some(Node::String(text)) => text.sval(),
-                    _ => None,
-                },
-                Some(Node::FuncCall(call)) => call.funcname().strings().last(),
-                Some(Node::TypeCast(cast)) => match cast.arg() {
-                    Some(Node::ColumnRef(column)) => column.fields().strings().last(),
-                    _ => cast.typeName().and_then(|ty| ty.names().strings().last()),
-                },
-                Some(Node::CaseExpr(_)) => Some("case"),
-                Some(Node::CoalesceExpr(_)) => Some("coalesce"),
-                _ => Some("?column?"),
-            });
-            match name {
-                Some(name) => names.push(Ident::new(name, self.at(target.location()))),
-                None => return Vec::new(),
+        for output in outputs(select).into_iter().skip(names.len()) {
+            match output {
+                Output::Column(name) => names.push(Ident::new(name, self.whole())),
+                Output::Star(_) => return Vec::new(),
             }
         }
         names
+    }
+
+    /// Relations of the outermost `FROM`, if it holds nothing else.
+    fn from_items(&self, select: tree::SelectStmt<'_>) -> Option<Vec<(Box<str>, Name)>> {
+        if select.larg().is_some() {
+            return None;
+        }
+        let mut items = Vec::new();
+        let mut next: Vec<Node<'_>> = select.fromClause().iter().collect();
+        next.reverse();
+        while let Some(node) = next.pop() {
+            match node {
+                Node::RangeVar(var) => {
+                    let name = self.range_var(var);
+                    let alias = var.alias().and_then(|alias| alias.aliasname());
+                    items.push((alias.unwrap_or(&name.name).into(), name.clone()));
+                }
+                Node::JoinExpr(join) if join.usingClause().is_empty() && !join.isNatural() => {
+                    next.extend(join.rarg());
+                    next.extend(join.larg());
+                }
+                _ => return None,
+            }
+        }
+        Some(items)
+    }
+}
+
+fn mention(column: tree::ColumnRef<'_>) -> Mention {
+    let fields: Vec<Box<str>> = column
+        .fields()
+        .iter()
+        .map(|field| match field {
+            Node::String(text) => text.sval().unwrap_or("").into(),
+            _ => "*".into(),
+        })
+        .collect();
+    match fields.as_slice() {
+        [.., relation, column] => Mention {
+            relation: Some(relation.clone()),
+            column: column.clone(),
+        },
+        [column] => Mention {
+            relation: None,
+            column: column.clone(),
+        },
+        [] => Mention {
+            relation: None,
+            column: "*".into(),
+        },
+    }
+}
+
+/// Output columns of a query as PostgreSQL names them (`FigureColname`).
+fn outputs(mut select: tree::SelectStmt<'_>) -> Vec<Output> {
+    // A set operation is named by its leftmost branch.
+    while let Some(left) = select.larg() {
+        select = left;
+    }
+    if let Some(Node::List(row)) = select.valuesLists().get(0) {
+        return (1..=row.len())
+            .map(|number| Output::Column(format!("column{number}").into()))
+            .collect();
+    }
+    select
+        .targetList()
+        .of::<tree::ResTarget<'_>>()
+        .take(MOST_COLUMNS)
+        .map(|target| {
+            if let Some(name) = target.name() {
+                return Output::Column(name.into());
+            }
+            if let Some(Node::ColumnRef(column)) = target.val() {
+                let mention = mention(column);
+                if &*mention.column == "*" {
+                    return Output::Star(mention.relation);
+                }
+            }
+            let name = target.val().and_then(|value| figure_name(value, 0));
+            Output::Column(name.map_or("?column?", |(name, _)| name).into())
+        })
+        .collect()
+}
+
+/// The name an expression gives its column, and whether it is one of its own rather than that of a type it is cast to.
+pub(super) fn figure_name<'t>(node: Node<'t>, depth: usize) -> Option<(&'t str, bool)> {
+    if depth >= DEEPEST {
+        return None;
+    }
+    match node {
+        Node::ColumnRef(column) => column.fields().strings().last().map(|name| (name, true)),
+        Node::FuncCall(call) => call.funcname().strings().last().map(|name| (name, true)),
+        Node::TypeCast(cast) => match cast.arg().and_then(|arg| figure_name(arg, depth + 1)) {
+            Some((name, true)) => Some((name, true)),
+            _ => cast
+                .typeName()
+                .and_then(|ty| ty.names().strings().last())
+                .map(|name| (name, false)),
+        },
+        Node::CollateClause(collate) => figure_name(collate.arg()?, depth + 1),
+        Node::A_Indirection(indirection) => indirection
+            .indirection()
+            .strings()
+            .last()
+            .map(|name| (name, true))
+            .or_else(|| figure_name(indirection.arg()?, depth + 1)),
+        Node::CaseExpr(case) => match case.defresult().and_then(|e| figure_name(e, depth + 1)) {
+            Some((name, true)) => Some((name, true)),
+            _ => Some(("case", false)),
+        },
+        Node::A_ArrayExpr(_) => Some(("array", true)),
+        Node::RowExpr(_) => Some(("row", true)),
+        Node::CoalesceExpr(_) => Some(("coalesce", true)),
+        Node::MinMaxExpr(expr) => Some((
+            if expr.op() == tree::MinMaxOp::IS_LEAST {
+                "least"
+            } else {
+                "greatest"
+            },
+            true,
+        )),
+        Node::A_Expr(expr) if expr.kind() == tree::A_Expr_Kind::AEXPR_NULLIF => {
+            Some(("nullif", true))
+        }
+        Node::SQLValueFunction(function) => {
+            Some((super::expr::value_function(function.op()), true))
+        }
+        Node::SubLink(link) => match link.subLinkType() {
+            tree::SubLinkType::EXISTS_SUBLINK => Some(("exists", true)),
+            tree::SubLinkType::ARRAY_SUBLINK => Some(("array", true)),
+            tree::SubLinkType::EXPR_SUBLINK => match link.subselect()? {
+                Node::SelectStmt(mut select) => {
+                    while let Some(left) = select.larg() {
+                        select = left;
+                    }
+                    let target = select.targetList().of::<tree::ResTarget<'_>>().next()?;
+                    match target.name() {
+                        Some(name) => Some((name, true)),
+                        None => figure_name(target.val()?, depth + 1),
+                    }
+                }
+                _ => None,
+            },
+            _ => None,
+        },
+        _ => None,
     }
 }
 

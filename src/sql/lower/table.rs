@@ -7,11 +7,12 @@ use crate::statement::table::{Key, Like, ReferentialAction, Strategy};
 use crate::statement::{
     Bound, ColumnDef, ConstraintDef, ConstraintKind, CreateIndex, CreateSequence, CreateTable,
     CreateTrigger, Element, Expr, ExprKind, ForeignKey, Generated, Ident, Identity, Kind, Name,
-    PartitionBy, PartitionOf, RefreshMaterializedView,
+    PartitionBy, PartitionOf, PolicyDefinition, RefreshMaterializedView,
 };
 
 /// Bits of a `LIKE` clause's options (`CREATE_TABLE_LIKE_…` in PostgreSQL's `parsenodes.h`).
 mod like {
+    pub(super) const COMMENTS: u32 = 1 << 0;
     pub(super) const CONSTRAINTS: u32 = 1 << 2;
     pub(super) const DEFAULTS: u32 = 1 << 3;
     pub(super) const GENERATED: u32 = 1 << 4;
@@ -99,16 +100,28 @@ impl Lower<'_> {
                 (Kind::CreateTrigger(Box::new(trigger)), "CREATE TRIGGER")
             }
             Node::CreatePolicyStmt(policy) => {
-                let name = Ident::new(policy.policy_name().unwrap_or(""), self.whole());
+                let definition = PolicyDefinition {
+                    name: Ident::new(policy.policy_name().unwrap_or(""), self.whole()),
+                    expressions: [policy.qual(), policy.with_check()]
+                        .into_iter()
+                        .filter_map(|expr| self.opt_expr(expr))
+                        .collect(),
+                };
                 (
-                    Kind::Policy(name, self.relation(policy.table())),
+                    Kind::Policy(Box::new(definition), self.relation(policy.table())),
                     "CREATE POLICY",
                 )
             }
             Node::AlterPolicyStmt(policy) => {
-                let name = Ident::new(policy.policy_name().unwrap_or(""), self.whole());
+                let definition = PolicyDefinition {
+                    name: Ident::new(policy.policy_name().unwrap_or(""), self.whole()),
+                    expressions: [policy.qual(), policy.with_check()]
+                        .into_iter()
+                        .filter_map(|expr| self.opt_expr(expr))
+                        .collect(),
+                };
                 (
-                    Kind::Policy(name, self.relation(policy.table())),
+                    Kind::Policy(Box::new(definition), self.relation(policy.table())),
                     "ALTER POLICY",
                 )
             }
@@ -138,6 +151,8 @@ impl Lower<'_> {
                     let options = clause.options();
                     likes.push(Like {
                         table: self.relation(clause.relation()),
+                        at: columns.len(),
+                        comments: options & like::COMMENTS != 0,
                         constraints: options & like::CONSTRAINTS != 0,
                         defaults: options & like::DEFAULTS != 0,
                         generated: options & like::GENERATED != 0,
@@ -212,6 +227,7 @@ impl Lower<'_> {
                 .name()
                 .map(|name| Ident::new(name, self.at(elem.location()))),
             expr: self.opt_expr(elem.expr()),
+            label: None,
             opclass: elem.opclass().strings().last().map(Into::into),
             collation: elem.collation().strings().last().map(Into::into),
             default_order: true,
@@ -467,6 +483,7 @@ impl Lower<'_> {
         CreateSequence {
             name: self.range_var(var),
             guarded,
+            owned_by_none: owned_by.is_none() && option(options, "owned_by").is_some(),
             owned_by,
             ty,
             persistence: persistence(var.relpersistence()),

@@ -7,7 +7,8 @@ use crate::sql::tree::{
     VariableSetKind,
 };
 use crate::statement::{
-    Kind, Name, Reindex, ReindexTarget, SetVariable, Subscription, Transaction,
+    Ident, Kind, Name, PublicationChange, PublicationDefinition, Reindex, ReindexTarget,
+    SetVariable, Subscription, Transaction,
 };
 
 impl Lower<'_> {
@@ -115,11 +116,23 @@ impl Lower<'_> {
                 (Kind::Other(tables), "CREATE STATISTICS")
             }
             Node::CreatePublicationStmt(create) => (
-                Kind::Other(self.publication_tables(create.pubobjects())),
+                self.publication(
+                    create.pubname(),
+                    PublicationChange::Add,
+                    create.pubobjects(),
+                ),
                 "CREATE PUBLICATION",
             ),
             Node::AlterPublicationStmt(alter) => (
-                Kind::Other(self.publication_tables(alter.pubobjects())),
+                self.publication(
+                    alter.pubname(),
+                    match alter.action() {
+                        tree::AlterPublicationAction::AP_DropObjects => PublicationChange::Drop,
+                        tree::AlterPublicationAction::AP_SetObjects => PublicationChange::Set,
+                        _ => PublicationChange::Add,
+                    },
+                    alter.pubobjects(),
+                ),
                 "ALTER PUBLICATION",
             ),
             Node::AlterTableMoveAllStmt(_) => other("ALTER TABLE ALL IN TABLESPACE"),
@@ -236,11 +249,30 @@ impl Lower<'_> {
         Some((language.to_ascii_lowercase(), self.body(statement.args())?))
     }
 
-    fn publication_tables(&self, objects: tree::List<'_>) -> Vec<Name> {
-        objects
+    fn publication(
+        &self,
+        name: Option<&str>,
+        change: PublicationChange,
+        objects: tree::List<'_>,
+    ) -> Kind {
+        let tables = objects
             .of::<tree::PublicationObjSpec<'_>>()
-            .filter_map(|object| Some(self.range_var(object.pubtable()?.relation()?)))
-            .collect()
+            .filter_map(|object| {
+                let table = object.pubtable()?;
+                let mut columns: Vec<Box<str>> =
+                    table.columns().strings().map(Into::into).collect();
+                if let Some(filter) = table.whereClause() {
+                    let filter = self.expr(filter);
+                    columns.extend(filter.columns().map(Into::<Box<str>>::into));
+                }
+                Some((self.range_var(table.relation()?), columns))
+            })
+            .collect();
+        Kind::Publication(Box::new(PublicationDefinition {
+            name: Ident::new(name.unwrap_or(""), self.whole()),
+            change,
+            tables,
+        }))
     }
 
     fn set(&self, set: tree::VariableSetStmt<'_>) -> SetVariable {

@@ -1,0 +1,16 @@
+CREATE TABLE t (id integer PRIMARY KEY, a integer, b text, c numeric, d integer GENERATED ALWAYS AS (a * 2) STORED, e text, CHECK (a > 0 AND c > 0));
+CREATE TABLE child (t_id integer REFERENCES t, own text);
+CREATE INDEX t_b ON t (lower(b)) WHERE c > 1;
+CREATE VIEW v1 AS SELECT id, x.a AS alpha FROM t x WHERE b <> '';
+CREATE VIEW v2 AS SELECT alpha FROM v1;
+CREATE VIEW v3 AS SELECT c.own, t.c FROM child c JOIN t ON t.id = c.t_id;
+CREATE MATERIALIZED VIEW m AS SELECT (SELECT max(c) FROM t) AS most, own FROM child;
+CREATE FUNCTION fire() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
+CREATE TRIGGER on_a BEFORE UPDATE OF a ON t FOR EACH ROW WHEN (NEW.c > 1) EXECUTE FUNCTION fire();
+CREATE POLICY own_rows ON t USING (b = current_user);
+CREATE FUNCTION touch_a() RETURNS void LANGUAGE plpgsql AS $$ BEGIN UPDATE t SET a = 1 WHERE c > 2; END $$;
+CREATE TABLE p (k integer, v text) PARTITION BY RANGE (k);
+CREATE SEQUENCE s OWNED BY t.c;
+ALTER TABLE t RENAME COLUMN e TO f;
+CREATE VIEW v4 AS SELECT f FROM t;
+ALTER TABLE t RENAME COLUMN f TO g;
