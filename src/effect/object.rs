@@ -201,8 +201,10 @@ impl Collector<'_> {
                             .is_some_and(|ty| ty.serial_base().is_some())
                 });
             if identity || used {
-                // The default that uses it hangs on the column.
-                self.certain(&table, LockMode::AccessExclusive, Work::NONE);
+                if drop.cascade && !identity {
+                    // The default that uses it hangs on the column.
+                    self.certain(&table, LockMode::AccessExclusive, Work::NONE);
+                }
                 if identity || !drop.cascade {
                     self.refuse("2BP01", format!("{table}.{column} uses {key}"));
                 }
