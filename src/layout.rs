@@ -4,13 +4,24 @@
 //! files and hands them in. Rules never ask which tool it is; they ask about [`Unit`]s, directions and pairs.
 
 mod alembic;
+mod annotated;
+mod cut;
+mod dbmate;
 pub mod dialect;
+mod diesel;
 mod flyway;
 mod golang_migrate;
+mod goose;
 mod keys;
 mod name;
 mod path;
 mod plain;
+mod prisma;
+mod section;
+mod sign;
+mod sql_migrate;
+mod sqlx;
+mod supabase;
 mod text;
 
 use std::cmp::Ordering;
@@ -24,6 +35,17 @@ use crate::statement::Statement;
 pub static ALL: &[&Layout] = &[
     &alembic::LAYOUT,
     &flyway::LAYOUT,
+    // Those that a file of their own or the place names.
+    &prisma::LAYOUT,
+    &supabase::LAYOUT,
+    // Those that their files' own text names.
+    &goose::LAYOUT,
+    &dbmate::LAYOUT,
+    &sql_migrate::LAYOUT,
+    // Those that the package around them names.
+    &diesel::LAYOUT,
+    &sqlx::LAYOUT,
+    // Those that only names tell.
     &golang_migrate::LAYOUT,
     &plain::LAYOUT,
 ];
@@ -160,11 +182,23 @@ impl File<'_> {
     /// A problem of this file as a whole.
     #[must_use]
     pub fn problem(&self, kind: ProblemKind, message: String, help: Option<String>) -> Problem {
+        self.problem_at(self.source.first_line(), kind, message, help)
+    }
+
+    /// A problem of a place in this file.
+    #[must_use]
+    pub fn problem_at(
+        &self,
+        span: Span,
+        kind: ProblemKind,
+        message: String,
+        help: Option<String>,
+    ) -> Problem {
         Problem {
             kind,
             location: Location {
                 source: self.source.id,
-                span: self.source.first_line(),
+                span,
             },
             message,
             help,
@@ -190,6 +224,15 @@ impl Reading {
     pub fn script(script: Script) -> Self {
         Self {
             scripts: vec![script],
+            ..Self::default()
+        }
+    }
+
+    /// A migration written in a language that is not read.
+    fn of_code(file: &File<'_>, tool: &str, language: &str) -> Self {
+        let reason = format!("a {tool} migration written in {language}; its SQL is not seen");
+        Self {
+            not_analysed: vec![(file.source.first_line(), reason)],
             ..Self::default()
         }
     }
@@ -220,6 +263,25 @@ pub struct Found {
 }
 
 impl Found {
+    /// A directory that holds one history of its own.
+    fn of(layout: &'static Layout, directory: &str, reason: String) -> Self {
+        Self {
+            layout,
+            root: directory.to_owned(),
+            directories: vec![directory.to_owned()],
+            reason,
+            settings: BTreeMap::new(),
+        }
+    }
+
+    /// A directory that a person named, with the options that were given for it.
+    fn named(layout: &'static Layout, root: &str, options: &BTreeMap<String, String>) -> Self {
+        Self {
+            settings: options.clone(),
+            ..Self::of(layout, root, "the configuration names it".to_owned())
+        }
+    }
+
     /// True if the directory is one of those of this history, or lies in one.
     #[must_use]
     pub fn claims(&self, directory: &str) -> bool {
@@ -334,6 +396,8 @@ pub struct Script {
     pub description: String,
     /// Direction.
     pub direction: Direction,
+    /// Its place in the tool's own list (a journal, a plan), from 0; none where versions alone decide the order.
+    pub place: Option<usize>,
     /// The place that stands for the whole script: the file's first line, the `def upgrade` line.
     pub span: Span,
     /// Its SQL, in order.
@@ -368,25 +432,21 @@ impl Script {
             key: String::new(),
             description: String::new(),
             direction,
+            place: None,
             span: text::first_line(file.source, part),
-            pieces: vec![Piece {
-                fragment: Fragment {
-                    sql: if part.len() == file.source.text.len() {
-                        Arc::clone(&file.source.text)
-                    } else {
-                        Arc::from(sql)
-                    },
-                    map: SpanMap::copied(part.start as usize, part.len()),
-                },
-                send: None,
-                wraps: None,
-                conditional: false,
-            }],
+            pieces: vec![Piece::of(file, part)],
             parents: Vec::new(),
             depends_on: Vec::new(),
             labels: Vec::new(),
             emptiness: text::blank(sql),
             not_analysed: Vec::new(),
+        }
+    }
+
+    /// Sends and wraps the whole script in another way than the tool's usual one.
+    fn run_as(&mut self, send: Option<Send>, wraps: Option<Wraps>) {
+        for piece in &mut self.pieces {
+            (piece.send, piece.wraps) = (send, wraps);
         }
     }
 
@@ -429,6 +489,15 @@ pub fn applied(layout: &Layout, scripts: &[Script], version: &str) -> Option<Vec
     let named = scripts.iter().position(|script| {
         script.direction == Direction::Up && (script.version == version || script.key == version)
     });
+    // A list: everything up to that place.
+    if let Some(limit) = named.and_then(|index| scripts[index].place) {
+        return Some(
+            scripts
+                .iter()
+                .map(|script| script.place.is_some_and(|place| place <= limit))
+                .collect(),
+        );
+    }
     if let Some(compare) = layout.compare {
         let limit = named.map_or(version, |index| &scripts[index].version);
         return Some(
@@ -479,7 +548,16 @@ fn arrange_by_version(
     forward.sort_by(by_file);
     down.sort_by(by_file);
     let mut problems = duplicates(&forward, consequence);
-    problems.extend(duplicates(&down, consequence));
+    // Two files that hold both ways are two of one version once.
+    let known: Vec<SourceId> = problems
+        .iter()
+        .map(|problem| problem.location.source)
+        .collect();
+    problems.extend(
+        duplicates(&down, consequence)
+            .into_iter()
+            .filter(|problem| !known.contains(&problem.location.source)),
+    );
     down.reverse();
     forward.append(&mut down);
     Arrangement {
@@ -503,7 +581,12 @@ fn duplicates(scripts: &[Script], consequence: &str) -> Vec<Problem> {
             path::file_name(&script.path),
             path::file_name(&earlier.path),
         );
-        let other = if name == other { &earlier.path } else { other };
+        // Files that are called alike are told apart by their directories.
+        let (name, other) = if name == other {
+            (script.path.as_str(), earlier.path.as_str())
+        } else {
+            (name, other)
+        };
         let what = if script.version.is_empty() {
             format!("the description `{}`", script.description)
         } else {
@@ -544,6 +627,25 @@ pub struct Piece {
     pub conditional: bool,
 }
 
+impl Piece {
+    /// A part of a file, sent and wrapped in the tool's own way.
+    fn of(file: &File<'_>, part: Span) -> Self {
+        Self {
+            fragment: Fragment {
+                sql: if part.len() == file.source.text.len() {
+                    Arc::clone(&file.source.text)
+                } else {
+                    Arc::from(file.source.slice(part))
+                },
+                map: SpanMap::copied(part.start as usize, part.len()),
+            },
+            send: None,
+            wraps: None,
+            conditional: false,
+        }
+    }
+}
+
 /// What is wrong with a set of migrations or one of its files.
 #[derive(Debug, Clone)]
 pub struct Problem {
@@ -572,7 +674,7 @@ pub enum ProblemKind {
     Dialect,
     /// The tool ignores or changes what is written.
     Ignored,
-    /// The tool cannot load the file: a syntax error in Python.
+    /// The tool cannot load the file: a syntax error, a mark that is missing or that it does not know.
     Syntax,
 }
 

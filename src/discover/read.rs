@@ -168,22 +168,21 @@ fn foreign(found: &Found, sources: &[&Source]) -> Option<(&'static str, Problem)
         help: Some(help.to_owned()),
         labels: Vec::new(),
     };
-    let url = ["url", "sqlalchemy.url"]
+    let url = ["url", "sqlalchemy.url", "provider", "dialect"]
         .iter()
         .find_map(|key| found.settings.get(*key));
     if let Some(dialect) = url.and_then(|url| dialect::of_url(url))
         && let Some(first) = sources.first()
         && !sources.iter().any(|source| dialect::is_postgres(source))
     {
-        let message = format!(
-            "these migrations are for {dialect}: the connection URL in the tool's configuration says so"
-        );
+        let message =
+            format!("these migrations are for {dialect}: the tool's configuration says so");
         return Some((dialect, problem(first, first.first_line(), message)));
     }
     let sql: Vec<&Source> = sources
         .iter()
         .copied()
-        .filter(|source| !is_python(&source.path))
+        .filter(|source| is_sql(&source.path))
         .collect();
     let (index, sign) = dialect::of_files(&sql)?;
     let message = format!(
