@@ -5,23 +5,30 @@
 
 mod alembic;
 mod annotated;
+mod atlas;
+mod code;
 mod cut;
 mod dbmate;
 pub mod dialect;
 mod diesel;
+mod drizzle;
 mod flyway;
 mod golang_migrate;
 mod goose;
 mod keys;
 mod name;
+mod node_pg_migrate;
 mod path;
 mod plain;
 mod prisma;
+mod refinery;
 mod section;
 mod sign;
+mod sqitch;
 mod sql_migrate;
 mod sqlx;
 mod supabase;
+mod tern;
 mod text;
 
 use std::cmp::Ordering;
@@ -34,20 +41,35 @@ use crate::statement::Statement;
 /// All layouts, those with the stronger signs first. A directory belongs to the first one that claims it.
 pub static ALL: &[&Layout] = &[
     &alembic::LAYOUT,
+    // Has Flyway's names, and a package that says whose they are.
+    &refinery::LAYOUT,
     &flyway::LAYOUT,
     // Those that a file of their own or the place names.
+    &sqitch::LAYOUT,
+    &drizzle::LAYOUT,
     &prisma::LAYOUT,
     &supabase::LAYOUT,
     // Those that their files' own text names.
     &goose::LAYOUT,
     &dbmate::LAYOUT,
     &sql_migrate::LAYOUT,
+    &tern::LAYOUT,
+    &node_pg_migrate::LAYOUT,
+    &atlas::LAYOUT,
     // Those that the package around them names.
     &diesel::LAYOUT,
     &sqlx::LAYOUT,
     // Those that only names tell.
     &golang_migrate::LAYOUT,
     &plain::LAYOUT,
+    // Programs stand beside whatever SQL is there.
+    &code::RAILS,
+    &code::DJANGO,
+    &code::ECTO,
+    &code::TYPEORM,
+    &code::SEQUELIZE,
+    &code::KNEX,
+    &code::NODE_PG_MIGRATE,
 ];
 
 /// The layout of that name.
@@ -62,16 +84,23 @@ pub fn plain() -> &'static Layout {
     &plain::LAYOUT
 }
 
-/// Every migration directory of a project, sorted by directory; no directory belongs to two.
+/// True for a layout whose migrations are programs: their SQL is not seen.
+#[must_use]
+pub fn is_code(layout: &Layout) -> bool {
+    code::is_code(layout)
+}
+
+/// Every migration directory of a project, sorted by directory; no directory belongs to two, but for programs and SQL.
 #[must_use]
 pub fn detect(files: &dyn Files) -> Vec<Found> {
     let mut founds: Vec<Found> = Vec::new();
     for layout in ALL {
         for found in (layout.detect)(files) {
-            let taken = found
-                .directories
-                .iter()
-                .any(|directory| founds.iter().any(|other| other.claims(directory)));
+            let rivals = |other: &&Found| is_code(layout) == is_code(other.layout);
+            let taken = found.directories.iter().any(|directory| {
+                let mut rivals = founds.iter().filter(rivals);
+                rivals.any(|other| other.claims(directory))
+            });
             if !taken {
                 founds.push(found);
             }
@@ -563,6 +592,20 @@ fn arrange_by_version(
     Arrangement {
         scripts: forward,
         problems,
+    }
+}
+
+/// Puts scripts into the order of the tool's own list: forward ones first, then the down scripts, last one first.
+fn arrange_by_place(scripts: Vec<Script>) -> Arrangement {
+    let (mut forward, mut down): (Vec<_>, Vec<_>) = scripts
+        .into_iter()
+        .partition(|script| script.direction.is_forward());
+    forward.sort_by(|a, b| (a.place, &a.path).cmp(&(b.place, &b.path)));
+    down.sort_by(|a, b| (b.place, &b.path).cmp(&(a.place, &a.path)));
+    forward.append(&mut down);
+    Arrangement {
+        scripts: forward,
+        problems: Vec::new(),
     }
 }
 
