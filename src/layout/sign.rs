@@ -19,7 +19,7 @@ pub(super) fn by_directory(files: &dyn Files) -> BTreeMap<&str, Vec<&str>> {
     directories
 }
 
-/// Directories in which most of the first SQL files hold a tool's mark, each with the first of them.
+/// Directories in which half or more of the first SQL files hold a tool's mark, each with the first of them.
 pub(super) fn marked(files: &dyn Files, is_marked: impl Fn(&str) -> bool) -> Vec<(String, String)> {
     let mut all = Vec::new();
     for (directory, names) in by_directory(files) {
@@ -33,7 +33,7 @@ pub(super) fn marked(files: &dyn Files, is_marked: impl Fn(&str) -> bool) -> Vec
             })
             .collect();
         if let Some(first) = marked.first()
-            && 2 * marked.len() > sample.len()
+            && 2 * marked.len() >= sample.len()
         {
             all.push((directory.to_owned(), (**first).to_owned()));
         }

@@ -20,3 +20,4 @@ mod pages;
 mod pre_commit;
 mod reports;
 mod servers;
+mod tools;
