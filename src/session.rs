@@ -214,12 +214,15 @@ pub fn moments(statements: &[Statement], units: &[Unit], defaults: Defaults) -> 
     let mut number = 0;
     // A transaction that `BEGIN` opened, by its number.
     let mut explicit: Option<u32> = None;
-    // The tool's transaction; consecutive units share it until a COMMIT in the file ends it.
+    // The tool's transaction; consecutive units share it until a COMMIT in the file ends it. The tool does not notice
+    // and opens no other one (seen with sql-migrate, and with psycopg2) until it has left its transaction by itself.
     let mut runner: Option<u32> = None;
+    let mut ended_by_file = false;
     for unit in units {
         if unit.wraps == Wraps::Nothing {
             runner = None;
-        } else if runner.is_none() {
+            ended_by_file = false;
+        } else if runner.is_none() && !ended_by_file {
             number += 1;
             runner = Some(number);
         }
@@ -268,6 +271,7 @@ pub fn moments(statements: &[Statement], units: &[Unit], defaults: Defaults) -> 
                     variables.local.clear();
                     explicit = None;
                     // Ends the tool's transaction too: what follows runs without one.
+                    ended_by_file |= runner.is_some();
                     runner = None;
                     implicit = None;
                     if *chain {
@@ -329,5 +333,38 @@ mod tests {
         ] {
             assert_eq!(milliseconds(text), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn a_commit_in_the_file_ends_the_tools_transaction_for_good() {
+        use crate::source::{Fragment, SpanMap};
+        use TransactionKind::{None, Runner};
+
+        let text = "SELECT 1; COMMIT; SELECT 2; SELECT 3;";
+        let fragment = Fragment {
+            sql: text.into(),
+            map: SpanMap::copied(0, text.len()),
+        };
+        let statements = crate::sql::parse(&fragment).statements;
+        // Each statement in a message of its own; the last one behind a part without the tool's transaction.
+        let unit = |statements, wraps| Unit {
+            statements,
+            send: Send::SimpleBatch,
+            wraps,
+        };
+        let kinds = |wraps: [Wraps; 4]| -> Vec<TransactionKind> {
+            let units: Vec<Unit> = (0..4)
+                .zip(wraps)
+                .map(|(n, wraps)| unit(n..n + 1, wraps))
+                .collect();
+            let moments = moments(&statements, &units, Defaults::default());
+            moments
+                .iter()
+                .map(|moment| moment.transaction.kind)
+                .collect()
+        };
+        assert_eq!(kinds([Wraps::Script; 4]), [Runner, Runner, None, None]);
+        let left = [Wraps::Script, Wraps::Script, Wraps::Nothing, Wraps::Script];
+        assert_eq!(kinds(left), [Runner, Runner, None, Runner]);
     }
 }
