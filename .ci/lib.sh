@@ -292,3 +292,19 @@ ensure_system_tools() {
   if have apt-get && strict; then die "sqitch and sql-migrate could not be installed, and this run must test with them"; fi
   say "no sqitch or no sql-migrate: the tests that run them will say that they did nothing"
 }
+
+# The migration tools that are Rust libraries, behind one program; Diesel among them where libpq is.
+ensure_runner() {
+  local features=""
+  have pg_config || apt_install libpq-dev || true
+  if have pg_config; then
+    features="--features diesel"
+  elif have apt-get && strict; then
+    die "libpq-dev could not be installed, and this run must test with Diesel"
+  fi
+  say "migration tools from crates into target/runner"
+  # shellcheck disable=SC2086 # no word when there is no feature
+  if quietly runner cargo build --locked --manifest-path tests/tools/runner/Cargo.toml --target-dir "$TARGET/runner" $features; then return 0; fi
+  if strict; then die "tests/tools/runner could not be built, and this run must test with it"; fi
+  say "no target/runner: the tests that run sqlx, refinery and Diesel will say that they did nothing"
+}

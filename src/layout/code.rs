@@ -1,4 +1,4 @@
-//! Migrations that are programs: Rails, Django, Knex, TypeORM, Sequelize, Ecto, node-pg-migrate in JavaScript.
+//! Migrations that are programs: those of Rails, Django, Ecto and the tools of Node.js.
 //!
 //! Their SQL exists only when they run. They are recognised so that a project is never taken for one without migrations,
 //! and named once, with what makes the tool show its SQL.

@@ -146,7 +146,7 @@ mod tests {
         let pieces = cut.pieces.iter().map(|piece| &text[piece.range()]);
         let troubles = cut.troubles.iter().map(|trouble| match trouble {
             Trouble::Inside { line, .. } => {
-                format!("inside: {}", text[*line..].lines().next().unwrap())
+                format!("inside: {}", text[*line..].split('\n').next().unwrap())
             }
             Trouble::NoEnd(span) => format!("no end: {}", &text[span.range()]),
             Trouble::NeverEnds(span) => format!("never ends: {}", &text[span.range()]),

@@ -58,7 +58,7 @@ fn read(_: &Found, file: &File<'_>) -> Reading {
     let version = name::digits(file.name());
     let why = if version.is_empty() {
         Some("it does not begin with a version number")
-    } else if !file.name().ends_with(".sql") {
+    } else if file.name().strip_suffix(".sql").is_none() {
         Some("its name does not end in `.sql`")
     } else {
         None

@@ -99,7 +99,7 @@ fn own_files(found: &Found, files: &dyn Files) -> Vec<String> {
 }
 
 fn read(_: &Found, file: &File<'_>) -> Reading {
-    if file.name().ends_with(".go") {
+    if path::extension(file.path).as_deref() == Some("go") {
         return Reading::of_code(file, "goose", "Go");
     }
     let parsed =
@@ -160,8 +160,8 @@ fn read(_: &Found, file: &File<'_>) -> Reading {
         }
         let (mut script, problems) = TOOL.script(file, one);
         reading.problems.extend(problems);
-        script.version = version.to_owned();
-        script.key = version.trim_start_matches('0').to_owned();
+        version.clone_into(&mut script.version);
+        version.trim_start_matches('0').clone_into(&mut script.key);
         script.description = name::title(title);
         if !is_wrapped {
             script.run_as(None, Some(Wraps::Nothing));

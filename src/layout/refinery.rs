@@ -96,7 +96,7 @@ fn files(found: &Found, files: &dyn Files) -> Vec<String> {
 
 fn read(_: &Found, file: &File<'_>) -> Reading {
     let (version, title) = match parse(file.name()) {
-        Ok(_) if file.name().ends_with(".rs") => {
+        Ok(_) if path::extension(file.path).as_deref() == Some("rs") => {
             return Reading::of_code(file, "refinery", "Rust");
         }
         Ok(parsed) => parsed,
@@ -110,7 +110,7 @@ fn read(_: &Found, file: &File<'_>) -> Reading {
     };
     let mut script = Script::of_file(file, Direction::Up);
     version.clone_into(&mut script.version);
-    script.key = version.trim_start_matches('0').to_owned();
+    version.trim_start_matches('0').clone_into(&mut script.key);
     script.description = name::title(title);
     Reading::script(script)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Files, path};
+use super::{Files, path, text};
 
 /// So many files of a directory are looked into to tell whose it is.
 const SAMPLE: usize = 8;
@@ -88,7 +88,7 @@ pub(super) fn needs_crate(files: &dyn Files, directory: &str, name: &str) -> boo
 
 /// True if a `Cargo.toml` names a crate among its dependencies.
 fn names_crate(text: &str, name: &str) -> bool {
-    text.lines().any(|line| {
+    text::lines(text).any(|(_, line)| {
         let line = line.trim();
         let section = line.starts_with('[') && line.ends_with(']');
         if section {

@@ -89,7 +89,7 @@ fn read(_: &Found, file: &File<'_>) -> Reading {
     };
     let mut script = Script::of_file(file, direction);
     version.clone_into(&mut script.version);
-    script.key = version.trim_start_matches('0').to_owned();
+    version.trim_start_matches('0').clone_into(&mut script.key);
     script.description = name::title(title);
     let text = &file.source.text;
     let mut reading = Reading::default();

@@ -90,7 +90,7 @@ fn read(_: &Found, file: &File<'_>) -> Reading {
         let Some(part) = part else { continue };
         let mut script = Script::of_part(file, direction, part);
         version.clone_into(&mut script.version);
-        script.key = version.trim_start_matches('0').to_owned();
+        version.trim_start_matches('0').clone_into(&mut script.key);
         script.description = name::title(title);
         if text::lines(file.source.slice(part)).any(|(_, line)| line.trim() == DISABLE) {
             script.run_as(Some(Send::PerStatement), Some(Wraps::Nothing));

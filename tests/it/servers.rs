@@ -202,6 +202,27 @@ pub(crate) fn node_tools() -> Option<PathBuf> {
     None
 }
 
+/// The program that runs migrations with Rust libraries, which `.ci/test` builds, if it is there.
+///
+/// # Panics
+/// When it is missing and the environment says that nothing may be.
+pub(crate) fn runner() -> Option<PathBuf> {
+    let program = root().join("target/runner/debug/lockgate-test-runner");
+    if program.exists() {
+        return Some(program);
+    }
+    assert!(
+        !nothing_may_be_missing(),
+        "{} is missing: run .ci/test, which builds it",
+        program.display()
+    );
+    let _ = writeln!(
+        io::stderr(),
+        "no target/runner: a test that needs it does nothing (.ci/test builds it)"
+    );
+    None
+}
+
 /// A program of this system's packages, if it is installed.
 ///
 /// # Panics
