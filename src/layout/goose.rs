@@ -51,11 +51,10 @@ const KNOWN: &[&str] = &[
 
 /// What a line annotates, if it does.
 fn annotation(line: &str) -> Option<&str> {
-    if !line.starts_with("--") {
-        return None;
-    }
-    let (_, annotation) = line.split_once("+goose")?;
-    Some(annotation.trim())
+    let (before, annotation) = line.strip_prefix("--")?.split_once("+goose")?;
+    // Words before it make it one that goose does not know.
+    let is_bare = before.trim_start_matches('-').trim().is_empty();
+    Some(if is_bare { annotation.trim() } else { line })
 }
 
 fn mark(line: &str) -> Option<(Direction, &str)> {
