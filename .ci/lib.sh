@@ -264,3 +264,47 @@ ensure_python_tools() {
     say "no Python tools: the tests that run the real Alembic will say that they did nothing"
   fi
 }
+
+# The migration tools that come from npm, pinned by tests/tools, under target/tools.
+ensure_node_tools() {
+  local dir="$TARGET/tools" sum
+  sum=$(cat tests/tools/package.json tests/tools/package-lock.json | cksum)
+  if [ "$(cat "$dir/packages.cksum" 2>/dev/null)" = "$sum" ] && [ -d "$dir/node_modules/.bin" ]; then return 0; fi
+  say "migration tools from npm into target/tools"
+  rm -rf "$dir"
+  mkdir -p "$dir"
+  cp tests/tools/package.json tests/tools/package-lock.json "$dir/"
+  # Not `npm ci`: the lock file names the binaries of one platform only, and others must find theirs.
+  if { have npm || apt_install npm; } && quietly npm-tools npm install --prefix "$dir" --no-audit --no-fund --silent; then
+    printf '%s\n' "$sum" >"$dir/packages.cksum"
+  elif strict; then
+    die "the tools of tests/tools/package.json could not be installed, and this run must test with them"
+  else
+    rm -rf "$dir"
+    say "no tools from npm: the tests that run dbmate, node-pg-migrate and Drizzle will say that they did nothing"
+  fi
+}
+
+# The migration tools that Debian has, in whatever version it has: they are old there and stay as they are.
+ensure_system_tools() {
+  if have sqitch && have psql && have sql-migrate; then return 0; fi
+  if apt_install sqitch libdbd-pg-perl postgresql-client sql-migrate; then return 0; fi
+  if have apt-get && strict; then die "sqitch and sql-migrate could not be installed, and this run must test with them"; fi
+  say "no sqitch or no sql-migrate: the tests that run them will say that they did nothing"
+}
+
+# The migration tools that are Rust libraries, behind one program; Diesel among them where libpq is.
+ensure_runner() {
+  local features=""
+  have pg_config || apt_install libpq-dev || true
+  if have pg_config; then
+    features="--features diesel"
+  elif have apt-get && strict; then
+    die "libpq-dev could not be installed, and this run must test with Diesel"
+  fi
+  say "migration tools from crates into target/runner"
+  # shellcheck disable=SC2086 # no word when there is no feature
+  if quietly runner cargo build --locked --manifest-path tests/tools/runner/Cargo.toml --target-dir "$TARGET/runner" $features; then return 0; fi
+  if strict; then die "tests/tools/runner could not be built, and this run must test with it"; fi
+  say "no target/runner: the tests that run sqlx, refinery and Diesel will say that they did nothing"
+}

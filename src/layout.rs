@@ -4,18 +4,41 @@
 //! files and hands them in. Rules never ask which tool it is; they ask about [`Unit`]s, directions and pairs.
 
 mod alembic;
+mod annotated;
+mod atlas;
+mod code;
+mod cut;
+mod dbmate;
 pub mod dialect;
+mod diesel;
+mod drizzle;
 mod flyway;
 mod golang_migrate;
+mod goose;
 mod keys;
 mod name;
+mod node_pg_migrate;
+mod order;
 mod path;
 mod plain;
+mod prisma;
+mod refinery;
+mod section;
+mod sign;
+mod sqitch;
+mod sql_migrate;
+mod sqlx;
+mod supabase;
+mod tern;
 mod text;
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+pub use order::{applied, pairs};
+
+use order::{arrange_by_place, arrange_by_version, duplicates};
 
 use crate::source::{Fragment, Location, Source, SourceId, Span, SpanMap};
 use crate::statement::Statement;
@@ -23,9 +46,35 @@ use crate::statement::Statement;
 /// All layouts, those with the stronger signs first. A directory belongs to the first one that claims it.
 pub static ALL: &[&Layout] = &[
     &alembic::LAYOUT,
+    // Has Flyway's names, and a package that says whose they are.
+    &refinery::LAYOUT,
     &flyway::LAYOUT,
+    // Those that a file of their own or the place names.
+    &sqitch::LAYOUT,
+    &drizzle::LAYOUT,
+    &prisma::LAYOUT,
+    &supabase::LAYOUT,
+    // Those that their files' own text names.
+    &goose::LAYOUT,
+    &dbmate::LAYOUT,
+    &sql_migrate::LAYOUT,
+    &tern::LAYOUT,
+    &node_pg_migrate::LAYOUT,
+    &atlas::LAYOUT,
+    // Those that the package around them names.
+    &diesel::LAYOUT,
+    &sqlx::LAYOUT,
+    // Those that only names tell.
     &golang_migrate::LAYOUT,
     &plain::LAYOUT,
+    // Programs stand beside whatever SQL is there.
+    &code::RAILS,
+    &code::DJANGO,
+    &code::ECTO,
+    &code::TYPEORM,
+    &code::SEQUELIZE,
+    &code::KNEX,
+    &code::NODE_PG_MIGRATE,
 ];
 
 /// The layout of that name.
@@ -40,16 +89,23 @@ pub fn plain() -> &'static Layout {
     &plain::LAYOUT
 }
 
-/// Every migration directory of a project, sorted by directory; no directory belongs to two.
+/// True for a layout whose migrations are programs: their SQL is not seen.
+#[must_use]
+pub fn is_code(layout: &Layout) -> bool {
+    code::is_code(layout)
+}
+
+/// Every migration directory of a project, sorted by directory; no directory belongs to two, but for programs and SQL.
 #[must_use]
 pub fn detect(files: &dyn Files) -> Vec<Found> {
     let mut founds: Vec<Found> = Vec::new();
     for layout in ALL {
         for found in (layout.detect)(files) {
-            let taken = found
-                .directories
-                .iter()
-                .any(|directory| founds.iter().any(|other| other.claims(directory)));
+            let rivals = |other: &&Found| is_code(layout) == is_code(other.layout);
+            let taken = found.directories.iter().any(|directory| {
+                let mut rivals = founds.iter().filter(rivals);
+                rivals.any(|other| other.claims(directory))
+            });
             if !taken {
                 founds.push(found);
             }
@@ -160,11 +216,23 @@ impl File<'_> {
     /// A problem of this file as a whole.
     #[must_use]
     pub fn problem(&self, kind: ProblemKind, message: String, help: Option<String>) -> Problem {
+        self.problem_at(self.source.first_line(), kind, message, help)
+    }
+
+    /// A problem of a place in this file.
+    #[must_use]
+    pub fn problem_at(
+        &self,
+        span: Span,
+        kind: ProblemKind,
+        message: String,
+        help: Option<String>,
+    ) -> Problem {
         Problem {
             kind,
             location: Location {
                 source: self.source.id,
-                span: self.source.first_line(),
+                span,
             },
             message,
             help,
@@ -190,6 +258,15 @@ impl Reading {
     pub fn script(script: Script) -> Self {
         Self {
             scripts: vec![script],
+            ..Self::default()
+        }
+    }
+
+    /// A migration written in a language that is not read.
+    fn of_code(file: &File<'_>, tool: &str, language: &str) -> Self {
+        let reason = format!("a {tool} migration written in {language}; its SQL is not seen");
+        Self {
+            not_analysed: vec![(file.source.first_line(), reason)],
             ..Self::default()
         }
     }
@@ -220,6 +297,25 @@ pub struct Found {
 }
 
 impl Found {
+    /// A directory that holds one history of its own.
+    fn of(layout: &'static Layout, directory: &str, reason: String) -> Self {
+        Self {
+            layout,
+            root: directory.to_owned(),
+            directories: vec![directory.to_owned()],
+            reason,
+            settings: BTreeMap::new(),
+        }
+    }
+
+    /// A directory that a person named, with the options that were given for it.
+    fn named(layout: &'static Layout, root: &str, options: &BTreeMap<String, String>) -> Self {
+        Self {
+            settings: options.clone(),
+            ..Self::of(layout, root, "the configuration names it".to_owned())
+        }
+    }
+
     /// True if the directory is one of those of this history, or lies in one.
     #[must_use]
     pub fn claims(&self, directory: &str) -> bool {
@@ -334,6 +430,8 @@ pub struct Script {
     pub description: String,
     /// Direction.
     pub direction: Direction,
+    /// Its place in the tool's own list (a journal, a plan), from 0; none where versions alone decide the order.
+    pub place: Option<usize>,
     /// The place that stands for the whole script: the file's first line, the `def upgrade` line.
     pub span: Span,
     /// Its SQL, in order.
@@ -368,25 +466,21 @@ impl Script {
             key: String::new(),
             description: String::new(),
             direction,
+            place: None,
             span: text::first_line(file.source, part),
-            pieces: vec![Piece {
-                fragment: Fragment {
-                    sql: if part.len() == file.source.text.len() {
-                        Arc::clone(&file.source.text)
-                    } else {
-                        Arc::from(sql)
-                    },
-                    map: SpanMap::copied(part.start as usize, part.len()),
-                },
-                send: None,
-                wraps: None,
-                conditional: false,
-            }],
+            pieces: vec![Piece::of(file, part)],
             parents: Vec::new(),
             depends_on: Vec::new(),
             labels: Vec::new(),
             emptiness: text::blank(sql),
             not_analysed: Vec::new(),
+        }
+    }
+
+    /// Sends and wraps the whole script in another way than the tool's usual one.
+    fn run_as(&mut self, send: Option<Send>, wraps: Option<Wraps>) {
+        for piece in &mut self.pieces {
+            (piece.send, piece.wraps) = (send, wraps);
         }
     }
 
@@ -398,126 +492,6 @@ impl Script {
             span: self.span,
         }
     }
-}
-
-/// For each script the index of the one that goes the other way: of several the first.
-#[must_use]
-pub fn pairs(scripts: &[Script]) -> Vec<Option<usize>> {
-    let mut first: BTreeMap<(&str, Direction), usize> = BTreeMap::new();
-    for (index, script) in scripts.iter().enumerate() {
-        first
-            .entry((&script.key, script.direction))
-            .or_insert(index);
-    }
-    scripts
-        .iter()
-        .map(|script| {
-            let other = match script.direction {
-                Direction::Up => Direction::Down,
-                Direction::Down => Direction::Up,
-                Direction::Repeatable | Direction::Baseline => return None,
-            };
-            first.get(&(script.key.as_str(), other)).copied()
-        })
-        .collect()
-}
-
-/// Which scripts are applied once `version` is: it and everything that runs before it. None if no script has that
-/// version and the tool's versions cannot be compared.
-#[must_use]
-pub fn applied(layout: &Layout, scripts: &[Script], version: &str) -> Option<Vec<bool>> {
-    let named = scripts.iter().position(|script| {
-        script.direction == Direction::Up && (script.version == version || script.key == version)
-    });
-    if let Some(compare) = layout.compare {
-        let limit = named.map_or(version, |index| &scripts[index].version);
-        return Some(
-            scripts
-                .iter()
-                .map(|script| {
-                    matches!(script.direction, Direction::Up | Direction::Down)
-                        && compare(&script.version, limit) != Ordering::Greater
-                })
-                .collect(),
-        );
-    }
-    // A graph: the version and its ancestors.
-    let mut known: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for script in scripts {
-        let parents = script.parents.iter().chain(&script.depends_on);
-        known
-            .entry(&script.key)
-            .or_default()
-            .extend(parents.map(|(parent, _)| parent.as_str()));
-    }
-    let mut waiting = vec![scripts[named?].key.as_str()];
-    let mut seen = std::collections::BTreeSet::new();
-    while let Some(key) = waiting.pop() {
-        if seen.insert(key) {
-            waiting.extend(known.get(key).into_iter().flatten());
-        }
-    }
-    Some(
-        scripts
-            .iter()
-            .map(|script| seen.contains(script.key.as_str()))
-            .collect(),
-    )
-}
-
-/// Puts scripts into the order of their versions: forward ones first, then the down scripts, newest first. Reports
-/// scripts that claim the same key in the same direction as duplicates.
-fn arrange_by_version(
-    scripts: Vec<Script>,
-    compare: fn(&Script, &Script) -> Ordering,
-    consequence: &str,
-) -> Arrangement {
-    let (mut forward, mut down): (Vec<_>, Vec<_>) = scripts
-        .into_iter()
-        .partition(|script| script.direction.is_forward());
-    let by_file = |a: &Script, b: &Script| compare(a, b).then_with(|| a.path.cmp(&b.path));
-    forward.sort_by(by_file);
-    down.sort_by(by_file);
-    let mut problems = duplicates(&forward, consequence);
-    problems.extend(duplicates(&down, consequence));
-    down.reverse();
-    forward.append(&mut down);
-    Arrangement {
-        scripts: forward,
-        problems,
-    }
-}
-
-/// One problem for each script whose key and direction another one has that comes before it.
-fn duplicates(scripts: &[Script], consequence: &str) -> Vec<Problem> {
-    let mut first: BTreeMap<(&str, Direction), &Script> = BTreeMap::new();
-    let mut problems = Vec::new();
-    for script in scripts {
-        let earlier = *first
-            .entry((&script.key, script.direction))
-            .or_insert(script);
-        if std::ptr::eq(earlier, script) {
-            continue;
-        }
-        let (name, other) = (
-            path::file_name(&script.path),
-            path::file_name(&earlier.path),
-        );
-        let other = if name == other { &earlier.path } else { other };
-        let what = if script.version.is_empty() {
-            format!("the description `{}`", script.description)
-        } else {
-            format!("version {}", script.version)
-        };
-        problems.push(Problem {
-            kind: ProblemKind::DuplicateVersion,
-            location: script.location(),
-            message: format!("`{name}` claims {what}, which `{other}` already has"),
-            help: Some(consequence.to_owned()),
-            labels: vec![(earlier.location(), "claimed here first".to_owned())],
-        });
-    }
-    problems
 }
 
 /// Why a script holds no statement.
@@ -542,6 +516,25 @@ pub struct Piece {
     pub wraps: Option<Wraps>,
     /// It may not run, or not exactly as here (a branch, an unknown value).
     pub conditional: bool,
+}
+
+impl Piece {
+    /// A part of a file, sent and wrapped in the tool's own way.
+    fn of(file: &File<'_>, part: Span) -> Self {
+        Self {
+            fragment: Fragment {
+                sql: if part.len() == file.source.text.len() {
+                    Arc::clone(&file.source.text)
+                } else {
+                    Arc::from(file.source.slice(part))
+                },
+                map: SpanMap::copied(part.start as usize, part.len()),
+            },
+            send: None,
+            wraps: None,
+            conditional: false,
+        }
+    }
 }
 
 /// What is wrong with a set of migrations or one of its files.
@@ -572,7 +565,7 @@ pub enum ProblemKind {
     Dialect,
     /// The tool ignores or changes what is written.
     Ignored,
-    /// The tool cannot load the file: a syntax error in Python.
+    /// The tool cannot load the file: a syntax error, a mark that is missing or that it does not know.
     Syntax,
 }
 

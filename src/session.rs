@@ -296,7 +296,8 @@ fn walk(statements: &[Statement], units: &[Unit], defaults: Defaults) -> (Vec<Mo
     let mut number = 0;
     // A transaction that `BEGIN` opened, by its number.
     let mut explicit: Option<u32> = None;
-    // The tool's transaction; consecutive units share it until a COMMIT in the file ends it.
+    // The tool's transaction; consecutive units share it until a COMMIT in the file ends it. The tool does not notice
+    // and opens no other one (seen with sql-migrate, and with psycopg2) until it has left its transaction by itself.
     let mut runner: Option<u32> = None;
     // A COMMIT in the file ended the tool's transaction. The tool does not know, so that what follows runs without one.
     let mut left = false;

@@ -24,6 +24,16 @@ const MARKERS: &[&str] = &[
     "go.mod",
     "Cargo.toml",
     "package.json",
+    "sqitch.plan",
+    "diesel.toml",
+    "sqlx.toml",
+    "refinery.toml",
+    "atlas.hcl",
+    "dbconfig.yml",
+    "tern.conf",
+    "manage.py",
+    "mix.exs",
+    "Gemfile",
 ];
 /// How far above a file its project's root is looked for where no repository marks it.
 const MAX_LEVELS: usize = 5;
@@ -169,16 +179,15 @@ impl<'a> Run<'a> {
                 return;
             }
         }
-        if self.grounds[ground].founds.is_empty() && is_named {
+        let founds = &self.grounds[ground].founds;
+        if founds.iter().all(|found| layout::is_code(found.layout)) && is_named {
             let tree = &self.grounds[ground].tree;
             let found = (layout::plain().open)(tree, "", &BTreeMap::new());
             let files = (found.layout.files)(&found, tree);
             if !files.is_empty() {
                 self.grounds[ground].founds.push(found);
                 self.grounds[ground].files.push(files);
-                self.add(ground, 0, None);
             }
-            return;
         }
         self.select_related(ground, directory);
     }

@@ -192,24 +192,29 @@ pub fn of_history(found: &Found, sources: &[&Source]) -> Option<(&'static str, P
         help: Some(help.to_owned()),
         labels: Vec::new(),
     };
-    let url = ["url", "sqlalchemy.url"]
+    let url = ["url", "sqlalchemy.url", "provider", "dialect"]
         .iter()
         .find_map(|key| found.settings.get(*key));
     if let Some(dialect) = url.and_then(|url| of_url(url))
         && let Some(first) = sources.first()
         && !sources.iter().any(|source| is_postgres(source))
     {
-        let message = format!(
-            "these migrations are for {dialect}: the connection URL in the tool's configuration says so"
-        );
+        let message =
+            format!("these migrations are for {dialect}: the tool's configuration says so");
         return Some((dialect, problem(first, first.first_line(), message)));
     }
-    let (index, sign) = of_files(sources)?;
+    // Programs (Rails, TypeORM, …) hold words of every dialect.
+    let readable: Vec<&Source> = sources
+        .iter()
+        .copied()
+        .filter(|source| path::is_sql(&source.path) || path::is_python(&source.path))
+        .collect();
+    let (index, sign) = of_files(&readable)?;
     let message = format!(
         "these migrations are for {}: {} in this file and its neighbours",
         sign.dialect, sign.evidence
     );
-    Some((sign.dialect, problem(sources[index], sign.span, message)))
+    Some((sign.dialect, problem(readable[index], sign.span, message)))
 }
 
 /// Two or more names in backticks.

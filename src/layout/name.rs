@@ -34,6 +34,32 @@ pub(super) fn digits(text: &str) -> &str {
     &text[..end]
 }
 
+/// A file name `<digits>_<title>.sql` taken apart; else what is wrong with it.
+pub(super) fn numbered(file: &str) -> Result<(&str, &str), &'static str> {
+    let version = digits(file);
+    if version.is_empty() {
+        return Err("it does not begin with a version number");
+    }
+    let Some(rest) = file[version.len()..].strip_prefix('_') else {
+        return Err("no `_` stands behind its version number");
+    };
+    match rest.strip_suffix(".sql") {
+        Some(title) => Ok((version, title)),
+        None => Err("its name does not end in `.sql`"),
+    }
+}
+
+/// A title as a person reads it.
+pub(super) fn title(text: &str) -> String {
+    text.replace(['_', '-'], " ").trim().to_owned()
+}
+
+/// Compares versions of tools that sort file names as text: what stands behind the version is a `_`, and it counts.
+pub(super) fn as_file_names(a: &str, b: &str) -> Ordering {
+    let with_separator = |version: &str| format!("{version}_");
+    with_separator(a).cmp(&with_separator(b))
+}
+
 /// Compares two runs of digits of any length by value.
 pub(super) fn number(a: &str, b: &str) -> Ordering {
     let (a, b) = (a.trim_start_matches('0'), b.trim_start_matches('0'));
@@ -85,6 +111,22 @@ mod tests {
         );
         assert_eq!(natural("01", "1"), Ordering::Less, "a total order");
         assert_eq!(natural("", ""), Ordering::Equal);
+    }
+
+    #[test]
+    fn names_as_text_put_10_before_2_and_before_1() {
+        let mut versions = ["1", "2", "10", "020"];
+        versions.sort_by(|a, b| as_file_names(a, b));
+        assert_eq!(versions, ["020", "10", "1", "2"]);
+    }
+
+    #[test]
+    fn numbered_names_are_taken_apart() {
+        assert_eq!(numbered("001_add_users.sql"), Ok(("001", "add_users")));
+        assert_eq!(numbered("1_.sql"), Ok(("1", "")));
+        for name in ["a_b.sql", "1-a.sql", "1.sql", "1_a.SQL", "", "_é.sql"] {
+            assert!(numbered(name).is_err(), "{name}");
+        }
     }
 
     #[test]

@@ -10,6 +10,28 @@ pub(super) fn parent(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(directory, _)| directory)
 }
 
+/// A name in a directory as a path.
+pub(super) fn join(directory: &str, name: &str) -> String {
+    if directory.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{directory}/{name}")
+    }
+}
+
+/// The name without its last extension.
+pub(super) fn stem(file: &str) -> &str {
+    file.rsplit_once('.').map_or(file, |(stem, _)| stem)
+}
+
+/// The SQL files that lie in a directory itself.
+pub(super) fn sql_in(paths: &[String], directory: &str) -> Vec<String> {
+    below(paths, directory)
+        .filter(|path| parent(path) == directory && is_sql(path))
+        .cloned()
+        .collect()
+}
+
 /// True if `path` is `directory` or lies below it.
 pub(super) fn is_inside(path: &str, directory: &str) -> bool {
     directory.is_empty()

@@ -7,10 +7,9 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use super::{
-    Arrangement, Direction, DownScripts, File, Files, Found, Layout, Piece, Reading, Runner,
-    Script, Send, Wraps, is_other_database, is_postgres, name, path, text,
+    Arrangement, Direction, DownScripts, File, Files, Found, Layout, Reading, Runner, Script, Send,
+    Wraps, is_other_database, is_postgres, name, path, section, text,
 };
-use crate::source::Span;
 
 /// The layout.
 pub(super) static LAYOUT: Layout = Layout {
@@ -315,60 +314,25 @@ fn files(found: &Found, files: &dyn Files) -> Vec<String> {
 
 fn read(_: &Found, file: &File<'_>) -> Reading {
     let name = understood(file.path, file.files);
-    let scripts = sections(&file.source.text)
-        .into_iter()
-        .map(|(section, part)| {
-            let direction = if name.direction == Direction::Down {
-                Direction::Down
-            } else {
-                section
-            };
-            let mut script = Script::of_part(file, direction, part);
-            script.emptiness = text::blank(without_mark(file.source.slice(part)));
-            script.version.clone_from(&name.version);
-            script.key.clone_from(&name.key);
-            script.description.clone_from(&name.description);
-            script
-        })
-        .collect::<Vec<_>>();
-    Reading {
-        scripts: joined(scripts),
-        ..Reading::default()
-    }
-}
-
-/// The sections of a file with the direction that each one has, in order; a file without such comments is one.
-fn sections(text: &str) -> Vec<(Direction, Span)> {
-    let mut borders: Vec<(usize, Direction)> = text::lines(text)
-        .filter_map(|(start, line)| Some((start, direction_of(line)?)))
-        .collect();
+    let (preamble, sections) =
+        section::cut(&file.source.text, |line| Some((direction_of(line)?, "")));
+    let mut scripts: Vec<Script> = Vec::new();
     // What stands before the first mark belongs to the way up.
-    if borders
-        .first()
-        .is_none_or(|(start, direction)| *start > 0 && *direction == Direction::Down)
-    {
-        borders.insert(0, (0, Direction::Up));
-    } else if let Some(first) = borders.first_mut() {
-        first.0 = 0;
+    if sections.is_empty() || text::blank(file.source.slice(preamble)).is_none() {
+        scripts.push(Script::of_part(file, Direction::Up, preamble));
     }
-    let ends = borders
-        .iter()
-        .skip(1)
-        .map(|(start, _)| *start)
-        .chain([text.len()]);
-    borders
-        .iter()
-        .zip(ends)
-        .map(|((start, direction), end)| (*direction, Span::new(*start, end)))
-        .collect()
-}
-
-/// A section without the comment that opens it.
-fn without_mark(section: &str) -> &str {
-    match section.split_once('\n') {
-        _ if direction_of(section).is_none() => section,
-        Some((_, rest)) => rest,
-        None => "",
+    scripts.extend(sections.iter().map(|one| section::script(file, one)));
+    for script in &mut scripts {
+        if name.direction == Direction::Down {
+            script.direction = Direction::Down;
+        }
+        script.version.clone_from(&name.version);
+        script.key.clone_from(&name.key);
+        script.description.clone_from(&name.description);
+    }
+    Reading {
+        scripts: section::joined(scripts),
+        ..Reading::default()
     }
 }
 
@@ -377,32 +341,12 @@ fn direction_of(line: &str) -> Option<Direction> {
     if !line.starts_with("--") {
         return None;
     }
-    let line = line.split(['\n', '\r']).next()?.to_ascii_lowercase();
+    let line = line.to_ascii_lowercase();
     let (_, direction) = SECTIONS.iter().find(|(mark, _)| {
         line.strip_prefix(mark)
             .is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric()))
     })?;
     Some(*direction)
-}
-
-/// Sections of one direction as one script each.
-fn joined(scripts: Vec<Script>) -> Vec<Script> {
-    let mut joined: Vec<Script> = Vec::new();
-    for script in scripts {
-        if let Some(earlier) = joined
-            .iter_mut()
-            .find(|other| other.direction == script.direction)
-        {
-            let pieces: Vec<Piece> = script.pieces;
-            earlier.pieces.extend(pieces);
-            if script.emptiness.is_none() {
-                earlier.emptiness = None;
-            }
-        } else {
-            joined.push(script);
-        }
-    }
-    joined
 }
 
 fn arrange(_: &Found, scripts: Vec<Script>) -> Arrangement {
@@ -481,30 +425,20 @@ mod tests {
     }
 
     #[test]
-    fn sections_are_cut_at_their_comments() {
+    fn lines_of_other_tools_tell_the_direction() {
         use Direction::{Down, Up};
-        let cut = |text: &'static str| -> Vec<(Direction, &str)> {
-            sections(text)
-                .into_iter()
-                .map(|(direction, span)| (direction, &text[span.range()]))
-                .collect()
-        };
-        assert_eq!(cut("a;"), [(Up, "a;")]);
-        assert_eq!(
-            cut("-- +goose Up\na;\n-- +goose Down\nb;"),
-            [(Up, "-- +goose Up\na;\n"), (Down, "-- +goose Down\nb;")]
-        );
-        assert_eq!(
-            cut("a;\n-- migrate:down transaction:false\nb;"),
-            [
-                (Up, "a;\n"),
-                (Down, "-- migrate:down transaction:false\nb;")
-            ]
-        );
-        assert_eq!(
-            cut("-- migrate:downtown\n"),
-            [(Up, "-- migrate:downtown\n")]
-        );
-        assert_eq!(cut("-- migrate:down\nb;"), [(Down, "-- migrate:down\nb;")]);
+        let cases = [
+            ("-- +goose Up", Some(Up)),
+            ("-- +goose Down", Some(Down)),
+            ("-- migrate:down transaction:false", Some(Down)),
+            ("-- migrate:downtown", None),
+            ("-- rambler up", Some(Up)),
+            (" -- rambler up", None),
+            ("-- Down Migration", Some(Down)),
+            ("---- create above / drop below ----", Some(Down)),
+        ];
+        for (line, direction) in cases {
+            assert_eq!(direction_of(line), direction, "{line}");
+        }
     }
 }

@@ -56,7 +56,12 @@ pub(super) fn first_line(source: &Source, part: Span) -> Span {
     if part.start == 0 && part.len() == source.text.len() {
         return source.first_line();
     }
-    let text = source.slice(part);
+    first_line_of(&source.text, part)
+}
+
+/// The first line of a part of a text that holds anything.
+pub(super) fn first_line_of(text: &str, part: Span) -> Span {
+    let text = text.get(part.range()).unwrap_or_default();
     let lead = text.len() - text.trim_start().len();
     let start = part.start as usize + lead;
     let line = text[lead..].split(['\n', '\r']).next().unwrap_or("");

@@ -70,6 +70,16 @@ const RUNS: &[Run] = &[
         stderr: "",
     },
     Run {
+        args: "check",
+        files: &[(
+            "app/migrations/0001_initial.py",
+            "from django.db import migrations\nclass Migration(migrations.Migration):\n    pass\n",
+        )],
+        exit: 0,
+        stdout: "1 Django migration in Python",
+        stderr: "",
+    },
+    Run {
         args: "generate completions bash",
         files: &[],
         exit: 0,

@@ -141,7 +141,11 @@ impl Example {
     pub(crate) fn default_path(&self) -> String {
         match self.layout.as_str() {
             "alembic" => "versions/example.py",
-            "flyway" => "V1__example.sql",
+            "flyway" | "refinery" => "V1__example.sql",
+            "goose" | "dbmate" | "sqlx" | "supabase" | "sql-migrate" | "tern" | "atlas"
+            | "node-pg-migrate" => "1_example.sql",
+            "diesel" => "1_example/up.sql",
+            "prisma" | "drizzle" => "1_example/migration.sql",
             "golang-migrate" => "000001_example.up.sql",
             _ => "migration.sql",
         }

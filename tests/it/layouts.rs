@@ -10,11 +10,12 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use lockgate::discover::{Discovered, Project, Request, discover};
-use lockgate::layout::{Emptiness, Problem, Script, pairs};
+use lockgate::layout::{Emptiness, File, Files, Problem, Script, pairs};
 use lockgate::settings::{Root, Settings};
-use lockgate::source::Location;
+use lockgate::source::{Location, Source, SourceId};
 
 #[test]
 fn trees_are_read_as_their_tools_read_them() {
@@ -43,6 +44,70 @@ fn trees_are_read_as_their_tools_read_them() {
         failures.is_empty(),
         "{failures}\nBLESS=1 rewrites what is expected"
     );
+}
+
+/// One file and nothing else.
+struct Alone {
+    paths: Vec<String>,
+    text: Arc<str>,
+}
+
+impl Files for Alone {
+    fn paths(&self) -> &[String] {
+        &self.paths
+    }
+
+    fn text(&self, path: &str) -> Option<Arc<str>> {
+        (path == self.paths[0]).then(|| Arc::clone(&self.text))
+    }
+}
+
+/// Every layout reads every fixture, cut anywhere, without a panic, and speaks about places in it.
+#[test]
+fn cut_files_are_read_by_every_layout() {
+    let home = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/layouts");
+    let mut count = 0;
+    for entry in walkdir::WalkDir::new(&home).sort_by_file_name() {
+        let entry = entry.expect("fixtures can be read");
+        if !entry.file_type().is_file() || entry.file_name() == "expected.txt" {
+            continue;
+        }
+        let Ok(text) = fs::read_to_string(entry.path()) else {
+            continue;
+        };
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let ends = (0..=text.len()).filter(|end| end % 17 == 0 || *end == text.len());
+        for end in ends.filter(|end| text.is_char_boundary(*end)) {
+            let files = Alone {
+                paths: vec![name.clone()],
+                text: Arc::from(&text[..end]),
+            };
+            let source = Source::new(SourceId(0), name.clone(), Arc::clone(&files.text));
+            for layout in lockgate::layout::ALL {
+                count += 1;
+                (layout.detect)(&files);
+                let found = (layout.open)(&files, "", &BTreeMap::new());
+                let file = File {
+                    path: &name,
+                    source: &source,
+                    files: &files,
+                };
+                let reading = (layout.read)(&found, &file);
+                let problems = reading.problems.iter().map(|problem| problem.location.span);
+                let scripts = reading.scripts.iter().map(|script| script.span);
+                for span in problems.chain(scripts) {
+                    assert!(
+                        source.text.get(span.range()).is_some(),
+                        "{} cut at {end}: {} speaks about {span:?}",
+                        entry.path().display(),
+                        layout.name
+                    );
+                }
+                (layout.arrange)(&found, reading.scripts);
+            }
+        }
+    }
+    assert!(count > 10_000, "only {count} readings");
 }
 
 fn directories(home: &Path) -> Vec<PathBuf> {

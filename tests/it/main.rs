@@ -32,3 +32,4 @@ mod replay;
 mod reports;
 mod servers;
 mod tidy;
+mod tools;

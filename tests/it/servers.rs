@@ -102,6 +102,16 @@ impl Database {
         self.server.connect(&self.name)
     }
 
+    /// Its name.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The directory of the socket of its server.
+    pub(crate) fn socket(&self) -> &Path {
+        &self.server.socket
+    }
+
     /// Where this database is, in the form that libpq and SQLAlchemy both understand.
     pub(crate) fn url(&self) -> String {
         format!(
@@ -169,6 +179,70 @@ fn nothing_may_be_missing() -> bool {
     ["CI", "LOCKGATE_REQUIRE_SERVERS"]
         .into_iter()
         .any(|name| env::var(name).is_ok_and(|value| !value.is_empty() && value != "false"))
+}
+
+/// The directory of the npm packages that `.ci/test` installs, if they are there.
+///
+/// # Panics
+/// When they are missing and the environment says that nothing may be.
+pub(crate) fn node_tools() -> Option<PathBuf> {
+    let directory = root().join("target/tools");
+    if directory.join("node_modules/.bin").exists() {
+        return Some(directory);
+    }
+    assert!(
+        !nothing_may_be_missing(),
+        "{} is missing: run .ci/test, which installs it",
+        directory.display()
+    );
+    let _ = writeln!(
+        io::stderr(),
+        "no npm packages in target/tools: a test that needs them does nothing (.ci/test installs them)"
+    );
+    None
+}
+
+/// The program that runs migrations with Rust libraries, which `.ci/test` builds, if it is there.
+///
+/// # Panics
+/// When it is missing and the environment says that nothing may be.
+pub(crate) fn runner() -> Option<PathBuf> {
+    let program = root().join("target/runner/debug/lockgate-test-runner");
+    if program.exists() {
+        return Some(program);
+    }
+    assert!(
+        !nothing_may_be_missing(),
+        "{} is missing: run .ci/test, which builds it",
+        program.display()
+    );
+    let _ = writeln!(
+        io::stderr(),
+        "no target/runner: a test that needs it does nothing (.ci/test builds it)"
+    );
+    None
+}
+
+/// A program of this system's packages, if it is installed.
+///
+/// # Panics
+/// When it is missing, the system has Debian's packages and the environment says that nothing may be.
+pub(crate) fn system_tool(name: &str) -> Option<PathBuf> {
+    let program = env::split_paths(&env::var_os("PATH")?)
+        .map(|directory| directory.join(name))
+        .find(|program| program.exists());
+    if program.is_some() {
+        return program;
+    }
+    assert!(
+        !nothing_may_be_missing() || !Path::new("/usr/bin/apt-get").exists(),
+        "{name} is missing: run .ci/test, which installs it"
+    );
+    let _ = writeln!(
+        io::stderr(),
+        "no {name} on this system: a test that needs it does nothing (.ci/test installs it on Debian)"
+    );
+    None
 }
 
 /// A program of the Python environment that `.ci/test` makes (`python`, `alembic`, `pre-commit`).

@@ -1,0 +1,339 @@
+//! Tools that come from npm.
+
+use std::process::Command;
+
+use super::{Tool, output};
+use crate::servers::node_tools;
+
+pub(super) const DBMATE: Tool = Tool {
+    layout: "dbmate",
+    run: |project, database| {
+        let program = node_tools()?.join("node_modules/.bin/dbmate");
+        let url = format!(
+            "postgres://postgres@/{}?socket={}",
+            database.name(),
+            database.socket().display()
+        );
+        Some(output(
+            Command::new(program)
+                .args([
+                    "--url",
+                    &url,
+                    "--no-dump-schema",
+                    "--migrations-dir",
+                    "m",
+                    "migrate",
+                ])
+                .current_dir(project),
+        ))
+    },
+    probes: &[
+        (
+            "file names are compared as text, and other names are left out",
+            &[
+                (
+                    "m/2_b.sql",
+                    "-- migrate:up\nINSERT INTO ran VALUES ('2');\n-- migrate:down\n",
+                ),
+                (
+                    "m/10_a.sql",
+                    "-- migrate:up\nINSERT INTO ran VALUES ('10');\n-- migrate:down\n",
+                ),
+                (
+                    "m/1_c.sql",
+                    "--migrate:up\nINSERT INTO ran VALUES ('1');\n-- migrate:down\n",
+                ),
+                (
+                    "m/3.sql",
+                    "-- migrate:up\nINSERT INTO ran VALUES ('3');\n-- migrate:down\n",
+                ),
+                (
+                    "m/x_y.sql",
+                    "-- migrate:up\nINSERT INTO ran VALUES ('x');\n-- migrate:down\n",
+                ),
+            ],
+        ),
+        (
+            "a block is rolled back as a whole, the file before it stays",
+            &[
+                (
+                    "m/1_a.sql",
+                    "-- migrate:up\nINSERT INTO ran VALUES ('a');\n-- migrate:down\n",
+                ),
+                (
+                    "m/2_b.sql",
+                    "-- migrate:up\nINSERT INTO ran VALUES ('b');\nSELECT 1/0;\n-- migrate:down\n",
+                ),
+            ],
+        ),
+        (
+            "without a transaction a block is still one message",
+            &[(
+                "m/1_a.sql",
+                "-- migrate:up transaction:false\nINSERT INTO ran VALUES ('a');\nSELECT 1/0;\n-- migrate:down\n",
+            )],
+        ),
+        (
+            "COMMIT in a block",
+            &[(
+                "m/1_a.sql",
+                "-- migrate:up\nINSERT INTO ran VALUES ('a');\nCOMMIT;\nINSERT INTO ran VALUES ('b');\nSELECT 1/0;\n-- migrate:down\n",
+            )],
+        ),
+        (
+            "an index is built concurrently without a transaction",
+            &[(
+                "m/1_a.sql",
+                "-- migrate:up transaction:false\nCREATE INDEX CONCURRENTLY i ON ran (name);\n-- migrate:down\n",
+            )],
+        ),
+        (
+            "but not behind another statement",
+            &[(
+                "m/1_a.sql",
+                "-- migrate:up transaction:false\nSET lock_timeout = '2s';\nCREATE INDEX CONCURRENTLY i ON ran (name);\n-- migrate:down\n",
+            )],
+        ),
+        (
+            "and not by default",
+            &[(
+                "m/1_a.sql",
+                "-- migrate:up\nCREATE INDEX CONCURRENTLY i ON ran (name);\n-- migrate:down\n",
+            )],
+        ),
+        (
+            "an option that is spelled wrong is passed over",
+            &[(
+                "m/1_a.sql",
+                "-- migrate:up transaction=false\nCREATE INDEX CONCURRENTLY i ON ran (name);\n-- migrate:down\n",
+            )],
+        ),
+        (
+            "a marker that is indented is a comment",
+            &[(
+                "m/1_a.sql",
+                "-- migrate:up\nINSERT INTO ran VALUES ('a');\n -- migrate:down\nINSERT INTO ran VALUES ('b');\n-- migrate:down\n",
+            )],
+        ),
+    ],
+    refuses: &[
+        (
+            "has no block `-- migrate:down`",
+            &[("m/1_a.sql", "-- migrate:up\nSELECT 1;\n")],
+        ),
+        (
+            "has no block `-- migrate:up`",
+            &[("m/1_a.sql", "-- migrate:down\nSELECT 1;\n")],
+        ),
+        (
+            "SQL stands before its first block",
+            &[(
+                "m/1_a.sql",
+                "SELECT 1;\n-- migrate:up\nSELECT 1;\n-- migrate:down\n",
+            )],
+        ),
+        (
+            "its first block goes back",
+            &[(
+                "m/1_a.sql",
+                "-- migrate:down\nSELECT 1;\n-- migrate:up\nSELECT 1;\n",
+            )],
+        ),
+        (
+            "second `migrate:up` block fails",
+            &[(
+                "m/1_a.sql",
+                "-- migrate:up\nSELECT 1;\n-- migrate:down\n-- migrate:up\nSELECT 1;\n-- migrate:down\n",
+            )],
+        ),
+        (
+            "claims version 1",
+            &[
+                ("m/1_a.sql", "-- migrate:up\nSELECT 1;\n-- migrate:down\n"),
+                ("m/1_b.sql", "-- migrate:up\nSELECT 1;\n-- migrate:down\n"),
+            ],
+        ),
+    ],
+};
+
+pub(super) const NODE_PG_MIGRATE: Tool = Tool {
+    layout: "node-pg-migrate",
+    run: |project, database| {
+        let program = node_tools()?.join("node_modules/.bin/node-pg-migrate");
+        let directory = ["m", "migrations"]
+            .into_iter()
+            .find(|directory| project.join(directory).exists())?;
+        Some(output(
+            Command::new(program)
+                .args(["-m", directory, "up"])
+                .current_dir(project)
+                .env("PGHOST", database.socket())
+                .env("PGUSER", "postgres")
+                .env("PGDATABASE", database.name())
+                .env("DATABASE_URL", database.url()),
+        ))
+    },
+    probes: &[
+        (
+            "numbers are compared, 17 digits as a date, and hidden files are left out",
+            &[
+                (
+                    "m/2_b.sql",
+                    "-- Up Migration\nINSERT INTO ran VALUES ('2');\n-- Down Migration\n",
+                ),
+                (
+                    "m/10_a.sql",
+                    "-- Up Migration\nINSERT INTO ran VALUES ('10');\n",
+                ),
+                (
+                    "m/1704110400001_c.sql",
+                    "INSERT INTO ran VALUES ('late');\n-- nothing\n",
+                ),
+                (
+                    "m/20240101120000000_d.sql",
+                    "-- up migration\nINSERT INTO ran VALUES ('date');\n",
+                ),
+                ("m/.3_hidden.sql", "INSERT INTO ran VALUES ('hidden');\n"),
+            ],
+        ),
+        (
+            "everything that is pending is one transaction",
+            &[
+                (
+                    "m/1_a.sql",
+                    "-- Up Migration\nINSERT INTO ran VALUES ('a');\n",
+                ),
+                (
+                    "m/2_b.sql",
+                    "-- Up Migration\nINSERT INTO ran VALUES ('b');\nSELECT 1/0;\n",
+                ),
+            ],
+        ),
+        (
+            "no index is built concurrently",
+            &[(
+                "m/1_a.sql",
+                "-- Up Migration\nCREATE INDEX CONCURRENTLY i ON ran (name);\n",
+            )],
+        ),
+        (
+            "without a marker for the way up everything runs",
+            &[(
+                "m/1_a.sql",
+                "INSERT INTO ran VALUES ('a');\n-- Down Migration\nINSERT INTO ran VALUES ('down');\n",
+            )],
+        ),
+        (
+            "the way back may stand first, and what stands before it never runs",
+            &[(
+                "m/1_a.sql",
+                "INSERT INTO ran VALUES ('before');\n-- Down Migration\nINSERT INTO ran VALUES ('down');\n  ---- UP  migrations\nINSERT INTO ran VALUES ('a');\n",
+            )],
+        ),
+        (
+            "the first marker of a direction counts",
+            &[(
+                "m/1_a.sql",
+                "-- Up Migration\nINSERT INTO ran VALUES ('a');\n-- Up Migration\nINSERT INTO ran VALUES ('b');\n-- Down Migration\nINSERT INTO ran VALUES ('c');\n",
+            )],
+        ),
+    ],
+    refuses: &[
+        (
+            "does not begin with a number",
+            &[
+                ("m/1_a.sql", "-- Up Migration\nSELECT 1;\n"),
+                ("m/a.sql", "-- Up Migration\nSELECT 1;\n"),
+            ],
+        ),
+        (
+            "forward, unless the loader `sql` is configured",
+            &[
+                (
+                    "package.json",
+                    r#"{"dependencies": {"node-pg-migrate": "9"}}"#,
+                ),
+                ("migrations/1_a.up.sql", "SELECT 1;\n"),
+                ("migrations/1_a.down.sql", "SELECT 1/0;\n"),
+            ],
+        ),
+    ],
+};
+
+pub(super) const DRIZZLE: Tool = Tool {
+    layout: "drizzle",
+    run: |project, database| {
+        let script = "import { drizzle } from 'drizzle-orm/node-postgres';\n\
+            import { migrate } from 'drizzle-orm/node-postgres/migrator';\n\
+            import pg from 'pg';\n\
+            const pool = new pg.Pool();\n\
+            try { await migrate(drizzle(pool), { migrationsFolder: process.env.FOLDER }); }\n\
+            finally { await pool.end(); }";
+        Some(output(
+            Command::new("node")
+                .args(["--input-type=module", "-e", script])
+                .current_dir(node_tools()?)
+                .env("FOLDER", project.join("m"))
+                .env("PGHOST", database.socket())
+                .env("PGUSER", "postgres")
+                .env("PGDATABASE", database.name()),
+        ))
+    },
+    probes: &[
+        (
+            "the journal is the order, and what it does not name never runs",
+            &[
+                (
+                    "m/meta/_journal.json",
+                    r#"{"version":"7","dialect":"postgresql","entries":[{"idx":0,"when":1,"tag":"0001_b","breakpoints":true},{"idx":1,"when":2,"tag":"0000_a","breakpoints":true}]}"#,
+                ),
+                (
+                    "m/0000_a.sql",
+                    "INSERT INTO ran VALUES ('a');\n--> statement-breakpoint\nINSERT INTO ran VALUES ('a2');",
+                ),
+                ("m/0001_b.sql", "INSERT INTO ran VALUES ('b');"),
+                ("m/0002_c.sql", "INSERT INTO ran VALUES ('c');"),
+            ],
+        ),
+        (
+            "everything that is pending is one transaction",
+            &[
+                (
+                    "m/meta/_journal.json",
+                    r#"{"version":"7","dialect":"postgresql","entries":[{"idx":0,"when":1,"tag":"0000_a","breakpoints":true},{"idx":1,"when":2,"tag":"0001_b","breakpoints":true}]}"#,
+                ),
+                ("m/0000_a.sql", "INSERT INTO ran VALUES ('a');"),
+                (
+                    "m/0001_b.sql",
+                    "INSERT INTO ran VALUES ('b');\n--> statement-breakpoint\nSELECT 1/0;",
+                ),
+            ],
+        ),
+        (
+            "no index is built concurrently",
+            &[
+                (
+                    "m/meta/_journal.json",
+                    r#"{"version":"7","dialect":"postgresql","entries":[{"idx":0,"when":1,"tag":"0000_a","breakpoints":true}]}"#,
+                ),
+                ("m/0000_a.sql", "CREATE INDEX CONCURRENTLY i ON ran (name);"),
+            ],
+        ),
+    ],
+    refuses: &[
+        (
+            "there is no `0001_gone.sql`",
+            &[
+                (
+                    "m/meta/_journal.json",
+                    r#"{"entries":[{"idx":0,"when":1,"tag":"0000_a","breakpoints":true},{"idx":1,"when":2,"tag":"0001_gone","breakpoints":true}]}"#,
+                ),
+                ("m/0000_a.sql", "SELECT 1;"),
+            ],
+        ),
+        (
+            "cannot read its journal",
+            &[("m/meta/_journal.json", "{"), ("m/0000_a.sql", "SELECT 1;")],
+        ),
+    ],
+};
