@@ -127,9 +127,10 @@ fn of_change(change: &Change, around: &Query, schema: &Schema) -> Reach {
         lone: around.reads.is_empty(),
     };
     if change.verb == ChangeVerb::Merge {
-        return match batch || around.reads.is_empty() {
-            true => Reach::Few,
-            false => Reach::Many { selective: false },
+        return if batch || around.reads.is_empty() {
+            Reach::Few
+        } else {
+            Reach::Many { selective: false }
         };
     }
     let Some(condition) = &change.condition else {

@@ -381,7 +381,7 @@ pub fn narrows(from: &TypeName, to: &TypeName) -> Option<bool> {
                 scale(new) < scale(old) || new[0] - scale(new) < old[0] - scale(old)
             }
         },
-        (old, new) if old == new => match &**(&from.name) {
+        (old, new) if old == new => match &*from.name {
             "timestamp" | "timestamptz" | "time" | "timetz" => {
                 limit(to).unwrap_or(6) < limit(from).unwrap_or(6)
             }

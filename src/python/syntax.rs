@@ -331,7 +331,7 @@ impl Converter<'_> {
         match expr {
             ast::Expr::StringLiteral(node) => {
                 let mut text = Text::default();
-                for part in node.value.iter() {
+                for part in &node.value {
                     self.string(part, &mut text);
                 }
                 ExprKind::Str(vec![StrPart::Text(text)])
@@ -493,7 +493,7 @@ impl Converter<'_> {
     fn f_string(&mut self, node: &ast::ExprFString) -> Vec<StrPart> {
         let mut parts = Vec::new();
         let mut text = Text::default();
-        for part in node.value.iter() {
+        for part in &node.value {
             match part {
                 ast::FStringPart::Literal(literal) => self.string(literal, &mut text),
                 ast::FStringPart::FString(literal) => {

@@ -6,6 +6,7 @@ use crate::source::{Fragment, Span, SpanMap};
 ///
 /// Equality compares the text alone: where a name was written does not change what it names.
 #[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_field_names, reason = "the text of a text")]
 pub struct Text {
     text: String,
     runs: Vec<Run>,

@@ -330,7 +330,7 @@ impl Schema {
             predicate: create.predicate.clone(),
             nulls_not_distinct: create.nulls_not_distinct,
             // One that is made on ONLY the parent waits for its parts.
-            valid: !(create.only && !children.is_empty()),
+            valid: !create.only || children.is_empty(),
             constraint: None,
             parent: None,
             created: origin,

@@ -377,13 +377,10 @@ impl Emitter {
     }
 
     pub(super) fn drop_constraint(&mut self, args: &mut Given<'_, '_>) -> Result<Vec<Text>> {
-        let name = match optional(args.next("constraint_name"), "constraint_name")? {
-            Some(name) => name,
-            None => {
-                let message = "a constraint without a name cannot be dropped";
-                self.problem(message);
-                return fail(message);
-            }
+        let Some(name) = optional(args.next("constraint_name"), "constraint_name")? else {
+            let message = "a constraint without a name cannot be dropped";
+            self.problem(message);
+            return fail(message);
         };
         let table = args.table("table_name")?;
         let schema = args.schema("schema")?;

@@ -431,7 +431,7 @@ fn outputs(mut select: tree::SelectStmt<'_>) -> Vec<Output> {
 }
 
 /// The name an expression gives its column, and whether it is one of its own rather than that of a type it is cast to.
-pub(super) fn figure_name<'t>(node: Node<'t>, depth: usize) -> Option<(&'t str, bool)> {
+pub(super) fn figure_name(node: Node<'_>, depth: usize) -> Option<(&str, bool)> {
     if depth >= DEEPEST {
         return None;
     }
