@@ -438,7 +438,7 @@ fn generated_histories_leave_what_the_catalog_holds() {
                     }
                 }
                 // Once it is wrong everything after it is: stop at the first statement that makes a difference.
-                if taken.len() % 25 == 0 || taken.len() == length {
+                if taken.len().is_multiple_of(25) || taken.len() == length {
                     let found = compare(&run, &mut catalog);
                     if !found.is_empty() {
                         let tail: Vec<String> = taken
