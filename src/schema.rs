@@ -64,6 +64,8 @@ pub struct Schema {
     relations: Map<QualifiedName, Relation>,
     /// Who refers to a relation.
     links: Map<QualifiedName, links::Links>,
+    /// Views that use a column of a relation.
+    column_views: Map<(QualifiedName, Box<str>), Map<QualifiedName, ()>>,
     /// How many constraints of tables have a name, by schema and name.
     constraint_names: Map<QualifiedName, u32>,
     types: Map<QualifiedName, Arc<Type>>,
@@ -87,6 +89,7 @@ impl Default for Schema {
         Self {
             relations: Map::new_sync(),
             links: Map::new_sync(),
+            column_views: Map::new_sync(),
             constraint_names: Map::new_sync(),
             types: Map::new_sync(),
             functions: Map::new_sync(),
@@ -461,8 +464,8 @@ impl Schema {
     /// The default partition of a partitioned table.
     #[must_use]
     pub fn default_partition(&self, parent: &QualifiedName) -> Option<&Arc<Table>> {
-        self.children(parent)
-            .find(|table| table.partition.as_ref().is_some_and(|p| p.is_default))
+        self.linked(parent, Link::DefaultPartition)
+            .find_map(|name| self.table_at(name))
     }
 
     pub(crate) fn set_search_path(&mut self, schemas: Vec<Box<str>>) {

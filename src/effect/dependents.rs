@@ -178,7 +178,7 @@ pub fn of_column(
             });
         }
     }
-    for view in schema.views_of(&table.name) {
+    for view in schema.views_using(&table.name, column) {
         if let Some(certain) = reads(schema, view, table, column) {
             found.blocking.push(Dependent {
                 certain,

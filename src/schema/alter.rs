@@ -30,11 +30,7 @@ impl Schema {
                 self.alter_index(&key, alter);
                 return;
             }
-            Some(Relation::Sequence(_)) => {
-                self.alter_action_of_sequence(&key, alter);
-                return;
-            }
-            Some(Relation::View(_)) => return,
+            Some(Relation::View(_) | Relation::Sequence(_)) => return,
             // IF EXISTS, or a table that was dropped: nothing happens.
             Some(Relation::Dropped(_)) => return,
             _ => {}
@@ -262,10 +258,6 @@ impl Schema {
                 self.attach_index(&part, key);
             }
         }
-    }
-
-    fn alter_action_of_sequence(&mut self, _key: &QualifiedName, _alter: &AlterTable) {
-        // Sequences have no properties here that ALTER TABLE can change.
     }
 
     fn add_column(&mut self, key: &QualifiedName, add: &AddColumn, how: Alteration, top: bool) {

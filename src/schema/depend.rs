@@ -81,15 +81,13 @@ impl Schema {
                 on: on.cloned(),
             });
         };
-        for view in self.views_of(relation) {
-            if view.uses.contains(&(relation.clone(), column.into())) {
-                let kind = if view.materialized {
-                    DependentKind::MaterializedView
-                } else {
-                    DependentKind::View
-                };
-                add(kind, view.name.short(), None);
-            }
+        for view in self.views_using(relation, column) {
+            let kind = if view.materialized {
+                DependentKind::MaterializedView
+            } else {
+                DependentKind::View
+            };
+            add(kind, view.name.short(), None);
         }
         for index in self.indexes_of(relation) {
             // One that belongs to a constraint goes with that.

@@ -388,13 +388,13 @@ impl Schema {
         column: Option<&str>,
         origin: Origin,
     ) {
-        let views: Vec<QualifiedName> = self
-            .views_of(name)
-            .filter(|view| {
-                column.is_none_or(|column| view.uses.contains(&(name.clone(), column.into())))
-            })
-            .map(|view| view.name.clone())
-            .collect();
+        let views: Vec<QualifiedName> = match column {
+            Some(column) => self.views_using(name, column),
+            None => self.views_of(name).collect(),
+        }
+        .into_iter()
+        .map(|view| view.name.clone())
+        .collect();
         for view in views {
             self.drop_relation(&view, true, origin);
         }

@@ -17,6 +17,8 @@ pub(super) enum Link {
     Index,
     /// A partition or inheritance child of the table.
     Child,
+    /// Its default partition, which is a child as well.
+    DefaultPartition,
     /// A table with a foreign key to the table.
     Referencing,
     /// A sequence that a column of the table owns.
@@ -77,6 +79,13 @@ fn targets(relation: &Relation) -> BTreeSet<(Link, &QualifiedName)> {
             let functions = table.triggers.iter().map(|trigger| &trigger.function);
             parents
                 .chain(references.map(|name| (Link::Referencing, name)))
+                .chain(
+                    table
+                        .partition
+                        .iter()
+                        .filter(|partition| partition.is_default)
+                        .map(|partition| (Link::DefaultPartition, &partition.parent)),
+                )
                 .chain(sequences.map(|name| (Link::Default, name)))
                 .chain(types.map(|name| (Link::Type, name)))
                 .chain(functions.map(|name| (Link::Trigger, name)))
@@ -101,6 +110,7 @@ impl Schema {
         if let Relation::Table(table) = &relation {
             self.note_uses(table);
         }
+        self.relink_columns(&name, old.as_ref(), Some(&relation));
         self.count_constraints(&name, old.as_ref(), Some(&relation));
         self.relations.insert_mut(name, relation);
     }
@@ -138,6 +148,7 @@ impl Schema {
     pub(super) fn take(&mut self, name: &QualifiedName) {
         let old = self.relations.get(name).cloned();
         self.relink(name, old.as_ref(), None);
+        self.relink_columns(name, old.as_ref(), None);
         self.count_constraints(name, old.as_ref(), None);
         self.relations.remove_mut(name);
     }
@@ -227,6 +238,52 @@ impl Schema {
                 links.insert_mut((*link, name.clone()), ());
             }
         }
+    }
+
+    fn relink_columns(
+        &mut self,
+        name: &QualifiedName,
+        old: Option<&Relation>,
+        new: Option<&Relation>,
+    ) {
+        static NONE: BTreeSet<(QualifiedName, Box<str>)> = BTreeSet::new();
+        fn uses(relation: Option<&Relation>) -> &BTreeSet<(QualifiedName, Box<str>)> {
+            match relation {
+                Some(Relation::View(view)) => &view.uses,
+                _ => &NONE,
+            }
+        }
+        let (before, after) = (uses(old), uses(new));
+        for column in before.difference(after) {
+            if let Some(views) = self.column_views.get_mut(column) {
+                views.remove_mut(name);
+            }
+        }
+        for column in after.difference(before) {
+            if !self.column_views.contains_key(column) {
+                self.column_views
+                    .insert_mut(column.clone(), Map::new_sync());
+            }
+            if let Some(views) = self.column_views.get_mut(column) {
+                views.insert_mut(name.clone(), ());
+            }
+        }
+    }
+
+    /// All views that use a column of a relation, or all of its columns without that it is known which ones there are.
+    pub fn views_using(&self, relation: &QualifiedName, column: &str) -> Vec<&Arc<View>> {
+        let mut names: BTreeSet<&QualifiedName> = BTreeSet::new();
+        for column in [column, super::view::ALL] {
+            let views = self.column_views.get(&(relation.clone(), column.into()));
+            names.extend(views.into_iter().flat_map(Map::keys));
+        }
+        names
+            .into_iter()
+            .filter_map(|name| match self.relations.get(name) {
+                Some(Relation::View(view)) => Some(view),
+                _ => None,
+            })
+            .collect()
     }
 
     /// True if a constraint of some table of the schema has that name: PostgreSQL then chooses another one for a new

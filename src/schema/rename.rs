@@ -446,8 +446,8 @@ impl Schema {
                         }
                     }
                 }),
-                // Types and functions follow elsewhere.
-                Link::Type | Link::Trigger => {}
+                // A default partition is a child; types and functions follow elsewhere.
+                Link::DefaultPartition | Link::Type | Link::Trigger => {}
                 Link::Sequence => self.edit_sequence(&name, |sequence| {
                     if let Some((table, _)) = &mut sequence.owned_by {
                         *table = new.clone();

@@ -11,6 +11,9 @@ use crate::statement::{
     QualifiedName, Query, TypeName,
 };
 
+/// The column that stands for all columns of a relation that is not known in full.
+pub(super) const ALL: &str = "*";
+
 impl Schema {
     pub(super) fn create_table_as(&mut self, create: &CreateTableAs, origin: Origin) {
         let name = self.creation_name(&create.name, create.persistence == Persistence::Temporary);
@@ -88,8 +91,8 @@ impl Schema {
             });
             for (_, relation) in meant {
                 let columns = self.column_names(relation);
-                if &*mention.column == "*" {
-                    let all = columns.unwrap_or_default().into_iter();
+                if &*mention.column == ALL {
+                    let all = columns.unwrap_or_else(|| vec![ALL]).into_iter();
                     used.extend(all.map(|column| (relation.clone(), column.into())));
                 } else if columns.is_none_or(|columns| columns.contains(&&*mention.column)) {
                     used.insert((relation.clone(), mention.column.clone()));

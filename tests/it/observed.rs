@@ -113,6 +113,10 @@ impl Score {
         self.wrong.entry(text).or_default().push(at.major);
     }
 
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "some thousands, as a percentage"
+    )]
     fn share(&self) -> f64 {
         100.0 * self.right as f64 / self.asked.max(1) as f64
     }
