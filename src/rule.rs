@@ -191,7 +191,7 @@ pub enum FixKind {
     Unsafe,
 }
 
-/// What a rule says: the part of a [`Diagnostic`] that the rule decides.
+/// What a rule says: the part of a [`crate::diagnostic::Diagnostic`] that the rule decides.
 #[derive(Debug)]
 pub struct Finding {
     pub(crate) span: Span,

@@ -2,7 +2,7 @@
 //!
 //! The parser recovers from errors, so a broken file still yields what parses, with its errors located. Nesting is
 //! bounded: files nested deeper than Python itself accepts are refused with an error, and expressions deeper than
-//! [`MAX_DEPTH`] become [`ExprKind::Other`].
+//! `MAX_DEPTH` become [`ExprKind::Other`].
 
 use ruff_python_ast as ast;
 use ruff_python_ast::StringFlags;

@@ -288,12 +288,11 @@ impl Generator {
             }
             24 => {
                 let other = self.table(schema);
-                if self.random.chance(50) {
-                    format!("DETACH PARTITION {other}")
-                } else if self.random.chance(50) {
-                    format!("INHERIT {other}")
-                } else {
-                    format!("NO INHERIT {other}")
+                let (detach, remove) = (self.random.chance(50), self.random.chance(50));
+                match (detach, remove) {
+                    (true, _) => format!("DETACH PARTITION {other}"),
+                    (false, false) => format!("INHERIT {other}"),
+                    (false, true) => format!("NO INHERIT {other}"),
                 }
             }
             _ => format!("ALTER COLUMN {column} ADD GENERATED ALWAYS AS IDENTITY"),
