@@ -286,10 +286,21 @@ impl Lower<'_> {
                 .unwrap_or(self.range.start as usize);
             Ident::new(ident, self.find_ident(start, ident).unwrap_or(from))
         };
-        let tag = if owns_part {
-            alter_tag(relation_kind)
-        } else {
-            alter_tag(object)
+        // Only for columns and attributes the parser says what kind of relation they belong to.
+        let relation_kind = match object {
+            ObjectKind::Constraint
+            | ObjectKind::Trigger
+            | ObjectKind::Policy
+            | ObjectKind::Rule => ObjectKind::Table,
+            ObjectKind::DomainConstraint => ObjectKind::Domain,
+            _ => relation_kind,
+        };
+        let tag = match object {
+            ObjectKind::Trigger => "ALTER TRIGGER",
+            ObjectKind::Policy => "ALTER POLICY",
+            ObjectKind::Rule => "ALTER RULE",
+            _ if owns_part => alter_tag(relation_kind),
+            _ => alter_tag(object),
         };
         let lowered = Rename {
             object,
