@@ -43,9 +43,10 @@ impl Schema {
                 let below = self.descendants(table).into_iter();
                 tables.extend(below.map(|child| child.name.clone()));
             }
-            for table in tables {
-                self.change_table_at(&table, origin, |table| {
-                    if let Some(column) = table.column_mut(&column.text) {
+            for place in tables {
+                self.change_table_at(&place, origin, |found| {
+                    if let Some(column) = found.column_mut(&column.text) {
+                        column.not_null_own |= place == *table;
                         if def.not_valid {
                             column.not_null_not_valid = Some(name.clone());
                         } else {
@@ -129,11 +130,12 @@ impl Schema {
         let below = self.descendants(table).into_iter();
         let mut tables: Vec<QualifiedName> = below.map(|child| child.name.clone()).collect();
         tables.push(table.clone());
-        for table in tables {
-            self.edit_table(&table, |table| {
+        for name in tables {
+            self.edit_table(&name, |found| {
                 for column in columns {
-                    if let Some(column) = table.column_mut(&column.text) {
+                    if let Some(column) = found.column_mut(&column.text) {
                         column.not_null = true;
+                        column.not_null_own |= name == *table;
                     }
                 }
             });
