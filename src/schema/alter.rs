@@ -8,6 +8,9 @@ use crate::statement::{
     Persistence, QualifiedName, TypeName,
 };
 
+/// From this version on a child keeps a NOT NULL of its own when its parent's is dropped.
+const NOT_NULL_IS_INHERITED: u32 = 18;
+
 /// What every sub-command has to know.
 #[derive(Clone, Copy)]
 struct Alteration {
@@ -217,6 +220,7 @@ impl Schema {
             for column in &mut child.columns {
                 if parent.column(&column.name).is_some() {
                     column.own = false;
+                    column.not_null_own = false;
                 }
             }
             for constraint in &mut child.constraints {
@@ -242,6 +246,7 @@ impl Schema {
         self.edit_table(child, |child| {
             for column in &mut child.columns {
                 column.own |= parents.iter().all(|p| p.column(&column.name).is_none());
+                column.not_null_own |= column.not_null && column.own;
             }
             for constraint in &mut child.constraints {
                 constraint.parent = None;
@@ -270,6 +275,7 @@ impl Schema {
         }
         let column = Column {
             own: top,
+            not_null_own: top && add.column.not_null,
             ..self.new_column(&add.column, how.origin)
         };
         self.change_table_at(key, how.origin, |table| table.columns.push(column));
@@ -362,6 +368,7 @@ impl Schema {
             recurses(&alter.change)
         };
         let only = how.only || !recurses;
+        let keeps_not_null = self.postgres >= NOT_NULL_IS_INHERITED;
         self.for_tree(key, only, |schema, table| {
             schema.change_table_at(table, origin, |table| {
                 if table.column(name).is_none() {
@@ -374,8 +381,18 @@ impl Schema {
                         ..bare_column(name, origin)
                     });
                 }
+                let top = table.name == *key;
                 if let Some(column) = table.column_mut(name) {
+                    let kept = keeps_not_null && !top && column.not_null_own;
                     change_column(column, &alter.change, how.certain);
+                    match alter.change {
+                        ColumnChange::SetNotNull if how.certain => column.not_null_own |= top,
+                        ColumnChange::DropNotNull => {
+                            column.not_null = kept;
+                            column.not_null_own = kept;
+                        }
+                        _ => {}
+                    }
                     match &alter.change {
                         ColumnChange::Type { .. } => column.user_type.clone_from(&of_type),
                         ColumnChange::SetDefault(_) => {

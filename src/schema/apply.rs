@@ -264,20 +264,69 @@ impl Schema {
             default: create.default.clone(),
         };
         for constraint in &create.constraints {
-            add_domain_constraint(&mut domain, &create.name.name, constraint);
+            self.add_domain_constraint(&mut domain, &create.name, constraint);
         }
         self.put_type(&create.name, TypeKind::Domain(Box::new(domain)), origin);
     }
 
+    /// Adds a constraint to a domain. Without a name it gets one that no constraint of the schema has.
+    fn add_domain_constraint(&self, domain: &mut Domain, name: &Name, constraint: &ConstraintDef) {
+        let key = self.creation_name(name, false);
+        match &constraint.kind {
+            ConstraintKind::Check(expr) => {
+                let name = constraint.name.as_ref().map_or_else(
+                    || {
+                        let taken = |candidate: &str| {
+                            domain.checks.iter().any(|check| &*check.0 == candidate)
+                                || self.is_constraint_name(&key.schema, candidate)
+                                || self.is_domain_constraint(&key.schema, candidate)
+                        };
+                        unique_name(&key.name, None, "check", taken).into()
+                    },
+                    |name| name.text.clone(),
+                );
+                domain
+                    .checks
+                    .push((name, expr.clone(), !constraint.not_valid));
+            }
+            ConstraintKind::NotNull(_) => domain.not_null = true,
+            _ => {}
+        }
+    }
+
+    fn is_domain_constraint(&self, schema: &str, name: &str) -> bool {
+        self.types.values().any(|ty| {
+            *ty.name.schema == *schema
+                && match &ty.kind {
+                    TypeKind::Domain(domain) => domain.checks.iter().any(|c| &*c.0 == name),
+                    _ => false,
+                }
+        })
+    }
+
     fn alter_domain(&mut self, name: &Name, action: &AlterDomainAction) {
+        // Names are chosen with the whole schema in view, before the domain is changed.
+        let added = match (action, self.type_named(name.schema.as_deref(), &name.name)) {
+            (AlterDomainAction::AddConstraint(constraint), Some(ty)) => match &ty.kind {
+                TypeKind::Domain(domain) => {
+                    let full = Name::new(Some(&ty.name.schema), &ty.name.name, name.span);
+                    let mut domain = domain.clone();
+                    self.add_domain_constraint(&mut domain, &full, constraint);
+                    Some(domain)
+                }
+                _ => None,
+            },
+            _ => None,
+        };
         self.change_type(name, |ty| {
-            let type_name = ty.name.name.clone();
             let TypeKind::Domain(domain) = &mut ty.kind else {
                 return;
             };
             match action {
-                AlterDomainAction::AddConstraint(constraint) => {
-                    add_domain_constraint(domain, &type_name, constraint);
+                AlterDomainAction::AddConstraint(_) => {
+                    if let Some(added) = added {
+                        *domain = added;
+                    }
                 }
                 AlterDomainAction::ValidateConstraint(name) => {
                     for check in domain
@@ -439,23 +488,4 @@ fn search_path(value: &str) -> Vec<Box<str>> {
         .filter(|schema| !schema.is_empty() && *schema != "$user" && *schema != "pg_catalog")
         .map(Into::into)
         .collect()
-}
-
-fn add_domain_constraint(domain: &mut Domain, domain_name: &str, constraint: &ConstraintDef) {
-    match &constraint.kind {
-        ConstraintKind::Check(expr) => {
-            let name = constraint.name.as_ref().map_or_else(
-                || {
-                    let taken = |name: &str| domain.checks.iter().any(|check| &*check.0 == name);
-                    unique_name(domain_name, None, "check", taken).into()
-                },
-                |name| name.text.clone(),
-            );
-            domain
-                .checks
-                .push((name, expr.clone(), !constraint.not_valid));
-        }
-        ConstraintKind::NotNull(_) => domain.not_null = true,
-        _ => {}
-    }
 }

@@ -43,9 +43,10 @@ impl Schema {
                 let below = self.descendants(table).into_iter();
                 tables.extend(below.map(|child| child.name.clone()));
             }
-            for table in tables {
-                self.change_table_at(&table, origin, |table| {
-                    if let Some(column) = table.column_mut(&column.text) {
+            for place in tables {
+                self.change_table_at(&place, origin, |found| {
+                    if let Some(column) = found.column_mut(&column.text) {
+                        column.not_null_own |= place == *table;
                         if def.not_valid {
                             column.not_null_not_valid = Some(name.clone());
                         } else {
@@ -105,7 +106,7 @@ impl Schema {
         }
         let valid = !def.not_valid && !def.not_enforced;
         if let ConstraintKind::PrimaryKey(key) = &def.kind {
-            self.set_not_null_below(table, &key.columns);
+            self.set_key_not_null(table, &key.columns, only);
         }
         self.change_table_at(table, origin, |table| {
             table.constraints.push(Constraint {
@@ -124,16 +125,19 @@ impl Schema {
         }
     }
 
-    /// The columns of a primary key are NOT NULL, in children too.
-    fn set_not_null_below(&mut self, table: &QualifiedName, columns: &[Ident]) {
-        let below = self.descendants(table).into_iter();
-        let mut tables: Vec<QualifiedName> = below.map(|child| child.name.clone()).collect();
-        tables.push(table.clone());
-        for table in tables {
-            self.edit_table(&table, |table| {
+    /// The columns of a primary key are NOT NULL, without ONLY in children too.
+    fn set_key_not_null(&mut self, table: &QualifiedName, columns: &[Ident], only: bool) {
+        let mut tables = vec![table.clone()];
+        if !only {
+            let below = self.descendants(table).into_iter();
+            tables.extend(below.map(|child| child.name.clone()));
+        }
+        for name in tables {
+            self.edit_table(&name, |found| {
                 for column in columns {
-                    if let Some(column) = table.column_mut(&column.text) {
+                    if let Some(column) = found.column_mut(&column.text) {
                         column.not_null = true;
+                        column.not_null_own |= name == *table;
                     }
                 }
             });

@@ -152,6 +152,8 @@ pub struct Column {
     pub own: bool,
     /// NOT NULL is known to hold.
     pub not_null: bool,
+    /// It does by the table's own definition, and not only because a parent demands it.
+    pub not_null_own: bool,
     /// A NOT NULL constraint that is not valid yet (18), by its name.
     pub not_null_not_valid: Option<Box<str>>,
     /// Its default.

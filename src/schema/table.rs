@@ -84,16 +84,6 @@ impl Schema {
                 self.copy_like(&mut table, like, &mut copied, origin);
             }
         }
-        copied
-            .constraints
-            .extend(copied.keys.iter().map(|(index, def)| {
-                // Its name is made from the names that the columns had when the index was made.
-                let fresh = self.cloned_constraint_name(&name, index, &def.kind);
-                ConstraintDef {
-                    name: Some(Ident::new(fresh, def.span)),
-                    ..def.clone()
-                }
-            }));
         let at_columns = create.columns.iter().flat_map(|column| &column.constraints);
         let mut constraints: Vec<ConstraintDef> = copied
             .constraints
@@ -125,6 +115,16 @@ impl Schema {
             .partition(|constraint| matches!(constraint.kind, ConstraintKind::Check(_)));
         for constraint in checks.into_iter().chain(others) {
             self.add_constraint(&name, constraint, origin);
+        }
+        // What LIKE copies comes last, and is made whether or not there is an index like it.
+        for (index, def) in &copied.keys {
+            // Its name is made from the names that the columns had when the index was made.
+            let fresh = self.cloned_constraint_name(&name, index, &def.kind);
+            let copy = ConstraintDef {
+                name: Some(Ident::new(fresh, def.span)),
+                ..def.clone()
+            };
+            self.add_constraint(&name, &copy, origin);
         }
         for index in copied.indexes {
             self.copy_index(&index, &name, None, origin);
@@ -164,6 +164,7 @@ impl Schema {
                 comment: column.comment.clone().filter(|_| like.comments),
                 created: origin,
                 own: true,
+                not_null_own: column.not_null,
                 ..column.clone()
             });
         }
@@ -210,6 +211,7 @@ impl Schema {
                     identity: column.identity.filter(|_| partition),
                     comment: None,
                     own: false,
+                    not_null_own: false,
                     ..column.clone()
                 },
             );
@@ -320,6 +322,7 @@ impl Schema {
             user_type: self.user_type(ty.as_ref()),
             ty,
             not_null: def.not_null || serial,
+            not_null_own: def.not_null || serial,
             sequence: def
                 .default
                 .as_ref()
@@ -447,6 +450,7 @@ pub(super) fn bare_column(name: &str, origin: Origin) -> Column {
         sequence: None,
         own: true,
         not_null: false,
+        not_null_own: false,
         not_null_not_valid: None,
         default: None,
         identity: None,
@@ -473,6 +477,7 @@ fn merge_column(table: &mut Table, column: Column) {
         Some(existing) => {
             existing.own |= column.own;
             existing.not_null |= column.not_null;
+            existing.not_null_own |= column.not_null_own;
             if column.default.is_some() {
                 existing.default = column.default;
                 existing.sequence = column.sequence;
