@@ -13,7 +13,7 @@ use crate::context::Cx;
 use crate::diagnostic::{Certainty, Diagnostic, Level, NotAnalysed};
 use crate::discover::{Discovered, Project};
 use crate::layout::{
-    Arrangement, Found, History, Migration, Piece, Problem, ProblemKind, Script, Unit,
+    self, Arrangement, Found, History, Layout, Migration, Piece, Problem, ProblemKind, Script, Unit,
 };
 use crate::python;
 use crate::replay::{Replay, replay};
@@ -208,7 +208,6 @@ pub(crate) fn history(
         scripts,
         mut problems,
     } = arrangement;
-    let runner = found.layout.runner;
     let parsed: Vec<(Migration, Vec<NotAnalysed>, Vec<Problem>)> = scripts
         .par_iter()
         .with_min_len(8)
@@ -221,23 +220,10 @@ pub(crate) fn history(
         not_analysed.extend(places);
         problems.extend(errors);
     }
-    // Pairs: the up script and the down script of one key.
-    let mut by_key: BTreeMap<&str, usize> = BTreeMap::new();
-    for (index, script) in scripts.iter().enumerate() {
-        if script.direction == crate::layout::Direction::Up {
-            by_key.entry(&script.key).or_insert(index);
-        }
+    for (migration, pair) in migrations.iter_mut().zip(layout::pairs(&scripts)) {
+        migration.pair = pair;
     }
-    for (index, script) in scripts.iter().enumerate() {
-        if script.direction == crate::layout::Direction::Down
-            && let Some(&up) = by_key.get(script.key.as_str())
-        {
-            migrations[index].pair = Some(up);
-            migrations[up].pair.get_or_insert(index);
-        }
-    }
-    mark_pending(&mut migrations, &found, wanted, settings);
-    let _ = runner;
+    mark_pending(&mut migrations, &scripts, found.layout, wanted, settings);
     (
         History {
             found,
@@ -251,23 +237,21 @@ pub(crate) fn history(
 /// Marks the migrations that findings are wanted for.
 fn mark_pending(
     migrations: &mut [Migration],
-    found: &Found,
+    scripts: &[Script],
+    layout: &Layout,
     wanted: Option<&[SourceId]>,
     settings: &Settings,
 ) {
-    if let Some(after) = &settings.after {
-        // By order where the tool has one; in a graph by place in the history.
-        let position = migrations
-            .iter()
-            .position(|migration| migration.version == *after && migration.direction.is_forward());
-        for (index, migration) in migrations.iter_mut().enumerate() {
-            if migration.version.is_empty() {
-                continue;
+    // A version that the layout cannot place leaves everything pending.
+    let applied = settings
+        .after
+        .as_ref()
+        .and_then(|after| layout::applied(layout, scripts, after));
+    if let Some(applied) = applied {
+        for (migration, applied) in migrations.iter_mut().zip(applied) {
+            if !migration.version.is_empty() {
+                migration.pending = !applied;
             }
-            migration.pending = match found.layout.compare {
-                Some(compare) => compare(&migration.version, after).is_gt(),
-                None => position.is_none_or(|position| index > position),
-            };
         }
         // A down script belongs to its up script.
         for index in 0..migrations.len() {

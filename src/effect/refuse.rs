@@ -554,14 +554,13 @@ impl Cx<'_> {
                     .push((referenced, LockMode::ShareRowExclusive));
                 Some(refusal)
             }
-            ConstraintKind::Check(expr) => {
+            ConstraintKind::Check(_) => {
                 if self.alter.only && !def.no_inherit && self.has_children() {
                     return Some(
                         Refusal::new("42P16", "the constraint must be added to children too")
                             .after_children(self.schema, table, LockMode::AccessExclusive),
                     );
                 }
-                let _ = expr;
                 None
             }
             ConstraintKind::PrimaryKey(key) | ConstraintKind::Unique(key) => {

@@ -226,11 +226,9 @@ fn different_type(
             }
         }
         ("bit", "varbit") => {
-            let length = from.modifiers.first().copied().unwrap_or(1);
             if unlimited {
                 TypeChange::Free
             } else {
-                let _ = length;
                 TypeChange::Rewrite
             }
         }

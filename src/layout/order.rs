@@ -50,7 +50,7 @@ pub fn applied(layout: &Layout, scripts: &[Script], version: &str) -> Option<Vec
             scripts
                 .iter()
                 .map(|script| {
-                    matches!(script.direction, Direction::Up | Direction::Down)
+                    script.direction != Direction::Repeatable
                         && compare(&script.version, limit) != Ordering::Greater
                 })
                 .collect(),
