@@ -16,6 +16,7 @@ mod catalog_functions;
 mod catalog_types;
 mod cli;
 mod config;
+mod coverage;
 mod differential;
 mod dozen;
 mod example;
