@@ -23,6 +23,7 @@
 //! | [`rule`], [`context`], [`rules`] | what a rule is, what it may ask, and the rules |
 //! | [`suppress`], [`analyze`] | comments that allow findings; the pipeline |
 //! | [`locks`] | what `lockgate locks` shows |
+//! | [`snapshot`] | sizes and activity of a production database, from a file |
 //! | [`settings`], [`config`], [`cli`], [`explain`] | what is asked for, and by whom |
 //! | [`report`] | the outputs, one file per format |
 //!
@@ -63,6 +64,7 @@ pub mod rules;
 pub mod schema;
 pub mod session;
 pub mod settings;
+pub mod snapshot;
 pub mod source;
 pub mod sql;
 pub mod statement;

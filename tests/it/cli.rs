@@ -63,6 +63,13 @@ const RUNS: &[Run] = &[
         stderr: "",
     },
     Run {
+        args: "schema snapshot",
+        files: &[],
+        exit: 0,
+        stdout: "\"lockgate-snapshot\"",
+        stderr: "",
+    },
+    Run {
         args: "schema config",
         files: &[],
         exit: 0,

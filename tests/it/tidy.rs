@@ -265,6 +265,7 @@ const LAYERS: &[(&str, &str)] = &[
     ("wording", ""),
     ("statement", "source"),
     ("diagnostic", "source effect"),
+    ("snapshot", "source suggest"),
     ("settings", "diagnostic"),
     ("schema", "source statement diagnostic"),
     ("effect", "source statement schema diagnostic wording"),
