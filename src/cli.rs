@@ -20,6 +20,7 @@ use crate::config::ConfigError;
 use crate::diagnostic::Level;
 use crate::report::Style;
 use crate::report::text::{Notice, write_notice};
+use crate::source::{Source, Span};
 
 /// Says what your PostgreSQL migrations will lock, rewrite, break or lose, before they run.
 #[derive(Debug, Parser)]
@@ -74,6 +75,15 @@ enum Failure {
     Config(#[from] ConfigError),
     #[error("{message}")]
     Usage { message: String, help: String },
+    #[error("{message}")]
+    Unreadable { message: String },
+    #[error("{message}")]
+    Invalid {
+        message: String,
+        help: Option<String>,
+        span: Span,
+        source_file: Box<Source>,
+    },
     #[error("{path}: cannot be written: {error}")]
     Output { path: String, error: io::Error },
     #[error("the output cannot be written: {0}")]
@@ -185,7 +195,13 @@ fn complain(failure: &Failure, color: Color) {
             span,
             source_file,
             ..
-        }) => {
+        })
+        | Failure::Invalid {
+            help,
+            span,
+            source_file,
+            ..
+        } => {
             notice.place = Some((source_file, *span));
             notice.help = help.as_deref();
         }

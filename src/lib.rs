@@ -23,7 +23,7 @@
 //! | [`rule`], [`context`], [`rules`] | what a rule is, what it may ask, and the rules |
 //! | [`suppress`], [`analyze`] | comments that allow findings; the pipeline |
 //! | [`locks`] | what `lockgate locks` shows |
-//! | [`snapshot`] | sizes and activity of a production database, from a file |
+//! | [`snapshot`], [`estimate`] | sizes and activity of a production database, from a file; how long work takes there |
 //! | [`settings`], [`config`], [`cli`], [`explain`] | what is asked for, and by whom |
 //! | [`report`] | the outputs, one file per format |
 //!
@@ -52,6 +52,7 @@ pub mod context;
 pub mod diagnostic;
 pub mod discover;
 pub mod effect;
+pub mod estimate;
 pub mod explain;
 pub mod footprint;
 pub mod layout;

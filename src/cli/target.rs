@@ -2,6 +2,7 @@
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 
@@ -9,6 +10,8 @@ use super::Failure;
 use crate::config;
 use crate::discover::{self, Discovered, StdinInput, discover};
 use crate::settings::{Environment, NEWEST_POSTGRES, OLDEST_POSTGRES, Settings};
+use crate::snapshot::{self, Snapshot};
+use crate::source::{Source, SourceId};
 use crate::suggest::one_of;
 
 #[derive(Debug, Args)]
@@ -29,6 +32,10 @@ pub(super) struct Target {
     /// Last version that is already applied: later migrations are checked
     #[arg(long, value_name = "VERSION")]
     after: Option<String>,
+
+    /// Snapshot of production (`lockgate live snapshot`): levels and estimates follow the sizes of tables
+    #[arg(long, value_name = "FILE")]
+    stats: Option<PathBuf>,
 
     /// Configuration file; found upward from the first path if not named
     #[arg(long, value_name = "FILE")]
@@ -72,6 +79,32 @@ impl Request {
     }
 }
 
+/// Reads a snapshot.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the command line names the file, and hands over what is in it"
+)]
+fn snapshot_in(path: &Path) -> Result<Snapshot, Failure> {
+    let shown = config::shown(path);
+    let unreadable = |reason: String| Failure::Unreadable {
+        message: format!("the snapshot cannot be read: {shown}: {reason}"),
+    };
+    let bytes = std::fs::read(path).map_err(|error| unreadable(error.to_string()))?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        unreadable(format!(
+            "not UTF-8 at byte {}",
+            error.utf8_error().valid_up_to()
+        ))
+    })?;
+    let source = Source::new(SourceId(0), shown.clone(), text);
+    snapshot::parse(&source).map_err(|problem| Failure::Invalid {
+        message: problem.message,
+        help: problem.help,
+        span: problem.span,
+        source_file: Box::new(source),
+    })
+}
+
 impl Target {
     #[expect(
         clippy::disallowed_methods,
@@ -110,6 +143,16 @@ impl Target {
         settings.postgres = self.postgres.unwrap_or(settings.postgres);
         settings.environment = self.env.unwrap_or(settings.environment);
         settings.after = self.after.clone().or(settings.after);
+        let configured = settings
+            .stats_file
+            .as_ref()
+            .map(|file| match &settings.root {
+                Some(root) => root.join(file),
+                None => file.clone(),
+            });
+        if let Some(file) = self.stats.as_ref().or(configured.as_ref()) {
+            settings.stats = Some(Arc::new(snapshot_in(file)?));
+        }
         Ok(Request {
             cwd,
             paths: self.paths.clone(),

@@ -264,9 +264,13 @@ const LAYERS: &[(&str, &str)] = &[
     ("suggest", ""),
     ("wording", ""),
     ("statement", "source"),
-    ("diagnostic", "source effect"),
+    ("diagnostic", "source statement effect estimate"),
     ("snapshot", "source suggest"),
-    ("settings", "diagnostic"),
+    ("settings", "diagnostic snapshot"),
+    (
+        "estimate",
+        "statement diagnostic settings schema effect snapshot",
+    ),
     ("schema", "source statement diagnostic"),
     ("effect", "source statement schema diagnostic wording"),
     ("sql", "source statement"),
@@ -283,25 +287,25 @@ const LAYERS: &[(&str, &str)] = &[
     ),
     (
         "rule",
-        "source statement layout diagnostic settings effect context",
+        "source statement layout diagnostic settings effect context estimate",
     ),
     (
         "context",
-        "source statement layout diagnostic settings schema effect session replay footprint rule suppress",
+        "source statement layout diagnostic settings schema effect session replay footprint rule suppress estimate",
     ),
     (
         "rules",
-        "source statement layout diagnostic settings schema effect session replay rule suppress wording",
+        "source statement layout diagnostic settings schema effect session replay rule suppress wording estimate",
     ),
     ("suppress", "source diagnostic settings rule rules suggest"),
     ("discover", "source diagnostic settings layout"),
     (
         "locks",
-        "source statement layout diagnostic settings schema effect session replay footprint",
+        "source statement layout diagnostic settings schema effect session replay footprint estimate",
     ),
     (
         "report",
-        "source statement layout diagnostic settings effect session rule rules footprint locks wording",
+        "source statement layout diagnostic settings effect session rule rules footprint locks wording estimate",
     ),
     ("explain", "settings report rule effect"),
     (
