@@ -312,19 +312,29 @@ fn approximate(count: u64) -> f64 {
     count as f64
 }
 
-/// `120 rows`, `12 million rows, 4.0 GB: about 13 s to 2 min`.
+/// `120 rows, 20 kB: less than a second`, `12 million rows, 4 GB: about 13 s to 2 min`.
 #[must_use]
 pub fn in_words(estimate: &Estimate) -> String {
-    let size = format!("{} rows, {}", count(estimate.rows), bytes(estimate.bytes));
+    let (rows, bytes) = (count(estimate.rows), bytes(estimate.bytes));
+    let about = match estimate.seconds.1 {
+        slow if slow < 1.0 => "",
+        _ => "about ",
+    };
+    format!("{rows} rows, {bytes}: {about}{}", time(estimate))
+}
+
+/// `less than a second`, `13 s to 2 min`.
+#[must_use]
+pub fn time(estimate: &Estimate) -> String {
     let (fast, slow) = estimate.seconds;
     if slow < 1.0 {
-        return format!("{size}: less than a second");
+        return "less than a second".to_owned();
     }
     let (fast, slow) = (duration(fast), duration(slow));
     if fast == slow {
-        format!("{size}: about {slow}")
+        slow
     } else {
-        format!("{size}: about {fast} to {slow}")
+        format!("{fast} to {slow}")
     }
 }
 

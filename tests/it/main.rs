@@ -15,6 +15,7 @@ mod catalog;
 mod catalog_functions;
 mod cli;
 mod config;
+mod conflicts;
 mod differential;
 mod dozen;
 mod example;

@@ -301,7 +301,7 @@ const LAYERS: &[(&str, &str)] = &[
     ("discover", "source diagnostic settings layout"),
     (
         "locks",
-        "source statement layout diagnostic settings schema effect session replay footprint estimate",
+        "snapshot source statement layout diagnostic settings schema effect session replay footprint estimate",
     ),
     (
         "report",
