@@ -5,6 +5,7 @@
 
 mod check;
 mod docs;
+mod fix;
 mod locks;
 mod target;
 
@@ -166,6 +167,12 @@ fn write_file(
         path: path.display().to_string(),
         error,
     })
+}
+
+/// Says something on standard error that is no result.
+fn note(text: &str) {
+    // Nobody is left to tell if standard error is closed.
+    let _ = writeln!(io::stderr(), "{text}");
 }
 
 /// Says on standard error why the run failed, with the renderer of findings.

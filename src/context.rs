@@ -1,5 +1,7 @@
 //! What a rule may ask.
 
+mod edit;
+
 use crate::diagnostic::{Certainty, Diagnostic, Estimate, Level};
 use crate::effect::{self, Effect, Effects, LockMode, Work};
 use crate::estimate::{self, Size, Task};

@@ -24,6 +24,7 @@
 //! | [`suppress`], [`analyze`] | comments that allow findings; the pipeline |
 //! | [`locks`] | what `lockgate locks` shows |
 //! | [`snapshot`], [`estimate`] | sizes and activity of a production database, from a file; how long work takes there |
+//! | [`fix`] | applies what findings offer |
 //! | [`settings`], [`config`], [`cli`], [`explain`] | what is asked for, and by whom |
 //! | [`report`] | the outputs, one file per format |
 //!
@@ -54,6 +55,7 @@ pub mod discover;
 pub mod effect;
 pub mod estimate;
 pub mod explain;
+pub mod fix;
 pub mod footprint;
 pub mod layout;
 pub mod locks;

@@ -1,7 +1,8 @@
 //! What a command is asked to look at: the arguments that all commands on migrations share.
 
+use std::collections::BTreeMap;
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
@@ -68,6 +69,59 @@ pub(super) struct Request {
 }
 
 impl Request {
+    /// The same, with texts that stand for what is on disk.
+    pub(super) fn discover_over(
+        &self,
+        settings: &Settings,
+        texts: &BTreeMap<PathBuf, Arc<str>>,
+    ) -> Discovered {
+        let request = discover::Request {
+            cwd: &self.cwd,
+            paths: &self.paths,
+            settings,
+            stdin: self.stdin.clone(),
+        };
+        discover::discover_over(&request, texts)
+    }
+
+    /// The file of a path as shown.
+    pub(super) fn file(&self, shown: &str) -> PathBuf {
+        let mut file = PathBuf::new();
+        for part in self.cwd.join(shown).components() {
+            match part {
+                Component::ParentDir => {
+                    file.pop();
+                }
+                Component::CurDir => {}
+                part => file.push(part),
+            }
+        }
+        file
+    }
+
+    /// Files and directories that may be written: those that were named, else the project.
+    pub(super) fn writable(&self) -> Vec<PathBuf> {
+        if self.paths.is_empty() {
+            let root = self.settings.root.clone();
+            return vec![root.unwrap_or_else(|| self.cwd.clone())];
+        }
+        self.paths.iter().map(|path| self.cwd.join(path)).collect()
+    }
+
+    /// Why fixing would be a guess, if it would.
+    pub(super) fn cannot_fix(&self) -> Option<(&'static str, &'static str)> {
+        if self.stdin.is_some() {
+            return Some((
+                "standard input cannot be fixed",
+                "name a file instead of `-`",
+            ));
+        }
+        (self.paths.is_empty() && self.settings.after.is_none()).then_some((
+            "nothing says which migrations are applied already, and those must not change",
+            "name the files or directories to fix, or the last version that is applied with --after",
+        ))
+    }
+
     /// Finds and reads the migrations.
     pub(super) fn discover(self, settings: &Settings) -> Discovered {
         discover(&discover::Request {

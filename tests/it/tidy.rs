@@ -291,7 +291,7 @@ const LAYERS: &[(&str, &str)] = &[
     ),
     (
         "context",
-        "source statement layout diagnostic settings schema effect session replay footprint rule suppress estimate",
+        "sql source statement layout diagnostic settings schema effect session replay footprint rule suppress estimate",
     ),
     (
         "rules",
@@ -307,6 +307,7 @@ const LAYERS: &[(&str, &str)] = &[
         "report",
         "source statement layout diagnostic settings effect session rule rules footprint locks wording estimate",
     ),
+    ("fix", "source diagnostic report"),
     ("explain", "settings report rule effect"),
     (
         "config",
