@@ -37,6 +37,14 @@ struct FrontMatter {
     #[serde(default)]
     locks: Option<BTreeMap<String, String>>,
     #[serde(default)]
+    size: Option<Scale>,
+    #[serde(default)]
+    subsumes: Vec<String>,
+    #[serde(default)]
+    once: bool,
+    #[serde(default)]
+    last_resort: bool,
+    #[serde(default)]
     fix: FixKind,
     #[serde(default)]
     options: Vec<RuleOption>,
@@ -85,6 +93,12 @@ words!(Strictness {
     Strict,
     Audit
 });
+words!(Scale {
+    None,
+    Work,
+    Rows,
+    Lock
+});
 words!(FixKind { None, Safe, Unsafe });
 
 #[derive(Deserialize)]
@@ -121,8 +135,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     });
     pages.sort();
     let mut table = String::from("/// All rules, sorted by id.\npub static RULES: &[Rule] = &[\n");
+    let ids: Vec<&str> = pages
+        .iter()
+        .filter_map(|page| page.file_stem()?.to_str())
+        .collect();
     for page in &pages {
-        let entry = rule(page).map_err(|error| format!("{}: {error}", page.display()))?;
+        let entry = rule(page, &ids).map_err(|error| format!("{}: {error}", page.display()))?;
         table.push_str(&entry);
     }
     table.push_str("];\n");
@@ -131,7 +149,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// One entry of the table.
-fn rule(page: &Path) -> Result<String, Box<dyn Error>> {
+fn rule(page: &Path, ids: &[&str]) -> Result<String, Box<dyn Error>> {
     let id = page
         .file_stem()
         .and_then(|stem| stem.to_str())
@@ -168,6 +186,13 @@ fn rule(page: &Path) -> Result<String, Box<dyn Error>> {
                 .copied()
                 .unwrap_or(front.level),
         ));
+    }
+    if let Some(unknown) = front
+        .subsumes
+        .iter()
+        .find(|other| *other == id || !ids.contains(&other.as_str()))
+    {
+        return Err(format!("`subsumes` names `{unknown}`, which is no other rule").into());
     }
     let mut locks = Vec::new();
     for (relation, mode) in front.locks.iter().flatten() {
@@ -218,6 +243,18 @@ fn rule(page: &Path) -> Result<String, Box<dyn Error>> {
         entry,
         "        locks: &{locks:?}, claims_locks: {},",
         front.locks.is_some()
+    )?;
+    writeln!(
+        entry,
+        "        size: Scale::{:?}, subsumes: &{:?}, once: {}, last_resort: {},",
+        // Findings of availability that show work under a lock are about that work.
+        front.size.unwrap_or(match front.category {
+            Category::Availability => Scale::Work,
+            _ => Scale::None,
+        }),
+        front.subsumes,
+        front.once,
+        front.last_resort,
     )?;
     writeln!(
         entry,

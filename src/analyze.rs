@@ -3,6 +3,7 @@
 //! A pure function of the files that were read and the settings: no clock, no environment, no file system.
 
 mod locks;
+mod problems;
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -145,6 +146,7 @@ fn analyse_project(project: Project, sources: &[Source], settings: &Settings) ->
     let mut found = checker.run(&[], |rule| !asks_about_comments(rule));
     let below_strictness = found.below_strictness;
 
+    problems::one_per_problem(&mut found.diagnostics);
     let mut suppressed = 0;
     let mut comment_problems: Vec<suppress::Problem> = Vec::new();
     let mut by_source = comments_of(&history, &not_analysed, sources, settings);
@@ -155,6 +157,7 @@ fn analyse_project(project: Project, sources: &[Source], settings: &Settings) ->
         suppressed += usize::from(silenced);
         !silenced
     });
+    problems::without_needless_last_resorts(&mut found.diagnostics);
     for (source, comments) in by_source {
         if wanted
             .as_ref()
@@ -617,6 +620,8 @@ impl Checker<'_> {
                 help: Some(format!("run with `--ignore {}` until it is fixed", rule.id)),
                 fix: None,
                 effects: Vec::new(),
+                object: None,
+                estimate: None,
                 migration: None,
                 direction: None,
                 fingerprint: String::new(),

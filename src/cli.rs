@@ -5,6 +5,7 @@
 
 mod check;
 mod docs;
+mod fix;
 mod locks;
 mod target;
 
@@ -20,6 +21,7 @@ use crate::config::ConfigError;
 use crate::diagnostic::Level;
 use crate::report::Style;
 use crate::report::text::{Notice, write_notice};
+use crate::source::{Source, Span};
 
 /// Says what your PostgreSQL migrations will lock, rewrite, break or lose, before they run.
 #[derive(Debug, Parser)]
@@ -74,6 +76,15 @@ enum Failure {
     Config(#[from] ConfigError),
     #[error("{message}")]
     Usage { message: String, help: String },
+    #[error("{message}")]
+    Unreadable { message: String },
+    #[error("{message}")]
+    Invalid {
+        message: String,
+        help: Option<String>,
+        span: Span,
+        source_file: Box<Source>,
+    },
     #[error("{path}: cannot be written: {error}")]
     Output { path: String, error: io::Error },
     #[error("the output cannot be written: {0}")]
@@ -158,6 +169,12 @@ fn write_file(
     })
 }
 
+/// Says something on standard error that is no result.
+fn note(text: &str) {
+    // Nobody is left to tell if standard error is closed.
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
 /// Says on standard error why the run failed, with the renderer of findings.
 fn complain(failure: &Failure, color: Color) {
     let choice = match color {
@@ -185,7 +202,13 @@ fn complain(failure: &Failure, color: Color) {
             span,
             source_file,
             ..
-        }) => {
+        })
+        | Failure::Invalid {
+            help,
+            span,
+            source_file,
+            ..
+        } => {
             notice.place = Some((source_file, *span));
             notice.help = help.as_deref();
         }

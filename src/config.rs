@@ -141,7 +141,7 @@ pub fn load_file(path: &Path) -> Result<Loaded, ConfigError> {
 }
 
 /// A path as a person at the keyboard knows it: from the current directory on, with `/`.
-fn shown(path: &Path) -> String {
+pub(crate) fn shown(path: &Path) -> String {
     let here = std::path::absolute(".").unwrap_or_default();
     let path = path.strip_prefix(here).unwrap_or(path);
     path.display().to_string().replace('\\', "/")

@@ -1,11 +1,14 @@
 //! What a rule may ask.
 
-use crate::diagnostic::{Certainty, Diagnostic};
+mod edit;
+
+use crate::diagnostic::{Certainty, Diagnostic, Estimate, Level};
 use crate::effect::{self, Effect, Effects, LockMode, Work};
+use crate::estimate::{self, Size, Task};
 use crate::footprint::{Footprint, Held};
 use crate::layout::{History, Layout, Migration, Problem, ProblemKind, Runner, Send};
 use crate::replay::{Replay, Step};
-use crate::rule::{Finding, On, Rule};
+use crate::rule::{Finding, On, Rule, Scale};
 use crate::schema::{Origin, Presence, Relation, Schema, TableKind};
 use crate::session::{Moment, Refusal};
 use crate::settings::{OptionValue, Settings};
@@ -60,20 +63,33 @@ impl<'a> Cx<'a> {
                 span: finding.span,
             },
         });
+        // The engine puts the configured level here; a rule's own one stands until then.
+        let level = finding
+            .level
+            .or(self.rule.level_in(self.settings.environment))
+            .unwrap_or(Level::Warning);
+        let (level, estimate) = self.weighed(&finding, level);
+        let message = match &estimate {
+            Some(estimate) => format!("{}; {}", finding.message, estimate::in_words(estimate)),
+            None => finding.message,
+        };
         self.found.push(Diagnostic {
             rule: self.rule.id,
-            // The engine puts the configured level here; a rule's own one stands until then.
-            level: finding
-                .level
-                .or(self.rule.level_in(self.settings.environment))
-                .unwrap_or(crate::diagnostic::Level::Warning),
+            level,
             certainty,
-            message: finding.message,
+            message,
             primary,
             labels: finding.labels,
-            help: finding.help,
+            help: match (finding.help, self.missing_in_snapshot(&finding.effects)) {
+                (Some(help), Some(table)) => Some(format!(
+                    "{help} (`{table}` is not in the snapshot: how long this takes stays unknown)"
+                )),
+                (help, _) => help,
+            },
             fix: finding.fix,
             effects: finding.effects,
+            object: finding.table.as_ref().map(|table| self.resolve(table)),
+            estimate,
             migration: migration
                 .map(|migration| migration.version.clone())
                 .filter(|version| !version.is_empty()),
@@ -81,6 +97,58 @@ impl<'a> Cx<'a> {
             fingerprint: String::new(),
             subject: self.current().map(|step| step.outer.span),
         });
+    }
+
+    /// The level that a finding has on tables of the size and activity that the snapshot knows, with the estimate.
+    fn weighed(&self, finding: &Finding, level: Level) -> (Level, Option<Estimate>) {
+        let Some(snapshot) = self.settings.stats.as_deref() else {
+            return (level, None);
+        };
+        let sizing = &self.settings.sizing;
+        let schema = self.before();
+        let size = |table: &QualifiedName| estimate::size_of(snapshot, schema, table);
+        let busy =
+            |table: &QualifiedName| size(table).is_some_and(|size| estimate::is_busy(size, sizing));
+        let estimate = match self.rule.size {
+            Scale::None => None,
+            Scale::Lock => {
+                let is_busy = finding.effects.iter().any(|effect| busy(&effect.relation));
+                return (estimate::level_of_lock(level, is_busy), None);
+            }
+            Scale::Work => estimate::longest(&finding.effects, snapshot, schema, sizing),
+            Scale::Rows => finding.table.as_ref().and_then(|table| {
+                let table = self.resolve(table);
+                let size = size(&table)?;
+                Some(estimate::estimate(&table, Task::Change, size, sizing))
+            }),
+        };
+        match estimate {
+            None => (level, None),
+            Some(found) => {
+                let level = estimate::level_of_work(level, found.class, busy(&found.relation));
+                (level, Some(found))
+            }
+        }
+    }
+
+    /// The first table with work that others wait for, if a snapshot is there and knows none of those tables.
+    fn missing_in_snapshot(&self, effects: &[Effect]) -> Option<String> {
+        let snapshot = self.settings.stats.as_deref()?;
+        let schema = self.before();
+        let works = |effect: &&Effect| !effect.blocks().is_empty() && !effect.work.is_none();
+        let mut tables = effects.iter().filter(works).map(|effect| &effect.relation);
+        let known = |table| estimate::size_of(snapshot, schema, table).is_some();
+        if self.rule.size != Scale::Work || tables.clone().any(known) {
+            return None;
+        }
+        tables.next().map(|table| table.short().to_string())
+    }
+
+    /// What the production snapshot says about a table; none without a snapshot and for tables that are not in it.
+    #[must_use]
+    pub fn size_of(&self, table: &QualifiedName) -> Option<Size> {
+        let snapshot = self.settings.stats.as_deref()?;
+        estimate::size_of(snapshot, self.before(), table)
     }
 
     fn first_source(&self) -> crate::source::SourceId {

@@ -8,7 +8,9 @@ mod read;
 mod select;
 mod tree;
 
+use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use self::select::Run;
 use crate::diagnostic::{FileError, NotAnalysed};
@@ -74,6 +76,15 @@ pub struct Project {
 #[must_use]
 pub fn discover(request: &Request<'_>) -> Discovered {
     let mut run = Run::new(request);
+    run.select();
+    run.read()
+}
+
+/// The same, with texts that stand for what is on disk, by absolute path.
+#[must_use]
+pub fn discover_over(request: &Request<'_>, texts: &BTreeMap<PathBuf, Arc<str>>) -> Discovered {
+    let mut run = Run::new(request);
+    run.texts = Some(texts);
     run.select();
     run.read()
 }

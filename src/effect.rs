@@ -292,6 +292,22 @@ impl Work {
         }
     }
 
+    /// What takes the longest of it, in one word: a rewrite builds the indexes and reads the rows anyway.
+    #[must_use]
+    pub fn word(self) -> Option<&'static str> {
+        if self.rewrite {
+            Some("rewrite")
+        } else if self.file_copy {
+            Some("file copy")
+        } else if self.index_build {
+            Some("index build")
+        } else if self.scan {
+            Some("scan")
+        } else {
+            None
+        }
+    }
+
     /// Words of the JSON format: `scan`, `rewrite`, `index build`, `file copy`.
     #[must_use]
     pub fn words(self) -> Vec<&'static str> {

@@ -23,6 +23,8 @@
 //! | [`rule`], [`context`], [`rules`] | what a rule is, what it may ask, and the rules |
 //! | [`suppress`], [`analyze`] | comments that allow findings; the pipeline |
 //! | [`locks`] | what `lockgate locks` shows |
+//! | [`snapshot`], [`estimate`] | sizes and activity of a production database, from a file; how long work takes there |
+//! | [`fix`] | applies what findings offer |
 //! | [`settings`], [`config`], [`cli`], [`explain`] | what is asked for, and by whom |
 //! | [`report`] | the outputs, one file per format |
 //!
@@ -51,7 +53,9 @@ pub mod context;
 pub mod diagnostic;
 pub mod discover;
 pub mod effect;
+pub mod estimate;
 pub mod explain;
+pub mod fix;
 pub mod footprint;
 pub mod layout;
 pub mod locks;
@@ -63,6 +67,7 @@ pub mod rules;
 pub mod schema;
 pub mod session;
 pub mod settings;
+pub mod snapshot;
 pub mod source;
 pub mod sql;
 pub mod statement;

@@ -38,6 +38,14 @@ pub struct Rule {
     pub locks: &'static [(&'static str, &'static str)],
     /// The page claims those to be all strong locks (an empty list is a claim too).
     pub claims_locks: bool,
+    /// What the size and activity of a table mean to its findings.
+    pub size: Scale,
+    /// Rules whose findings on the same statement and object say the same thing less well: they are left out.
+    pub subsumes: &'static [&'static str],
+    /// It says its thing once for each file.
+    pub once: bool,
+    /// It speaks only where no other finding about the same work is left.
+    pub last_resort: bool,
     /// Whether it offers fixes.
     pub fix: FixKind,
     /// Its options.
@@ -180,6 +188,19 @@ pub enum On {
     Existing,
     /// All tables.
     Any,
+}
+
+/// What the size and activity of a table in production mean to a rule's findings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scale {
+    /// Nothing.
+    None,
+    /// They are about work that others wait for: the longer, the worse.
+    Work,
+    /// They are about rows that are changed: the more, the worse.
+    Rows,
+    /// They are about waiting for a lock: the busier the table, the worse.
+    Lock,
 }
 
 /// Whether a rule offers fixes.

@@ -19,6 +19,7 @@ mod ignored_by_tool;
 mod index_drop_not_concurrent;
 mod index_not_concurrent;
 mod invalid_suppression;
+mod maintenance_window_required;
 mod misnamed_migration;
 mod missing_down;
 mod missing_lock_timeout;
@@ -40,7 +41,7 @@ mod validate_in_same_transaction;
 mod volatile_default;
 
 use crate::diagnostic::Level;
-use crate::rule::{Category, Check, FixKind, For, On, Rule, RuleOption};
+use crate::rule::{Category, Check, FixKind, For, On, Rule, RuleOption, Scale};
 use crate::settings::Strictness;
 
 include!(concat!(env!("OUT_DIR"), "/rules.rs"));

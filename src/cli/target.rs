@@ -1,7 +1,9 @@
 //! What a command is asked to look at: the arguments that all commands on migrations share.
 
+use std::collections::BTreeMap;
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 
@@ -9,6 +11,8 @@ use super::Failure;
 use crate::config;
 use crate::discover::{self, Discovered, StdinInput, discover};
 use crate::settings::{Environment, NEWEST_POSTGRES, OLDEST_POSTGRES, Settings};
+use crate::snapshot::{self, Snapshot};
+use crate::source::{Source, SourceId};
 use crate::suggest::one_of;
 
 #[derive(Debug, Args)]
@@ -29,6 +33,10 @@ pub(super) struct Target {
     /// Last version that is already applied: later migrations are checked
     #[arg(long, value_name = "VERSION")]
     after: Option<String>,
+
+    /// Snapshot of production (`lockgate live snapshot`): levels and estimates follow the sizes of tables
+    #[arg(long, value_name = "FILE")]
+    stats: Option<PathBuf>,
 
     /// Configuration file; found upward from the first path if not named
     #[arg(long, value_name = "FILE")]
@@ -61,6 +69,59 @@ pub(super) struct Request {
 }
 
 impl Request {
+    /// The same, with texts that stand for what is on disk.
+    pub(super) fn discover_over(
+        &self,
+        settings: &Settings,
+        texts: &BTreeMap<PathBuf, Arc<str>>,
+    ) -> Discovered {
+        let request = discover::Request {
+            cwd: &self.cwd,
+            paths: &self.paths,
+            settings,
+            stdin: self.stdin.clone(),
+        };
+        discover::discover_over(&request, texts)
+    }
+
+    /// The file of a path as shown.
+    pub(super) fn file(&self, shown: &str) -> PathBuf {
+        let mut file = PathBuf::new();
+        for part in self.cwd.join(shown).components() {
+            match part {
+                Component::ParentDir => {
+                    file.pop();
+                }
+                Component::CurDir => {}
+                part => file.push(part),
+            }
+        }
+        file
+    }
+
+    /// Files and directories that may be written: those that were named, else the project.
+    pub(super) fn writable(&self) -> Vec<PathBuf> {
+        if self.paths.is_empty() {
+            let root = self.settings.root.clone();
+            return vec![root.unwrap_or_else(|| self.cwd.clone())];
+        }
+        self.paths.iter().map(|path| self.cwd.join(path)).collect()
+    }
+
+    /// Why fixing would be a guess, if it would.
+    pub(super) fn cannot_fix(&self) -> Option<(&'static str, &'static str)> {
+        if self.stdin.is_some() {
+            return Some((
+                "standard input cannot be fixed",
+                "name a file instead of `-`",
+            ));
+        }
+        (self.paths.is_empty() && self.settings.after.is_none()).then_some((
+            "nothing says which migrations are applied already, and those must not change",
+            "name the files or directories to fix, or the last version that is applied with --after",
+        ))
+    }
+
     /// Finds and reads the migrations.
     pub(super) fn discover(self, settings: &Settings) -> Discovered {
         discover(&discover::Request {
@@ -70,6 +131,32 @@ impl Request {
             stdin: self.stdin,
         })
     }
+}
+
+/// Reads a snapshot.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the command line names the file, and hands over what is in it"
+)]
+fn snapshot_in(path: &Path) -> Result<Snapshot, Failure> {
+    let shown = config::shown(path);
+    let unreadable = |reason: String| Failure::Unreadable {
+        message: format!("the snapshot cannot be read: {shown}: {reason}"),
+    };
+    let bytes = std::fs::read(path).map_err(|error| unreadable(error.to_string()))?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        unreadable(format!(
+            "not UTF-8 at byte {}",
+            error.utf8_error().valid_up_to()
+        ))
+    })?;
+    let source = Source::new(SourceId(0), shown.clone(), text);
+    snapshot::parse(&source).map_err(|problem| Failure::Invalid {
+        message: problem.message,
+        help: problem.help,
+        span: problem.span,
+        source_file: Box::new(source),
+    })
 }
 
 impl Target {
@@ -110,6 +197,16 @@ impl Target {
         settings.postgres = self.postgres.unwrap_or(settings.postgres);
         settings.environment = self.env.unwrap_or(settings.environment);
         settings.after = self.after.clone().or(settings.after);
+        let configured = settings
+            .stats_file
+            .as_ref()
+            .map(|file| match &settings.root {
+                Some(root) => root.join(file),
+                None => file.clone(),
+            });
+        if let Some(file) = self.stats.as_ref().or(configured.as_ref()) {
+            settings.stats = Some(Arc::new(snapshot_in(file)?));
+        }
         Ok(Request {
             cwd,
             paths: self.paths.clone(),

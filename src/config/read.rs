@@ -21,7 +21,7 @@ type Entries<'a> = &'a [(Key, Node)];
 type Result<T> = std::result::Result<T, Problem>;
 
 /// What a configuration can say.
-const KEYS: [&str; 9] = [
+const KEYS: [&str; 10] = [
     "postgres",
     "environment",
     "migrations",
@@ -31,6 +31,7 @@ const KEYS: [&str; 9] = [
     "runner",
     "require_reason",
     "strictness",
+    "stats",
 ];
 
 /// Reads a configuration's text.
@@ -53,6 +54,7 @@ pub(super) fn parse_with(source: &Source, rules: &[Rule]) -> Result<Settings> {
             "runner" => runner(value, &mut settings)?,
             "require_reason" => settings.require_reason = boolean(value, "`require_reason`")?,
             "strictness" => settings.strictness = strictness(value)?,
+            "stats" => stats(value, &mut settings)?,
             _ => return Err(unknown_key(key, &KEYS)),
         }
     }
@@ -157,6 +159,51 @@ fn runner(node: &Node, settings: &mut Settings) -> Result<()> {
             _ => return Err(unknown_key(key, &["lock_timeout", "statement_timeout"])),
         };
         *timeout = Some(duration(value, &key.name)?);
+    }
+    Ok(())
+}
+
+/// The file of the production snapshot, alone or with the borders between sizes.
+fn stats(node: &Node, settings: &mut Settings) -> Result<()> {
+    let Value::Map(entries) = &node.value else {
+        settings.stats_file = optional_text(node, "`stats`")?.map(Into::into);
+        return Ok(());
+    };
+    let sizing = &mut settings.sizing;
+    for (key, value) in entries {
+        let border = match key.name.as_str() {
+            "file" => {
+                settings.stats_file = Some(text(value, "`file`")?.into());
+                continue;
+            }
+            "small" => &mut sizing.small,
+            "medium" => &mut sizing.medium,
+            "large" => &mut sizing.large,
+            "huge" => &mut sizing.huge,
+            "busy" => &mut sizing.busy,
+            _ => {
+                let known = ["file", "small", "medium", "large", "huge", "busy"];
+                return Err(unknown_key(key, &known));
+            }
+        };
+        let written = text(value, &format!("`{}`", key.name))?;
+        *border = written.replace('_', "").parse().map_err(|_| {
+            Problem::new(
+                value.span,
+                format!("`{}` is a whole number, not `{written}`", key.name),
+            )
+            .help("sizes count rows; `busy` counts rows written per second")
+        })?;
+    }
+    let borders = [sizing.small, sizing.medium, sizing.large, sizing.huge];
+    if !borders.is_sorted() {
+        return Err(Problem::new(
+            first_place(node),
+            "the sizes do not grow from `small` over `medium` and `large` to `huge`",
+        )
+        .help(format!(
+            "here they are {borders:?}; those left out keep their defaults"
+        )));
     }
     Ok(())
 }
@@ -415,6 +462,10 @@ mod tests {
         postgres: (13, 18),
         locks: &[],
         claims_locks: false,
+        size: crate::rule::Scale::None,
+        subsumes: &[],
+        once: false,
+        last_resort: false,
         fix: FixKind::None,
         options: &[
             option("max", "duration"),

@@ -67,6 +67,8 @@ pub(super) struct Run<'a> {
     pub(super) selections: Vec<Selection>,
     pub(super) errors: Vec<FileError>,
     pub(super) ignored: usize,
+    /// Texts that stand for what is on disk, by absolute path.
+    pub(super) texts: Option<&'a BTreeMap<PathBuf, Arc<str>>>,
 }
 
 impl<'a> Run<'a> {
@@ -77,6 +79,7 @@ impl<'a> Run<'a> {
             selections: Vec::new(),
             errors: Vec::new(),
             ignored: 0,
+            texts: None,
         }
     }
 
@@ -348,7 +351,12 @@ impl<'a> Run<'a> {
         }
         let top = self.boundary(root);
         let (mut errors, cwd) = (Vec::new(), self.request.cwd);
-        let tree = Tree::walk(root, &top, &mut errors, &|path| shown(path, cwd));
+        let mut tree = Tree::walk(root, &top, &mut errors, &|path| shown(path, cwd));
+        for (path, text) in self.texts.into_iter().flatten() {
+            if let Some(path) = relative(path, root) {
+                tree.overlay(&path, Arc::clone(text));
+            }
+        }
         self.errors.append(&mut errors);
         self.grounds.push(Ground {
             tree,

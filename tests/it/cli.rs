@@ -17,6 +17,15 @@ struct Run {
     stderr: &'static str,
 }
 
+/// An index on a table of which a snapshot knows the rows.
+const STATS: &[(&str, &str)] = &[
+    (
+        "prod.json",
+        "{\"relations\": [{\"name\": \"orders\", \"rows\": 12000000}]}",
+    ),
+    ("new.sql", "CREATE INDEX ON orders (note);\n"),
+];
+
 const CONFIG: &str = "lockgate.yaml";
 
 const RUNS: &[Run] = &[
@@ -61,6 +70,48 @@ const RUNS: &[Run] = &[
         exit: 0,
         stdout: "\"$schema\"",
         stderr: "",
+    },
+    Run {
+        args: "schema snapshot",
+        files: &[],
+        exit: 0,
+        stdout: "\"lockgate-snapshot\"",
+        stderr: "",
+    },
+    Run {
+        args: "check --stats prod.json --format short new.sql",
+        files: STATS,
+        exit: 1,
+        stdout: "writes wait until it is built; 12 million rows, 1.8 GB: about 6 s to 60 s",
+        stderr: "",
+    },
+    Run {
+        args: "locks --stats prod.json new.sql",
+        files: STATS,
+        exit: 0,
+        stdout: "index build: 6 s to 60 s",
+        stderr: "",
+    },
+    Run {
+        args: "check new.sql",
+        files: &[
+            ("lockgate.yaml", "stats: ops/prod.json\n"),
+            (
+                "ops/prod.json",
+                "{\"relations\": [{\"name\": \"orders\", \"row\": 1}]}",
+            ),
+            ("new.sql", ""),
+        ],
+        exit: 2,
+        stdout: "",
+        stderr: "[ops/prod.json:1:36]",
+    },
+    Run {
+        args: "check --stats none.json new.sql",
+        files: &[("new.sql", "")],
+        exit: 2,
+        stdout: "",
+        stderr: "error: the snapshot cannot be read: none.json",
     },
     Run {
         args: "schema config",

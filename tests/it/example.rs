@@ -5,12 +5,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use lockgate::layout;
 use lockgate::report::Report;
 use lockgate::rule::Rule;
 use lockgate::settings::{Environment, OptionValue, Settings, Strictness};
+use lockgate::snapshot;
 use lockgate::testing::{self, Ran};
 
 /// The day on which every example is checked.
@@ -69,6 +70,31 @@ pub(crate) struct Example {
     after: Option<String>,
     options: Vec<(String, String)>,
     world: bool,
+    stats: Vec<snapshot::Relation>,
+}
+
+/// `orders 12000000 rows`, `orders 12000000 rows 500 writes/s`: what the snapshot says about a table of rows of 200 bytes.
+fn stats(text: &str) -> Option<snapshot::Relation> {
+    let words: Vec<&str> = text.split([' ', ':']).collect();
+    let (name, rows, writes) = match words[..] {
+        [name, rows, "rows"] => (name, rows, None),
+        [name, rows, "rows", writes, "writes/s"] => (name, rows, Some(writes)),
+        _ => return None,
+    };
+    let rows: u64 = rows.parse().ok()?;
+    let writes: Option<u64> = writes.map(str::parse).transpose().ok()?;
+    Some(snapshot::Relation {
+        schema: "public".to_owned(),
+        name: name.to_owned(),
+        rows: Some(rows),
+        bytes: Some(rows * 200),
+        // The counters of ten seconds.
+        activity: writes.map(|writes| snapshot::Activity {
+            updated: writes * 10,
+            ..snapshot::Activity::default()
+        }),
+        ..snapshot::Relation::default()
+    })
 }
 
 impl Default for Example {
@@ -84,13 +110,14 @@ impl Default for Example {
             after: None,
             options: Vec::new(),
             world: true,
+            stats: Vec::new(),
         }
     }
 }
 
 impl Example {
     /// Names that [`Example::set`] knows.
-    pub(crate) const KEYS: [&str; 9] = [
+    pub(crate) const KEYS: [&str; 10] = [
         "layout",
         "pg",
         "env",
@@ -100,6 +127,7 @@ impl Example {
         "after",
         "option",
         "world",
+        "stats",
     ];
 
     /// One setting. The error says what is wrong with it.
@@ -128,6 +156,10 @@ impl Example {
                     self.options
                         .push((name.trim().to_owned(), value.trim().to_owned()));
                 }
+                None => return wrong(),
+            },
+            ("stats", text) => match stats(text) {
+                Some(relation) => self.stats.push(relation),
                 None => return wrong(),
             },
             ("world", "none") => self.world = false,
@@ -213,6 +245,14 @@ impl Example {
             today: Some(TODAY.to_owned()),
             ..Settings::default()
         };
+        if !self.stats.is_empty() {
+            settings.stats = Some(Arc::new(snapshot::Snapshot {
+                taken_at: Some("2026-06-01T00:00:10Z".to_owned()),
+                stats_reset: Some("2026-06-01T00:00:00Z".to_owned()),
+                relations: self.stats.clone(),
+                ..snapshot::Snapshot::default()
+            }));
+        }
         if self.timeouts {
             settings.lock_timeout = Some(2_000);
             settings.statement_timeout = Some(30_000);

@@ -16,6 +16,7 @@ mod catalog_functions;
 mod catalog_types;
 mod cli;
 mod config;
+mod conflicts;
 mod coverage;
 mod differential;
 mod dozen;

@@ -264,8 +264,13 @@ const LAYERS: &[(&str, &str)] = &[
     ("suggest", ""),
     ("wording", ""),
     ("statement", "source"),
-    ("diagnostic", "source effect"),
-    ("settings", "diagnostic"),
+    ("diagnostic", "source statement effect estimate"),
+    ("snapshot", "source suggest"),
+    ("settings", "diagnostic snapshot"),
+    (
+        "estimate",
+        "statement diagnostic settings schema effect snapshot",
+    ),
     ("schema", "source statement diagnostic"),
     ("effect", "source statement schema diagnostic wording"),
     ("sql", "source statement"),
@@ -282,26 +287,27 @@ const LAYERS: &[(&str, &str)] = &[
     ),
     (
         "rule",
-        "source statement layout diagnostic settings effect context",
+        "source statement layout diagnostic settings effect context estimate",
     ),
     (
         "context",
-        "source statement layout diagnostic settings schema effect session replay footprint rule suppress",
+        "sql source statement layout diagnostic settings schema effect session replay footprint rule suppress estimate",
     ),
     (
         "rules",
-        "source statement layout diagnostic settings schema effect session replay rule suppress wording",
+        "source statement layout diagnostic settings schema effect session replay rule suppress wording estimate",
     ),
     ("suppress", "source diagnostic settings rule rules suggest"),
     ("discover", "source diagnostic settings layout"),
     (
         "locks",
-        "source statement layout diagnostic settings schema effect session replay footprint",
+        "snapshot source statement layout diagnostic settings schema effect session replay footprint estimate",
     ),
     (
         "report",
-        "source statement layout diagnostic settings effect session rule rules footprint locks wording",
+        "source statement layout diagnostic settings effect session rule rules footprint locks wording estimate",
     ),
+    ("fix", "source diagnostic report"),
     ("explain", "settings report rule effect"),
     (
         "config",
