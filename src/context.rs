@@ -537,6 +537,20 @@ impl<'a> Cx<'a> {
         }
     }
 
+    /// A list option; one that is written as a text is split at commas.
+    #[must_use]
+    pub fn list_option(&self, name: &str) -> Vec<String> {
+        let text = match self.options.get(name) {
+            Some(OptionValue::List(list)) => return list.clone(),
+            Some(OptionValue::Text(text)) => text.as_str(),
+            _ => self.default_of(name),
+        };
+        text.split(',')
+            .map(|word| word.trim().to_owned())
+            .filter(|word| !word.is_empty())
+            .collect()
+    }
+
     fn default_of(&self, name: &str) -> &'static str {
         self.rule
             .options
