@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Level};
 use crate::rules::by_id;
 use crate::source::{SourceId, Span};
 
@@ -33,12 +33,22 @@ pub(super) fn one_per_problem(diagnostics: &mut Vec<Diagnostic>) {
 
 /// Leaves out last resorts where somebody else reports the work.
 pub(super) fn without_needless_last_resorts(diagnostics: &mut Vec<Diagnostic>) {
-    let others: BTreeSet<(SourceId, Span)> = diagnostics
-        .iter()
-        .filter(|other| !is_last_resort(other) && shows_work(other))
-        .filter_map(statement)
-        .collect();
+    let places = |wanted: &dyn Fn(&Diagnostic) -> bool| -> BTreeSet<(SourceId, Span)> {
+        diagnostics
+            .iter()
+            .filter(|other| !is_last_resort(other) && wanted(other))
+            .filter_map(statement)
+            .collect()
+    };
+    let working = places(&shows_work);
+    let wrong = places(&|other| other.level == Level::Error);
     diagnostics.retain(|diagnostic| {
+        // One about work yields to others about work, one that says why a statement fails to every error on it.
+        let others = if shows_work(diagnostic) {
+            &working
+        } else {
+            &wrong
+        };
         let reported = statement(diagnostic).is_some_and(|place| others.contains(&place));
         !(is_last_resort(diagnostic) && reported)
     });

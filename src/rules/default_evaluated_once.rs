@@ -46,7 +46,7 @@ fn report(cx: &mut Cx<'_>, table: &Name, column: &Ident, ty: Option<&TypeName>, 
     };
     cx.report(
         Finding::new(
-            default.span,
+            column.span,
             format!(
                 "DEFAULT '{word}' of `{}` is evaluated when this statement runs: every later row of `{table}` gets the {} of the migration",
                 quoted(&column.text),
@@ -59,7 +59,10 @@ fn report(cx: &mut Cx<'_>, table: &Name, column: &Ident, ty: Option<&TypeName>, 
 }
 
 /// The word for a moment that a constant of a date or time type stands for. `'now'::text::timestamptz` is no constant.
-fn moment<'a>(default: &'a Expr, column: Option<&'a TypeName>) -> Option<(&'static str, &'a TypeName)> {
+fn moment<'a>(
+    default: &'a Expr,
+    column: Option<&'a TypeName>,
+) -> Option<(&'static str, &'a TypeName)> {
     let (literal, ty) = match &default.kind {
         ExprKind::Cast(inner, ty) => (&inner.kind, Some(ty)),
         kind => (kind, column),

@@ -2,7 +2,7 @@
 
 use crate::rule::{Cx, Finding};
 use crate::schema::TypeKind;
-use crate::statement::{Kind, Statement, quoted};
+use crate::statement::{Kind, Statement};
 
 pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     let Kind::AlterEnum(alter) = &statement.kind else {
@@ -26,11 +26,10 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
         .tables()
         .filter(|table| {
             table.columns.iter().any(|column| {
-                column.user_type.as_ref() == known.map(|ty| &ty.name)
-                    && column.user_type.is_some()
+                column.user_type.as_ref() == known.map(|ty| &ty.name) && column.user_type.is_some()
             })
         })
-        .map(|table| format!("`{}`", quoted(table.name.short())))
+        .map(|table| format!("`{}`", table.name.short()))
         .collect();
     let whose = if users.is_empty() {
         String::new()

@@ -99,7 +99,10 @@ fn compare(
     }
     let shown = quoted(&column.text);
     let what = if types::narrows(&theirs, &own) == Some(true) {
-        format!("which takes in more: rows of `{}` with larger values cannot be referenced", key.table)
+        format!(
+            "which takes in more: rows of `{}` with larger values cannot be referenced",
+            key.table
+        )
     } else {
         "another type: every check and every join converts one of them".to_owned()
     };

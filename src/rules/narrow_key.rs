@@ -63,6 +63,8 @@ fn report(cx: &mut Cx<'_>, table: &Name, column: &ColumnDef) {
             ),
         )
         .on(table)
-        .help(format!("{wide}: a change later rewrites this table and those that reference it")),
+        .help(format!(
+            "{wide}: a change later rewrites this table and those that reference it"
+        )),
     );
 }

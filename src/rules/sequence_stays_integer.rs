@@ -21,9 +21,10 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
         if mended || cx.effects().fails.is_some() {
             continue;
         }
-        let limit = sequence.ty.as_ref().map_or("", |ty| {
-            if ty.is("int2") { "32767" } else { "2147483647" }
-        });
+        let limit = sequence
+            .ty
+            .as_ref()
+            .map_or("", |ty| if ty.is("int2") { "32767" } else { "2147483647" });
         let name = sequence.name.short();
         cx.report(
             Finding::new(

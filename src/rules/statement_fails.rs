@@ -14,7 +14,14 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
         .earlier_in_migration()
         .iter()
         .any(|step| step.effects.fails.is_some());
-    if earlier || cx.migration().incomplete || step.certainty() != Certainty::Certain {
+    let caught = step.is_nested()
+        && step
+            .outer
+            .source
+            .sql
+            .to_ascii_uppercase()
+            .contains("EXCEPTION");
+    if earlier || caught || cx.migration().incomplete || step.certainty() != Certainty::Certain {
         return;
     }
     let what = cx.short_text(statement);
@@ -25,7 +32,9 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
         "42P01" | "42703" | "42704" | "42883" => {
             "name something that the earlier migrations leave, or that the target version has"
         }
-        "42601" => "write it in the grammar of the target version, or set `postgres` to the version that is run",
+        "42601" => {
+            "write it in the grammar of the target version, or set `postgres` to the version that is run"
+        }
         _ => "change the statement, or what stands in its way before it",
     };
     cx.report(

@@ -28,7 +28,11 @@ fn report(cx: &mut Cx<'_>, table: &Name, column: &Ident, ty: Option<&TypeName>) 
     let Some(ty) = ty.filter(|ty| ty.is("timestamp")) else {
         return;
     };
-    let span = if ty.span.is_empty() { column.span } else { ty.span };
+    let span = if ty.span.is_empty() {
+        column.span
+    } else {
+        ty.span
+    };
     cx.report(
         Finding::new(
             span,

@@ -59,10 +59,18 @@ fn report(cx: &mut Cx<'_>, table: &Name, column: &Ident, ty: &TypeName) {
     }) else {
         return;
     };
-    let span = if ty.span.is_empty() { column.span } else { ty.span };
+    let span = if ty.span.is_empty() {
+        column.span
+    } else {
+        ty.span
+    };
     let finding = Finding::new(
         span,
-        format!("`{}` of `{table}` is of type {ty}, which {}", quoted(&column.text), flaw.what),
+        format!(
+            "`{}` of `{table}` is of type {ty}, which {}",
+            quoted(&column.text),
+            flaw.what
+        ),
     )
     .on(table)
     .help(flaw.instead);

@@ -150,6 +150,13 @@ impl Expr {
         })
     }
 
+    /// True if a function of that name is called somewhere in it.
+    #[must_use]
+    pub fn calls(&self, function: &str) -> bool {
+        self.walk()
+            .any(|part| matches!(&part.kind, ExprKind::Call { name, .. } if **name == *function))
+    }
+
     /// The column's name if this is a plain column reference (qualified or not).
     #[must_use]
     pub fn as_column(&self) -> Option<&str> {
@@ -221,13 +228,6 @@ impl Expr {
 /// An index column, a partition key column or an exclusion element: a column or an expression.
 #[derive(Debug, Clone)]
 pub struct Element {
-    /// True if a function of that name is called somewhere in it.
-    #[must_use]
-    pub fn calls(&self, function: &str) -> bool {
-        self.walk()
-            .any(|part| matches!(&part.kind, ExprKind::Call { name, .. } if **name == *function))
-    }
-
     /// The column, if it is a plain one.
     pub column: Option<Ident>,
     /// The expression otherwise.
