@@ -4,6 +4,7 @@ use crate::diagnostic::{Certainty, Diagnostic};
 use crate::effect::{self, Effect, Effects, LockMode, Work};
 use crate::footprint::{Footprint, Held};
 use crate::layout::{History, Layout, Migration, Problem, ProblemKind, Runner, Send};
+use crate::markers::Markers;
 use crate::replay::{Replay, Step};
 use crate::rule::{Finding, On, Rule};
 use crate::schema::{Origin, Presence, Relation, Schema, TableKind};
@@ -28,6 +29,8 @@ pub struct Cx<'a> {
     pub(crate) options: &'a std::collections::BTreeMap<String, OptionValue>,
     /// Problems of suppression comments in the history's files.
     pub(crate) suppressions: &'a [suppress::Problem],
+    /// What each migration of the history says about itself.
+    pub(crate) markers: &'a [Markers],
     pub(crate) found: Vec<Diagnostic>,
 }
 
@@ -132,6 +135,22 @@ impl<'a> Cx<'a> {
         &self.replay.history.migrations[self
             .migration
             .expect("rules on the history have no migration")]
+    }
+
+    /// What the comments of the migration being checked say about it, in its up and its down script.
+    ///
+    /// # Panics
+    /// In a rule about the whole history.
+    #[must_use]
+    pub fn markers(&self) -> &'a Markers {
+        let index = self.migration;
+        self.markers_of(index.expect("rules on the history have no migration"))
+    }
+
+    /// What the comments of a migration of the history say about it, in its up and its down script.
+    #[must_use]
+    pub fn markers_of(&self, migration: usize) -> &'a Markers {
+        &self.markers[migration]
     }
 
     /// The tool.

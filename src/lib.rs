@@ -21,7 +21,7 @@
 //! | [`effect`] | what PostgreSQL does for a statement: written once, measured on servers |
 //! | [`session`], [`replay`], [`footprint`] | transactions, messages, timeouts; one walk through a history; the locks it piles up |
 //! | [`rule`], [`context`], [`rules`] | what a rule is, what it may ask, and the rules |
-//! | [`suppress`], [`analyze`] | comments that allow findings; the pipeline |
+//! | [`suppress`], [`markers`], [`analyze`] | comments that allow findings; comments that say what a migration is; the pipeline |
 //! | [`locks`] | what `lockgate locks` shows |
 //! | [`settings`], [`config`], [`cli`], [`explain`] | what is asked for, and by whom |
 //! | [`report`] | the outputs, one file per format |
@@ -55,6 +55,7 @@ pub mod explain;
 pub mod footprint;
 pub mod layout;
 pub mod locks;
+pub mod markers;
 pub mod python;
 pub mod replay;
 pub mod report;

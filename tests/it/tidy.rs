@@ -271,6 +271,7 @@ const LAYERS: &[(&str, &str)] = &[
     ("sql", "source statement"),
     ("python", "source statement"),
     ("layout", "source statement python sql"),
+    ("markers", "source layout suggest"),
     ("session", "source statement layout settings"),
     (
         "footprint",
@@ -286,13 +287,16 @@ const LAYERS: &[(&str, &str)] = &[
     ),
     (
         "context",
-        "source statement layout diagnostic settings schema effect session replay footprint rule suppress",
+        "source statement layout diagnostic settings schema effect session replay footprint rule suppress markers",
     ),
     (
         "rules",
-        "source statement layout diagnostic settings schema effect session replay rule suppress wording",
+        "source statement layout diagnostic settings schema effect session replay rule suppress markers wording",
     ),
-    ("suppress", "source diagnostic settings rule rules suggest"),
+    (
+        "suppress",
+        "source diagnostic settings rule rules suggest markers",
+    ),
     ("discover", "source diagnostic settings layout"),
     (
         "locks",
@@ -310,7 +314,7 @@ const LAYERS: &[(&str, &str)] = &[
     (
         "analyze",
         "source statement sql python layout diagnostic settings schema effect session replay footprint rule context \
-         rules suppress discover report locks",
+         rules suppress markers discover report locks",
     ),
 ];
 
