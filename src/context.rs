@@ -179,6 +179,40 @@ impl<'a> Cx<'a> {
             .map_or(&self.replay.last, |index| &self.replay.after[index])
     }
 
+    /// The schema before a migration of the history. For a down script that is the schema behind its up script.
+    #[must_use]
+    pub fn schema_before(&self, migration: usize) -> &'a Schema {
+        &self.replay.before[migration]
+    }
+
+    /// The first of a migration's statements that is certain to be refused on a schema, and why.
+    #[must_use]
+    pub fn first_refused(
+        &self,
+        migration: usize,
+        schema: &Schema,
+    ) -> Option<(&'a Statement, effect::Failure)> {
+        let mut schema = schema.clone();
+        for step in self.steps_of(migration) {
+            let situation = effect::Situation {
+                schema: &schema,
+                postgres: self.settings.postgres,
+                time_zone: step.moment.time_zone.as_deref(),
+                check_function_bodies: step.moment.check_function_bodies,
+            };
+            if let Some(failure) = effect::effects(step.statement, situation).fails {
+                return Some((step.statement, failure));
+            }
+            let origin = Origin {
+                location: self.location_of(step),
+                batch: schema.batch(),
+                statement: 0,
+            };
+            schema.apply(step.statement, origin);
+        }
+        None
+    }
+
     /// The schema at the end of the history.
     #[must_use]
     pub fn at_the_end(&self) -> &'a Schema {

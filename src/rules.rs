@@ -11,6 +11,8 @@ mod column_type_rewrite;
 mod concurrently_in_transaction;
 mod constraint_builds_index;
 mod ddl_and_data_change;
+mod down_fails;
+mod down_not_inverse;
 mod duplicate_version;
 mod empty_down;
 mod expired_suppression;
