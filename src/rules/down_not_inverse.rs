@@ -194,21 +194,21 @@ fn is_guarded(up: &Migration, made: Origin) -> bool {
     });
     statements.any(|statement| {
         statement.span == at
-            && (statement.conditional
-                || match &statement.kind {
-                    Kind::CreateTable(create) => create.if_not_exists,
-                    Kind::CreateTableAs(create) => create.if_not_exists,
-                    Kind::CreateIndex(create) => create.if_not_exists,
-                    Kind::CreateSequence(create) => create.guarded,
-                    Kind::CreateView(create) => create.or_replace,
-                    Kind::CreateFunction(create) => create.or_replace,
-                    Kind::CreateTrigger(create) => create.or_replace,
-                    Kind::AlterEnum(alter) => alter.if_not_exists,
-                    Kind::AlterTable(alter) => alter.actions.iter().any(
+            && (statement.conditional || match &statement.kind {
+                Kind::CreateTable(create) => create.if_not_exists,
+                Kind::CreateTableAs(create) => create.if_not_exists,
+                Kind::CreateIndex(create) => create.if_not_exists,
+                Kind::CreateSequence(create) => create.guarded,
+                Kind::CreateView(create) => create.or_replace,
+                Kind::CreateFunction(create) => create.or_replace,
+                Kind::CreateTrigger(create) => create.or_replace,
+                Kind::AlterEnum(alter) => alter.if_not_exists,
+                Kind::AlterTable(alter) => alter.if_exists
+                    || alter.actions.iter().any(
                         |action| matches!(action, AlterAction::AddColumn(add) if add.if_not_exists),
                     ),
-                    _ => false,
-                })
+                _ => false,
+            })
     })
 }
 

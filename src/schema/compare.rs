@@ -11,8 +11,7 @@ use super::object::{
 use super::{Relation, Schema};
 use crate::statement::normal::{expression, is_vague};
 use crate::statement::{
-    ConstraintDef, ConstraintKind, Element, Expr, Ident, ObjectKind, Persistence, QualifiedName,
-    TypeName,
+    ConstraintDef, ConstraintKind, Element, Expr, Ident, ObjectKind, QualifiedName, TypeName,
 };
 
 /// One object that is not the same in two schemas.
@@ -180,6 +179,9 @@ impl Found<'_> {
         left: Option<&Relation>,
         right: Option<&Relation>,
     ) {
+        if &*name.schema == super::TEMPORARY {
+            return;
+        }
         let there = |side: Option<&Relation>| match side {
             None | Some(Relation::Dropped(_)) => None,
             Some(relation) => Some(relation.clone()),
@@ -225,14 +227,12 @@ impl Found<'_> {
     fn one_sided(&mut self, name: &QualifiedName, relation: &Relation, how: How) {
         match relation {
             Relation::Table(table) => {
-                if table.persistence != Persistence::Temporary {
-                    let kind = match table.kind {
-                        super::TableKind::Foreign => ObjectKind::ForeignTable,
-                        _ => ObjectKind::Table,
-                    };
-                    let parent = table.partition.as_ref().map(|part| part.parent.clone());
-                    self.push(kind, name, None, how, Some(table.created)).table = parent;
-                }
+                let kind = match table.kind {
+                    super::TableKind::Foreign => ObjectKind::ForeignTable,
+                    _ => ObjectKind::Table,
+                };
+                let parent = table.partition.as_ref().map(|part| part.parent.clone());
+                self.push(kind, name, None, how, Some(table.created)).table = parent;
             }
             // The constraint is what differs, or the index of the partitioned table.
             Relation::Index(index) => {
@@ -254,7 +254,7 @@ impl Found<'_> {
             }
             // That of a serial or identity column comes and goes with it.
             Relation::Sequence(sequence) => {
-                if sequence.owned_by.is_none() && &*name.schema != super::TEMPORARY {
+                if sequence.owned_by.is_none() {
                     self.push(
                         ObjectKind::Sequence,
                         name,
@@ -269,9 +269,6 @@ impl Found<'_> {
     }
 
     fn tables(&mut self, left: &Table, right: &Table) {
-        if left.persistence == Persistence::Temporary {
-            return;
-        }
         let name = &left.name;
         let known = left.known && right.known;
         if known && !same_table(left, right) {
@@ -385,19 +382,22 @@ impl Found<'_> {
         if left.not_null != right.not_null {
             how.push((How::NotNull(right.not_null), true));
         }
-        if left.sequence != right.sequence || left.sequence.is_none() {
-            let different = match (&left.default, &right.default) {
+        let default = if left.sequence == right.sequence {
+            match (&left.default, &right.default) {
                 (None, None) => None,
+                (Some(_), Some(_)) if left.sequence.is_some() => None,
                 (Some(a), Some(b)) => other_expression(a, b),
                 _ => Some(true),
-            };
-            if let Some(certain) = different {
-                let how_default = How::Default {
-                    before: left.default.is_some(),
-                    after: right.default.is_some(),
-                };
-                how.push((how_default, certain));
             }
+        } else {
+            Some(true)
+        };
+        if let Some(certain) = default {
+            let default = How::Default {
+                before: left.default.is_some(),
+                after: right.default.is_some(),
+            };
+            how.push((default, certain));
         }
         let generated = match (&left.generated, &right.generated) {
             (None, None) => None,

@@ -16,6 +16,7 @@ mod catalog_functions;
 mod cli;
 mod config;
 mod differential;
+mod down;
 mod dozen;
 mod example;
 mod hostile;
