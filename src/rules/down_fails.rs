@@ -12,7 +12,7 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
         .earlier_in_migration()
         .iter()
         .any(|step| step.effects.fails.is_some());
-    if cx.migration().pair.is_none() || earlier {
+    if cx.migration().pair.is_none() || cx.migration().incomplete || earlier {
         return;
     }
     let again = if failure.sqlstate == "2BP01" {

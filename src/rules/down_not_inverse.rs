@@ -62,7 +62,7 @@ pub(super) fn check(cx: &mut Cx<'_>, migration: &Migration) {
         format!("add to the down script: {}", mends.join(" "))
     };
     if !certain {
-        help.push_str("; run both scripts on a copy and compare");
+        help.push_str(" (run both scripts on a copy and compare)");
     }
     let lost_something = found
         .iter()
@@ -378,6 +378,7 @@ fn phrase(difference: &Difference) -> String {
             if *on { "" } else { "not " },
             if *force { "forced" } else { "enabled" }
         ),
+        How::Name(name) => format!("{subject} is called `{}`", quoted(name)),
         How::Definition => format!("{subject} is defined in another way"),
     }
 }
@@ -410,6 +411,18 @@ fn mend(difference: &Difference) -> Option<String> {
         }
         (How::Leftover, kind, None) => {
             format!("DROP {} {name};", kind.as_str().to_ascii_uppercase())
+        }
+        (How::Name(now), ObjectKind::Index, _) => {
+            let now = QualifiedName::new(&difference.name.schema, now);
+            format!(
+                "ALTER INDEX {} RENAME TO {};",
+                now.short(),
+                quoted(&difference.name.name)
+            )
+        }
+        (How::Name(now), _, Some(part)) => {
+            let now = quoted(now);
+            format!("ALTER TABLE {name} RENAME CONSTRAINT {now} TO {part};")
         }
         (How::Type(before, _), _, Some(part)) => {
             format!("ALTER TABLE {name} ALTER COLUMN {part} TYPE {before};")

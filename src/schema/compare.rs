@@ -60,6 +60,8 @@ pub enum How {
         /// In the second.
         on: bool,
     },
+    /// An index or constraint is called that in the second one.
+    Name(Box<str>),
     /// It is defined in another way.
     Definition,
 }
@@ -81,6 +83,7 @@ pub fn differences(before: &Schema, after: &Schema) -> Vec<Difference> {
             found.relation(name, left, right);
         }
     }
+    found.renamed_indexes();
     let (left, right): (Vec<_>, Vec<_>) =
         (before.types.iter().collect(), after.types.iter().collect());
     for (name, left, right) in merged(&left, &right) {
@@ -303,6 +306,7 @@ impl Found<'_> {
                 self.push(ObjectKind::Column, name, part, How::Leftover, made);
             }
         }
+        let mut renamed: Vec<&str> = Vec::new();
         for constraint in &left.constraints {
             match right.constraint(&constraint.name) {
                 Some(other) => {
@@ -318,11 +322,30 @@ impl Found<'_> {
                             .extend(constraint_columns(&other.def.kind));
                     }
                 }
-                None => self.constraint(name, constraint, How::Missing),
+                None => {
+                    // The same one under another name.
+                    let twin = right.constraints.iter().find(|other| {
+                        left.constraint(&other.name).is_none()
+                            && !renamed.contains(&&*other.name)
+                            && std::mem::discriminant(&other.def.kind)
+                                == std::mem::discriminant(&constraint.def.kind)
+                            && other_constraint(constraint, other).is_none()
+                            && !is_vague_constraint(constraint)
+                    });
+                    let how = match twin {
+                        Some(twin) => {
+                            renamed.push(&twin.name);
+                            How::Name(twin.name.clone())
+                        }
+                        None => How::Missing,
+                    };
+                    self.constraint(name, constraint, how);
+                }
             }
         }
         for constraint in &right.constraints {
-            if left.constraint(&constraint.name).is_none() {
+            if left.constraint(&constraint.name).is_none() && !renamed.contains(&&*constraint.name)
+            {
                 self.constraint(name, constraint, How::Leftover);
             }
         }
@@ -422,23 +445,7 @@ impl Found<'_> {
         if left.constraint.is_some() || right.constraint.is_some() || left.parent.is_some() {
             return;
         }
-        let plain = left.table == right.table
-            && left.unique == right.unique
-            && left.method == right.method
-            && left.nulls_not_distinct == right.nulls_not_distinct
-            && left.elements.len() == right.elements.len()
-            && names(&left.include) == names(&right.include);
-        let mut different = (!plain).then_some(true);
-        if plain {
-            for (a, b) in left.elements.iter().zip(&right.elements) {
-                different = different.max(other_element(a, b));
-            }
-            different = different.max(match (&left.predicate, &right.predicate) {
-                (None, None) => None,
-                (Some(a), Some(b)) => other_expression(a, b),
-                _ => Some(true),
-            });
-        }
+        let different = other_index(left, right);
         if let Some(certain) = different {
             let how = How::Definition;
             let difference = self.push(ObjectKind::Index, &left.name, None, how, None);
@@ -449,9 +456,55 @@ impl Found<'_> {
         }
     }
 
+    /// An index that is missing and one that is left over may be one under two names.
+    fn renamed_indexes(&mut self) {
+        let (before, after) = (self.before, self.after);
+        let index = |schema: &'_ Schema, name: &QualifiedName| match schema.relation_at(name) {
+            Some(Relation::Index(index)) => Some(std::sync::Arc::clone(index)),
+            _ => None,
+        };
+        let mut twins: Vec<QualifiedName> = Vec::new();
+        let leftovers: Vec<QualifiedName> = self
+            .list
+            .iter()
+            .filter(|one| one.kind == ObjectKind::Index && matches!(one.how, How::Leftover))
+            .map(|one| one.name.clone())
+            .collect();
+        for one in &mut self.list {
+            if one.kind != ObjectKind::Index || !matches!(one.how, How::Missing) {
+                continue;
+            }
+            let Some(left) = index(before, &one.name) else {
+                continue;
+            };
+            let vague = left
+                .elements
+                .iter()
+                .filter_map(|element| element.expr.as_ref())
+                .chain(&left.predicate)
+                .any(is_vague);
+            let twin = leftovers.iter().find(|name| {
+                !vague
+                    && !twins.contains(name)
+                    && name.schema == one.name.schema
+                    && index(after, name).is_some_and(|right| other_index(&left, &right).is_none())
+            });
+            if let Some(twin) = twin {
+                one.how = How::Name(twin.name.clone());
+                twins.push(twin.clone());
+            }
+        }
+        self.list.retain(|one| {
+            !(one.kind == ObjectKind::Index
+                && matches!(one.how, How::Leftover)
+                && twins.contains(&one.name))
+        });
+    }
+
     fn views(&mut self, left: &View, right: &View) {
-        let columns =
-            !left.columns.is_empty() && !right.columns.is_empty() && left.columns != right.columns;
+        let columns = !left.columns.is_empty()
+            && !right.columns.is_empty()
+            && sorted(&left.columns) != sorted(&right.columns);
         let kind = if left.materialized {
             ObjectKind::MaterializedView
         } else {
@@ -576,6 +629,12 @@ fn borrowed(list: &[(Box<str>, Origin)]) -> Vec<(&str, Origin)> {
         .collect()
 }
 
+fn sorted(names: &[Box<str>]) -> Vec<&str> {
+    let mut names: Vec<&str> = names.iter().map(|name| &**name).collect();
+    names.sort_unstable();
+    names
+}
+
 fn names(columns: &[Ident]) -> Vec<&str> {
     columns.iter().map(|column| &*column.text).collect()
 }
@@ -692,6 +751,29 @@ fn folded(expr: &Expr) -> String {
         .replace("transaction_timestamp()", "now()")
 }
 
+/// As for expressions.
+fn other_index(left: &Index, right: &Index) -> Option<bool> {
+    let plain = left.table == right.table
+        && left.unique == right.unique
+        && left.method == right.method
+        && left.nulls_not_distinct == right.nulls_not_distinct
+        && left.elements.len() == right.elements.len()
+        && names(&left.include) == names(&right.include);
+    if !plain {
+        return Some(true);
+    }
+    let predicate = match (&left.predicate, &right.predicate) {
+        (None, None) => None,
+        (Some(a), Some(b)) => other_expression(a, b),
+        _ => Some(true),
+    };
+    left.elements
+        .iter()
+        .zip(&right.elements)
+        .map(|(a, b)| other_element(a, b))
+        .fold(predicate, Option::max)
+}
+
 fn other_element(left: &Element, right: &Element) -> Option<bool> {
     let plain = left.column == right.column
         && left.opclass == right.opclass
@@ -754,6 +836,15 @@ fn other_constraint(left: &Constraint, right: &Constraint) -> Option<bool> {
         _ => false,
     };
     (!same).then_some(true)
+}
+
+/// Whether two of them are the same cannot be told.
+fn is_vague_constraint(constraint: &Constraint) -> bool {
+    match &constraint.def.kind {
+        ConstraintKind::Check(expr) => is_vague(expr),
+        ConstraintKind::Exclude { .. } => true,
+        _ => false,
+    }
 }
 
 fn constraint_columns(kind: &ConstraintKind) -> Vec<Box<str>> {
