@@ -560,9 +560,12 @@ impl Checker<'_> {
         for mut diagnostic in cx.found {
             let path = self.path(diagnostic.primary.source);
             // Rules on the history are asked whatever their level is in a single file.
+            let back = migration
+                .is_some_and(|index| !self.replay.history.migrations[index].direction.is_forward());
+            let highest = rule.down.filter(|_| back).unwrap_or(Level::Error);
             let default = rule
                 .level_in(self.settings.environment)
-                .map(|_| diagnostic.level);
+                .map(|_| diagnostic.level.min(highest));
             let Some(level) = self.configured_level(rule, path, default) else {
                 continue;
             };

@@ -44,7 +44,7 @@ impl<'a> Cx<'a> {
         if let Some(step) = self.current() {
             if self.rule.on == On::Existing
                 && let Some(table) = &finding.table
-                && self.is_new(table)
+                && (self.is_new(table) || self.goes_with_down(table))
             {
                 return;
             }
@@ -343,6 +343,17 @@ impl<'a> Cx<'a> {
                 table.kind != TableKind::Foreign && !(add.if_not_exists && exists)
             })
         })
+    }
+
+    /// True if the script goes back and drops the table in the end: what else it does to it makes no difference.
+    fn goes_with_down(&self, name: &Name) -> bool {
+        let key = self.before().resolve(name);
+        self.migration
+            .is_some_and(|index| !self.replay.history.migrations[index].direction.is_forward())
+            && matches!(
+                self.after_migration().relation_at(&key),
+                Some(Relation::Dropped(_))
+            )
     }
 
     /// True if the same change made the table, whatever it has put into it since, or if it is temporary.

@@ -21,7 +21,8 @@
 //! | [`effect`] | what PostgreSQL does for a statement: written once, measured on servers |
 //! | [`session`], [`replay`], [`footprint`] | transactions, messages, timeouts; one walk through a history; the locks it piles up |
 //! | [`rule`], [`context`], [`rules`] | what a rule is, what it may ask, and the rules |
-//! | [`suppress`], [`markers`], [`analyze`] | comments that allow findings; comments that say what a migration is; the pipeline |
+//! | [`markers`], [`risk`] | what comments say that a migration is; what it puts at stake |
+//! | [`suppress`], [`analyze`] | comments that allow findings; the pipeline |
 //! | [`locks`] | what `lockgate locks` shows |
 //! | [`settings`], [`config`], [`cli`], [`explain`] | what is asked for, and by whom |
 //! | [`report`] | the outputs, one file per format |
@@ -59,6 +60,7 @@ pub mod markers;
 pub mod python;
 pub mod replay;
 pub mod report;
+pub mod risk;
 pub mod rule;
 pub mod rules;
 pub mod schema;

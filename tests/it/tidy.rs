@@ -282,6 +282,10 @@ const LAYERS: &[(&str, &str)] = &[
         "source statement sql layout diagnostic settings schema effect session footprint",
     ),
     (
+        "risk",
+        "source statement diagnostic schema effect replay markers wording",
+    ),
+    (
         "rule",
         "source statement layout diagnostic settings effect context",
     ),
@@ -291,7 +295,7 @@ const LAYERS: &[(&str, &str)] = &[
     ),
     (
         "rules",
-        "source statement layout diagnostic settings schema effect session replay rule suppress markers wording",
+        "source statement layout diagnostic settings schema effect session replay rule suppress markers risk wording",
     ),
     (
         "suppress",
