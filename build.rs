@@ -28,6 +28,8 @@ struct FrontMatter {
     #[serde(default)]
     direction: Direction,
     #[serde(default)]
+    down: Option<Level>,
+    #[serde(default)]
     on: On,
     #[serde(default)]
     strictness: Strictness,
@@ -226,8 +228,10 @@ fn rule(page: &Path, ids: &[&str]) -> Result<String, Box<dyn Error>> {
     )?;
     writeln!(
         entry,
-        "        category: Category::{:?}, direction: For::{:?},",
-        front.category, front.direction
+        "        category: Category::{:?}, direction: For::{:?}, down: {},",
+        front.category,
+        front.direction,
+        front.down.map_or("None".to_owned(), level)
     )?;
     writeln!(
         entry,

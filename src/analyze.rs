@@ -2,6 +2,7 @@
 //!
 //! A pure function of the files that were read and the settings: no clock, no environment, no file system.
 
+mod comments;
 mod locks;
 mod problems;
 
@@ -16,15 +17,15 @@ use crate::discover::{Discovered, Project};
 use crate::layout::{
     self, Arrangement, Found, History, Layout, Migration, Piece, Problem, ProblemKind, Script, Unit,
 };
-use crate::python;
+use crate::markers::Markers;
 use crate::replay::{Replay, replay};
 use crate::report::{Counts, ProjectSummary, Report};
 use crate::rule::{Check, For, Rule};
 use crate::rules::RULES;
 use crate::settings::{OptionValue, Settings};
 use crate::source::{Location, Source, SourceId, Span};
-use crate::sql::{self, lex};
-use crate::suppress::{self, CommentText, Suppressions};
+use crate::sql;
+use crate::suppress;
 
 pub use self::locks::locks;
 
@@ -138,18 +139,22 @@ fn analyse_project(project: Project, sources: &[Source], settings: &Settings) ->
         .map(|migration| migration.statements.len())
         .sum();
     let replayed = replay(&history, settings);
+    let comments = comments::of(&history, sources);
+    let (markers, contradictions) = comments::markers(&history, &comments, sources);
     let checker = Checker {
         settings,
         replay: &replayed,
         sources,
+        markers: &markers,
     };
     let mut found = checker.run(&[], |rule| !asks_about_comments(rule));
     let below_strictness = found.below_strictness;
 
     problems::one_per_problem(&mut found.diagnostics);
     let mut suppressed = 0;
-    let mut comment_problems: Vec<suppress::Problem> = Vec::new();
-    let mut by_source = comments_of(&history, &not_analysed, sources, settings);
+    let mut comment_problems: Vec<suppress::Problem> = contradictions;
+    let mut by_source =
+        comments::suppressions(&history, &not_analysed, &comments, sources, settings);
     found.diagnostics.retain(|diagnostic| {
         let silenced = by_source
             .get_mut(&diagnostic.primary.source)
@@ -366,81 +371,6 @@ fn push_unit(
     }
 }
 
-/// The suppression comments of all files that hold any.
-fn comments_of(
-    history: &History,
-    not_analysed: &[NotAnalysed],
-    sources: &[Source],
-    settings: &Settings,
-) -> BTreeMap<SourceId, Suppressions> {
-    let mut files: Vec<SourceId> = history
-        .migrations
-        .iter()
-        .map(|migration| migration.source)
-        .chain(
-            history
-                .problems
-                .iter()
-                .map(|problem| problem.location.source),
-        )
-        .collect();
-    files.sort_unstable();
-    files.dedup();
-    let mut found = BTreeMap::new();
-    for id in files {
-        let source = &sources[id.0 as usize];
-        let text = source.text.as_bytes();
-        if !suppress::MARKERS
-            .iter()
-            .any(|marker| memchr::memmem::find(text, marker.as_bytes()).is_some())
-        {
-            continue;
-        }
-        let mut places: Vec<Span> = history
-            .migrations
-            .iter()
-            .filter(|migration| migration.source == id)
-            .flat_map(|migration| migration.statements.iter().map(|statement| statement.span))
-            .chain(
-                not_analysed
-                    .iter()
-                    .filter(|place| place.location.source == id)
-                    .map(|place| place.location.span),
-            )
-            .collect();
-        places.sort_unstable();
-        places.dedup();
-        let comments = if source.path.to_ascii_lowercase().ends_with(".py") {
-            python_comments(source)
-        } else {
-            sql_comments(source)
-        };
-        found.insert(id, Suppressions::read(source, &comments, &places, settings));
-    }
-    found
-}
-
-fn sql_comments(source: &Source) -> Vec<CommentText> {
-    lex::comments(&source.text, lex::Bodies::Read)
-        .into_iter()
-        .map(|comment| CommentText {
-            span: comment.span,
-            text: source.slice(comment.body).to_owned(),
-        })
-        .collect()
-}
-
-fn python_comments(source: &Source) -> Vec<CommentText> {
-    python::syntax::parse(&source.text)
-        .comments
-        .into_iter()
-        .map(|span| CommentText {
-            span,
-            text: source.slice(span).trim_start_matches('#').to_owned(),
-        })
-        .collect()
-}
-
 /// Rules on suppression comments run last: they need to know what the others found.
 fn asks_about_comments(rule: &Rule) -> bool {
     rule.id.ends_with("-suppression")
@@ -457,6 +387,8 @@ struct Checker<'a> {
     settings: &'a Settings,
     replay: &'a Replay<'a>,
     sources: &'a [Source],
+    /// By migration.
+    markers: &'a [Markers],
 }
 
 impl Checker<'_> {
@@ -589,6 +521,7 @@ impl Checker<'_> {
             step,
             options,
             suppressions,
+            markers: self.markers,
             found: Vec::new(),
         };
         if catch_unwind(AssertUnwindSafe(|| call(&mut cx))).is_err() {
@@ -632,9 +565,12 @@ impl Checker<'_> {
         for mut diagnostic in cx.found {
             let path = self.path(diagnostic.primary.source);
             // Rules on the history are asked whatever their level is in a single file.
+            let back = migration
+                .is_some_and(|index| !self.replay.history.migrations[index].direction.is_forward());
+            let highest = rule.down.filter(|_| back).unwrap_or(Level::Error);
             let default = rule
                 .level_in(self.settings.environment)
-                .map(|_| diagnostic.level);
+                .map(|_| diagnostic.level.min(highest));
             let Some(level) = self.configured_level(rule, path, default) else {
                 continue;
             };

@@ -7,6 +7,7 @@ use crate::effect::{self, Effect, Effects, LockMode, Work};
 use crate::estimate::{self, Size, Task};
 use crate::footprint::{Footprint, Held};
 use crate::layout::{History, Layout, Migration, Problem, ProblemKind, Runner, Send};
+use crate::markers::Markers;
 use crate::replay::{Replay, Step};
 use crate::rule::{Finding, On, Rule, Scale};
 use crate::schema::{Origin, Presence, Relation, Schema, TableKind};
@@ -31,6 +32,8 @@ pub struct Cx<'a> {
     pub(crate) options: &'a std::collections::BTreeMap<String, OptionValue>,
     /// Problems of suppression comments in the history's files.
     pub(crate) suppressions: &'a [suppress::Problem],
+    /// What each migration of the history says about itself.
+    pub(crate) markers: &'a [Markers],
     pub(crate) found: Vec<Diagnostic>,
 }
 
@@ -44,7 +47,7 @@ impl<'a> Cx<'a> {
         if let Some(step) = self.current() {
             if self.rule.on == On::Existing
                 && let Some(table) = &finding.table
-                && self.is_new(table)
+                && (self.is_new(table) || self.goes_with_down(table))
             {
                 return;
             }
@@ -202,6 +205,22 @@ impl<'a> Cx<'a> {
             .expect("rules on the history have no migration")]
     }
 
+    /// What the comments of the migration being checked say about it, in its up and its down script.
+    ///
+    /// # Panics
+    /// In a rule about the whole history.
+    #[must_use]
+    pub fn markers(&self) -> &'a Markers {
+        let index = self.migration;
+        self.markers_of(index.expect("rules on the history have no migration"))
+    }
+
+    /// What the comments of a migration of the history say about it, in its up and its down script.
+    #[must_use]
+    pub fn markers_of(&self, migration: usize) -> &'a Markers {
+        &self.markers[migration]
+    }
+
     /// The tool.
     #[must_use]
     pub fn layout(&self) -> &'static Layout {
@@ -226,6 +245,40 @@ impl<'a> Cx<'a> {
     pub fn after_migration(&self) -> &'a Schema {
         self.migration
             .map_or(&self.replay.last, |index| &self.replay.after[index])
+    }
+
+    /// The schema before a migration of the history. For a down script that is the schema behind its up script.
+    #[must_use]
+    pub fn schema_before(&self, migration: usize) -> &'a Schema {
+        &self.replay.before[migration]
+    }
+
+    /// The first of a migration's statements that is certain to be refused on a schema, and why.
+    #[must_use]
+    pub fn first_refused(
+        &self,
+        migration: usize,
+        schema: &Schema,
+    ) -> Option<(&'a Statement, effect::Failure)> {
+        let mut schema = schema.clone();
+        for step in self.steps_of(migration) {
+            let situation = effect::Situation {
+                schema: &schema,
+                postgres: self.settings.postgres,
+                time_zone: step.moment.time_zone.as_deref(),
+                check_function_bodies: step.moment.check_function_bodies,
+            };
+            if let Some(failure) = effect::effects(step.statement, situation).fails {
+                return Some((step.statement, failure));
+            }
+            let origin = Origin {
+                location: self.location_of(step),
+                batch: schema.batch(),
+                statement: 0,
+            };
+            schema.apply(step.statement, origin);
+        }
+        None
     }
 
     /// The schema at the end of the history.
@@ -358,6 +411,17 @@ impl<'a> Cx<'a> {
                 table.kind != TableKind::Foreign && !(add.if_not_exists && exists)
             })
         })
+    }
+
+    /// True if the script goes back and drops the table in the end: what else it does to it makes no difference.
+    fn goes_with_down(&self, name: &Name) -> bool {
+        let key = self.before().resolve(name);
+        self.migration
+            .is_some_and(|index| !self.replay.history.migrations[index].direction.is_forward())
+            && matches!(
+                self.after_migration().relation_at(&key),
+                Some(Relation::Dropped(_))
+            )
     }
 
     /// True if the same change made the table, whatever it has put into it since, or if it is temporary.

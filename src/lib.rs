@@ -21,6 +21,7 @@
 //! | [`effect`] | what PostgreSQL does for a statement: written once, measured on servers |
 //! | [`session`], [`replay`], [`footprint`] | transactions, messages, timeouts; one walk through a history; the locks it piles up |
 //! | [`rule`], [`context`], [`rules`] | what a rule is, what it may ask, and the rules |
+//! | [`markers`], [`risk`] | what comments say that a migration is; what it puts at stake |
 //! | [`suppress`], [`analyze`] | comments that allow findings; the pipeline |
 //! | [`locks`] | what `lockgate locks` shows |
 //! | [`snapshot`], [`estimate`] | sizes and activity of a production database, from a file; how long work takes there |
@@ -59,9 +60,11 @@ pub mod fix;
 pub mod footprint;
 pub mod layout;
 pub mod locks;
+pub mod markers;
 pub mod python;
 pub mod replay;
 pub mod report;
+pub mod risk;
 pub mod rule;
 pub mod rules;
 pub mod schema;

@@ -26,6 +26,8 @@ pub struct Rule {
     pub category: Category,
     /// The scripts it looks at.
     pub direction: For,
+    /// The highest default level in down scripts, if it is another one there: they seldom run.
+    pub down: Option<Level>,
     /// Whether it speaks about tables that are new in the same change.
     pub on: On,
     /// The lowest setting at which it speaks.

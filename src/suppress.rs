@@ -9,12 +9,13 @@ mod directive;
 use std::collections::BTreeSet;
 
 use crate::diagnostic::Diagnostic;
+use crate::markers::{Declaration, Declared, Marker, Misread};
 use crate::rule::Rule;
 use crate::rules::RULES;
 use crate::settings::Settings;
 use crate::source::{Location, Source, Span};
 use crate::suggest::{closest, one_of};
-use directive::{Directive, Tool, Word};
+use directive::{Directive, Tool};
 
 /// Text without any of these holds no suppression comment.
 pub(crate) const MARKERS: [&str; 3] = ["lockgate", "squawk", "eugene"];
@@ -52,6 +53,32 @@ pub struct Problem {
     pub message: String,
     /// What to do.
     pub help: String,
+}
+
+/// What the comments of a file declare: markers, and findings that are allowed for a reason.
+pub(crate) fn declarations(source: &Source, comments: &[CommentText]) -> Vec<Declaration> {
+    let mut found = Vec::new();
+    for comment in comments {
+        for directive in directive::read(&comment.text) {
+            let allowed = !directive.rules.is_empty() && !directive.reason.is_empty();
+            let marker = directive.marker.or_else(|| {
+                allowed.then(|| Marker::Allowed {
+                    rules: directive.rules.iter().map(ToString::to_string).collect(),
+                    reason: directive.reason.to_owned(),
+                })
+            });
+            if let Some(value) = marker {
+                found.push(Declared {
+                    value,
+                    location: Location {
+                        source: source.id,
+                        span: word_span(source, comment, directive.text),
+                    },
+                });
+            }
+        }
+    }
+    found
 }
 
 /// The suppression comments of one file.
@@ -151,7 +178,7 @@ impl Suppressions {
                 help,
             });
         };
-        for Word {
+        for Misread {
             text,
             message,
             help,
@@ -174,7 +201,8 @@ impl Suppressions {
             return;
         }
         let ours = directive.tool == Tool::Lockgate;
-        if ours && settings.require_reason && directive.reason.is_empty() {
+        let allows = ours && directive.marker.is_none() && !directive.rules.is_empty();
+        if allows && settings.require_reason && directive.reason.is_empty() {
             let message = "this comment does not say why".to_owned();
             let help = "give the reason behind the rules: `-- lockgate: allow <rule> -- <reason>`";
             problem(ProblemKind::Unexplained, whole, message, help.to_owned());

@@ -456,6 +456,7 @@ mod tests {
         levels: [None; 5],
         category: Category::Availability,
         direction: For::Any,
+        down: None,
         on: On::Any,
         strictness: Strictness::Default,
         since: "0.1.0",

@@ -283,8 +283,12 @@ impl Collector<'_> {
         let schema = self.situation.schema;
         let Some(index) = schema.index(name) else {
             // Its table is unknown, and locked with it.
-            self.open_ended = !matches!(schema.relation(name), Some(Relation::Dropped(_)));
-            if drop.if_exists {
+            let gone = matches!(schema.relation(name), Some(Relation::Dropped(_)));
+            self.open_ended = !gone;
+            if gone && !drop.if_exists {
+                let key = schema.resolve(name);
+                self.refuse("42704", format!("index {key} does not exist any more"));
+            } else if drop.if_exists {
                 self.named_if_exists(name, LockMode::AccessExclusive, Work::NONE);
             } else {
                 self.named(name, LockMode::AccessExclusive, Work::NONE);

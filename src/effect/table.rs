@@ -354,7 +354,43 @@ impl Collector<'_> {
         }
     }
 
+    /// `DROP VIEW` of a table and the like: refused before anything is locked, with IF EXISTS too (measured on 13 and 18).
+    fn drop_other_kind(&mut self, drop: &Drop) {
+        let schema = self.situation.schema;
+        for name in &drop.names {
+            let kind = match schema.relation(name) {
+                Some(Relation::Table(table)) if table.known => match table.kind {
+                    TableKind::Foreign => ObjectKind::ForeignTable,
+                    _ => ObjectKind::Table,
+                },
+                Some(Relation::Index(_)) => ObjectKind::Index,
+                Some(Relation::View(view)) if view.materialized => ObjectKind::MaterializedView,
+                Some(Relation::View(_)) => ObjectKind::View,
+                Some(Relation::Sequence(_)) => ObjectKind::Sequence,
+                _ => continue,
+            };
+            let wanted = match drop.object {
+                ObjectKind::Table
+                | ObjectKind::ForeignTable
+                | ObjectKind::Index
+                | ObjectKind::View
+                | ObjectKind::MaterializedView
+                | ObjectKind::Sequence => drop.object,
+                _ => continue,
+            };
+            if kind != wanted {
+                let (kind, wanted) = (kind.as_str(), wanted.as_str());
+                self.refuse("42809", format!("{name} is a {kind} and no {wanted}"));
+                return;
+            }
+        }
+    }
+
     pub(super) fn drop(&mut self, drop: &Drop) {
+        self.drop_other_kind(drop);
+        if self.refused() {
+            return;
+        }
         match drop.object {
             ObjectKind::Table | ObjectKind::ForeignTable => {
                 let all: Vec<QualifiedName> = drop

@@ -13,6 +13,7 @@ const fn rule(id: &'static str, aliases: &'static [&'static str]) -> Rule {
         levels: [None; 5],
         category: Category::Correctness,
         direction: For::Any,
+        down: None,
         on: On::Any,
         strictness: Strictness::Default,
         since: "0.1.0",

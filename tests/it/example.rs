@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
+use lockgate::diagnostic::Level;
 use lockgate::layout;
 use lockgate::report::Report;
 use lockgate::rule::Rule;
@@ -201,6 +202,11 @@ impl Example {
             strictness: strictness.or(self.strictness).unwrap_or(rule.strictness),
             ..self.settings(self.major(rule))
         };
+        // A rule that is off by default is switched on for its own examples.
+        if rule.level.is_none() {
+            let of_rule = settings.rules.entry(rule.id.to_owned()).or_default();
+            of_rule.level = Some(Some(Level::Warning));
+        }
         for (name, value) in &self.options {
             let option = rule
                 .options

@@ -19,6 +19,7 @@ mod config;
 mod conflicts;
 mod coverage;
 mod differential;
+mod down;
 mod dozen;
 mod example;
 mod hostile;

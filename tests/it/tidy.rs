@@ -276,6 +276,7 @@ const LAYERS: &[(&str, &str)] = &[
     ("sql", "source statement"),
     ("python", "source statement"),
     ("layout", "source statement python sql"),
+    ("markers", "source layout suggest"),
     ("session", "source statement layout settings"),
     (
         "footprint",
@@ -286,18 +287,25 @@ const LAYERS: &[(&str, &str)] = &[
         "source statement sql layout diagnostic settings schema effect session footprint",
     ),
     (
+        "risk",
+        "source statement diagnostic schema effect replay markers wording",
+    ),
+    (
         "rule",
         "source statement layout diagnostic settings effect context estimate",
     ),
     (
         "context",
-        "sql source statement layout diagnostic settings schema effect session replay footprint rule suppress estimate",
+        "sql source statement layout diagnostic settings schema effect session replay footprint rule suppress estimate markers",
     ),
     (
         "rules",
-        "source statement layout diagnostic settings schema effect session replay rule suppress wording estimate",
+        "source statement layout diagnostic settings schema effect session replay rule suppress markers risk wording estimate",
     ),
-    ("suppress", "source diagnostic settings rule rules suggest"),
+    (
+        "suppress",
+        "source diagnostic settings rule rules suggest markers",
+    ),
     ("discover", "source diagnostic settings layout"),
     (
         "locks",
@@ -316,7 +324,7 @@ const LAYERS: &[(&str, &str)] = &[
     (
         "analyze",
         "source statement sql python layout diagnostic settings schema effect session replay footprint rule context \
-         rules suppress discover report locks",
+         rules suppress markers discover report locks",
     ),
 ];
 
