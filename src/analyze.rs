@@ -177,7 +177,9 @@ fn analyse_project(project: Project, sources: &[Source], settings: &Settings) ->
             .diagnostics,
     );
     if let Some(wanted) = &wanted {
-        diagnostics.retain(|diagnostic| wanted.contains(&diagnostic.primary.source));
+        diagnostics.retain(|diagnostic| {
+            wanted.contains(&diagnostic.primary.source) || is_about_files_gone(diagnostic)
+        });
     }
     let not_analysed = not_analysed
         .into_iter()
@@ -441,6 +443,11 @@ fn python_comments(source: &Source) -> Vec<CommentText> {
 /// Rules on suppression comments run last: they need to know what the others found.
 fn asks_about_comments(rule: &Rule) -> bool {
     rule.id.ends_with("-suppression")
+}
+
+/// A file that is gone is reported in one that nothing else may be wanted for.
+fn is_about_files_gone(diagnostic: &Diagnostic) -> bool {
+    diagnostic.rule == "edited-applied-migration"
 }
 
 /// Findings of one run of the rules.

@@ -18,6 +18,7 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand, Value
 
 use crate::config::ConfigError;
 use crate::diagnostic::Level;
+use crate::discover::GitError;
 use crate::report::Style;
 use crate::report::text::{Notice, write_notice};
 
@@ -72,6 +73,8 @@ enum Color {
 enum Failure {
     #[error(transparent)]
     Config(#[from] ConfigError),
+    #[error(transparent)]
+    Git(#[from] GitError),
     #[error("{message}")]
     Usage { message: String, help: String },
     #[error("{path}: cannot be written: {error}")]
@@ -189,6 +192,7 @@ fn complain(failure: &Failure, color: Color) {
             notice.place = Some((source_file, *span));
             notice.help = help.as_deref();
         }
+        Failure::Git(error) => notice.help = Some(&error.help),
         Failure::Usage { help, .. } => notice.help = Some(help),
         _ => {}
     }

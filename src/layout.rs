@@ -6,6 +6,7 @@
 mod alembic;
 mod annotated;
 mod atlas;
+pub mod base;
 mod code;
 mod cut;
 mod dbmate;
@@ -38,6 +39,7 @@ use std::sync::Arc;
 
 pub use order::{applied, pairs};
 
+use base::{Applied, Late};
 use order::{arrange_by_place, arrange_by_version, duplicates};
 
 use crate::source::{Fragment, Location, Source, SourceId, Span, SpanMap};
@@ -183,6 +185,8 @@ pub struct Layout {
     pub arrange: fn(&Found, Vec<Script>) -> Arrangement,
     /// Compares two versions as the tool orders them; none for tools whose order is a graph.
     pub compare: Option<fn(&str, &str) -> Ordering>,
+    /// What the tool does about migrations that it ran before.
+    pub applied: Applied,
     /// How the tool runs a script unless the script says otherwise.
     pub runner: Runner,
 }
@@ -565,6 +569,16 @@ pub enum ProblemKind {
     Dialect,
     /// The tool ignores or changes what is written.
     Ignored,
+    /// A migration that the branch merged into has was edited or renamed.
+    Edited,
+    /// Migrations that the branch merged into has were removed; said where the next one stands.
+    Gone,
+    /// The branch merged into has taken the version, or the place in the graph, in the meantime.
+    Collision,
+    /// A new migration sorts before one that may be applied, and the tool does not run it then.
+    Late,
+    /// A new migration sorts before one that may be applied, and the tool runs it all the same.
+    LateButRuns,
     /// The tool cannot load the file: a syntax error, a mark that is missing or that it does not know.
     Syntax,
 }

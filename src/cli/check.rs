@@ -158,7 +158,7 @@ pub(super) fn run(
     sql::self_check().map_err(Failure::Parser)?;
     let request = args.target.request()?;
     let settings = overlaid(request.settings.clone(), args);
-    let report = analyze::run(request.discover(&settings), settings);
+    let report = analyze::run(request.discover(&settings)?, settings);
     for (format, output) in destinations {
         let format = format.map_or(Format::default(), |index| args.formats[index]);
         match output {

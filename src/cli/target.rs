@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::Failure;
 use crate::config;
-use crate::discover::{self, Discovered, StdinInput, discover};
+use crate::discover::{self, Changed, Discovered, StdinInput, discover};
 use crate::settings::{Environment, NEWEST_POSTGRES, OLDEST_POSTGRES, Settings};
 use crate::suggest::one_of;
 
@@ -29,6 +29,14 @@ pub(super) struct Target {
     /// Last version that is already applied: later migrations are checked
     #[arg(long, value_name = "VERSION")]
     after: Option<String>,
+
+    /// Branch that this one will be merged into: what has changed since they parted is checked
+    #[arg(long, value_name = "GITREF", conflicts_with = "staged")]
+    base: Option<String>,
+
+    /// Check what is staged in Git, as it is staged
+    #[arg(long)]
+    staged: bool,
 
     /// Configuration file; found upward from the first path if not named
     #[arg(long, value_name = "FILE")]
@@ -56,19 +64,22 @@ pub(super) struct Request {
     paths: Vec<PathBuf>,
     /// What standard input holds, and the file that it stands for.
     stdin: Option<StdinInput>,
+    /// What Git is asked about.
+    changed: Option<Changed>,
     /// The configuration's settings with those of the command line over them.
     pub(super) settings: Settings,
 }
 
 impl Request {
     /// Finds and reads the migrations.
-    pub(super) fn discover(self, settings: &Settings) -> Discovered {
-        discover(&discover::Request {
+    pub(super) fn discover(self, settings: &Settings) -> Result<Discovered, Failure> {
+        Ok(discover(&discover::Request {
             cwd: &self.cwd,
             paths: &self.paths,
             settings,
             stdin: self.stdin,
-        })
+            changed: self.changed.as_ref(),
+        })?)
     }
 }
 
@@ -110,7 +121,14 @@ impl Target {
         settings.postgres = self.postgres.unwrap_or(settings.postgres);
         settings.environment = self.env.unwrap_or(settings.environment);
         settings.after = self.after.clone().or(settings.after);
+        let changed = if self.staged {
+            let index = std::env::var_os("GIT_INDEX_FILE").map(|index| cwd.join(index));
+            Some(Changed::Staged { index })
+        } else {
+            self.base.clone().map(Changed::Since)
+        };
         Ok(Request {
+            changed,
             cwd,
             paths: self.paths.clone(),
             stdin,

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::base::Then;
+use super::git::GitError;
 use super::tree::{self, Tree, relative};
 use super::{PathKind, Request, STDIN, exists, is_sql, kind_of, normal, parent, shown};
 use crate::diagnostic::FileError;
@@ -44,6 +46,8 @@ pub(super) struct Ground {
     founds: Vec<Found>,
     /// The files of each history.
     files: Vec<Vec<String>>,
+    /// What it is compared with.
+    pub(super) then: Option<Then>,
 }
 
 /// A history of a tree that is looked at.
@@ -62,11 +66,13 @@ type Named = (String, Option<Arc<str>>);
 
 /// The selection as it grows.
 pub(super) struct Run<'a> {
-    request: &'a Request<'a>,
+    pub(super) request: &'a Request<'a>,
     pub(super) grounds: Vec<Ground>,
     pub(super) selections: Vec<Selection>,
     pub(super) errors: Vec<FileError>,
     pub(super) ignored: usize,
+    /// Why Git could not be asked: the run is for nothing.
+    pub(super) failure: Option<GitError>,
 }
 
 impl<'a> Run<'a> {
@@ -77,6 +83,7 @@ impl<'a> Run<'a> {
             selections: Vec::new(),
             errors: Vec::new(),
             ignored: 0,
+            failure: None,
         }
     }
 
@@ -281,6 +288,7 @@ impl<'a> Run<'a> {
             tree,
             founds: Vec::new(),
             files: Vec::new(),
+            then: None,
         });
         self.selections.push(Selection {
             ground: self.grounds.len() - 1,
@@ -348,12 +356,17 @@ impl<'a> Run<'a> {
         }
         let top = self.boundary(root);
         let (mut errors, cwd) = (Vec::new(), self.request.cwd);
-        let tree = Tree::walk(root, &top, &mut errors, &|path| shown(path, cwd));
+        let shown = |path: &Path| shown(path, cwd);
+        let tree = match self.staged(root) {
+            None => Tree::walk(root, &top, &mut errors, &shown),
+            Some(snapshot) => Tree::of_snapshot(root, snapshot, &mut errors, &shown),
+        };
         self.errors.append(&mut errors);
         self.grounds.push(Ground {
             tree,
             founds: Vec::new(),
             files: Vec::new(),
+            then: None,
         });
         let index = self.grounds.len() - 1;
         self.survey(index);

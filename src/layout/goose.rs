@@ -10,8 +10,8 @@ use std::cmp::Ordering;
 
 use super::annotated::Tool;
 use super::{
-    Arrangement, Direction, DownScripts, File, Files, Found, Layout, ProblemKind, Reading, Runner,
-    Script, Send, Wraps, arrange_by_version, name, path, section, sign, text,
+    Applied, Arrangement, Direction, DownScripts, File, Files, Found, Late, Layout, ProblemKind,
+    Reading, Runner, Script, Send, Wraps, arrange_by_version, name, path, section, sign, text,
 };
 
 /// The tool.
@@ -23,6 +23,10 @@ pub(super) static LAYOUT: Layout = Layout {
     read,
     arrange,
     compare: Some(name::number),
+    applied: Applied {
+        late: |_, _| Late::Refuses("without `-allow-missing`"),
+        ..Applied::by("goose")
+    },
     runner: Runner {
         send: Send::SimpleBatch,
         wraps: Wraps::Script,

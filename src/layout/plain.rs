@@ -7,8 +7,8 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use super::{
-    Arrangement, Direction, DownScripts, File, Files, Found, Layout, Reading, Runner, Script, Send,
-    Wraps, is_other_database, is_postgres, name, path, section, text,
+    Applied, Arrangement, Direction, DownScripts, File, Files, Found, Late, Layout, Reading,
+    Runner, Script, Send, Wraps, is_other_database, is_postgres, name, path, section, text,
 };
 
 /// The layout.
@@ -20,6 +20,10 @@ pub(super) static LAYOUT: Layout = Layout {
     read,
     arrange,
     compare: Some(name::natural),
+    applied: Applied {
+        late: |_, _| Late::Unknown,
+        ..Applied::by("the tool")
+    },
     runner: Runner {
         send: Send::Unknown,
         wraps: Wraps::Nothing,

@@ -11,7 +11,7 @@ use lockgate::layout;
 use lockgate::report::Report;
 use lockgate::rule::Rule;
 use lockgate::settings::{Environment, OptionValue, Settings, Strictness};
-use lockgate::testing::{self, Ran};
+use lockgate::testing::{self, Other, Ran};
 
 /// The day on which every example is checked.
 const TODAY: &str = "2026-06-01";
@@ -69,6 +69,10 @@ pub(crate) struct Example {
     after: Option<String>,
     options: Vec<(String, String)>,
     world: bool,
+    /// Files of the branch that these are merged into, from the time when the branches parted; none: nothing is merged.
+    pub(crate) base: Vec<(String, String)>,
+    /// What that branch has got since.
+    pub(crate) theirs: Vec<(String, String)>,
 }
 
 impl Default for Example {
@@ -84,6 +88,8 @@ impl Default for Example {
             after: None,
             options: Vec::new(),
             world: true,
+            base: Vec::new(),
+            theirs: Vec::new(),
         }
     }
 }
@@ -188,7 +194,21 @@ impl Example {
             of_rule.options.insert(name.clone(), value);
         }
         let world = self.world.then_some(WORLD.as_str());
-        Ok(testing::check(&self.layout, &self.files(), world, settings))
+        if self.base.is_empty() && self.theirs.is_empty() {
+            return Ok(testing::check(&self.layout, &self.files(), world, settings));
+        }
+        let other = Other {
+            base: &borrowed(&self.base),
+            theirs: &borrowed(&self.theirs),
+        };
+        let files = self.files();
+        Ok(testing::check_branch(
+            &self.layout,
+            &files,
+            other,
+            world,
+            settings,
+        ))
     }
 
     /// Its statements, and what the model says about each.
@@ -198,10 +218,7 @@ impl Example {
     }
 
     fn files(&self) -> Vec<(&str, &str)> {
-        self.files
-            .iter()
-            .map(|(path, text)| (path.as_str(), text.as_str()))
-            .collect()
+        borrowed(&self.files)
     }
 
     fn settings(&self, postgres: u32) -> Settings {
@@ -219,4 +236,11 @@ impl Example {
         }
         settings
     }
+}
+
+fn borrowed(files: &[(String, String)]) -> Vec<(&str, &str)> {
+    let files = files.iter();
+    files
+        .map(|(path, text)| (path.as_str(), text.as_str()))
+        .collect()
 }
