@@ -18,6 +18,7 @@ mod config;
 mod differential;
 mod dozen;
 mod example;
+mod git;
 mod hostile;
 mod layouts;
 mod locks;
