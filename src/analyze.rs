@@ -308,6 +308,7 @@ fn migration(script: &Script, found: &Found) -> (Migration, Vec<NotAnalysed>, Ve
             help: error.help,
             labels: Vec::new(),
         }));
+        problems.extend(for_psql(&parsed.psql, found, at));
         let first = statements.len();
         statements.extend(parsed.statements.into_iter().map(|mut statement| {
             statement.conditional |= piece.conditional;
@@ -324,7 +325,10 @@ fn migration(script: &Script, found: &Found) -> (Migration, Vec<NotAnalysed>, Ve
             unit.wraps = crate::layout::Wraps::Nothing;
         }
     }
-    let incomplete = !not_analysed.is_empty() || !problems.is_empty();
+    let incomplete = !not_analysed.is_empty()
+        || problems
+            .iter()
+            .any(|problem| problem.kind != ProblemKind::Psql);
     let migration = Migration {
         version: script.version.clone(),
         description: script.description.clone(),
@@ -336,9 +340,40 @@ fn migration(script: &Script, found: &Found) -> (Migration, Vec<NotAnalysed>, Ve
         pair: None,
         pending: true,
         emptiness: script.emptiness.clone(),
+        merges: script.parents.len() > 1,
         incomplete,
     };
     (migration, not_analysed, problems)
+}
+
+/// What of a text only psql understands, where something else runs it.
+fn for_psql(
+    commands: &[(Span, Option<String>)],
+    found: &Found,
+    at: impl Fn(Span) -> Location,
+) -> Vec<Problem> {
+    let (client, tool) = (found.layout.client, found.layout.applied.tool);
+    commands
+        .iter()
+        .filter(|(_, name)| match name {
+            Some(_) => !client.psql,
+            None => !client.copies,
+        })
+        .map(|(span, name)| Problem {
+            kind: ProblemKind::Psql,
+            location: at(*span),
+            message: match name {
+                Some(name) => format!("`\\{name}` is a command of psql, and {tool} sends it to PostgreSQL, which refuses it"),
+                None => format!("rows behind COPY … FROM stdin can be sent by psql, and {tool} sends them as SQL, which PostgreSQL refuses"),
+            },
+            help: Some(match name.as_deref() {
+                Some("restrict" | "unrestrict") => "remove the line, which pg_dump wrote for psql alone".to_owned(),
+                Some(_) => "write in SQL what it does, or remove it".to_owned(),
+                None => "write the rows as INSERT (pg_dump: `--inserts`)".to_owned(),
+            }),
+            labels: Vec::new(),
+        })
+        .collect()
 }
 
 /// Pieces that are sent one by one in the same way are one unit.

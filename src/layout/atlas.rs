@@ -7,8 +7,8 @@
 //! stands for everything before it on a new database. The way back is computed by the tool.
 
 use super::{
-    Applied, Arrangement, Direction, DownScripts, File, Files, Found, Late, Layout, ProblemKind,
-    Reading, Runner, Script, Send, Wraps, arrange_by_version, name, path, sign, text,
+    Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Late, Layout,
+    ProblemKind, Reading, Runner, Script, Send, Wraps, arrange_by_version, name, path, sign, text,
 };
 use crate::source::Span;
 
@@ -25,6 +25,10 @@ pub(super) static LAYOUT: Layout = Layout {
         edited: Some("stops while `atlas.sum` has the old checksum, and never runs the change"),
         late: |_, _| Late::Refuses("unless `--exec-order` says otherwise"),
         ..Applied::by("Atlas")
+    },
+    client: Client {
+        fills: true,
+        ..Client::DRIVER
     },
     runner: Runner {
         send: Send::PerStatement,

@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Applied, Arrangement, DownScripts, File, Files, Found, Late, Layout, Reading, Runner, Send,
-    Wraps, name, path, sign,
+    Applied, Arrangement, Client, DownScripts, File, Files, Found, Late, Layout, Reading, Runner,
+    Send, Wraps, name, path, sign,
 };
 
 /// A tool whose migrations are programs.
@@ -48,6 +48,7 @@ macro_rules! layout {
                 late: |_, _| Late::Unknown,
                 ..Applied::by("the tool")
             },
+            client: Client::PSQL,
             runner: RUNNER,
         }
     };

@@ -8,8 +8,8 @@
 
 use super::section::Section;
 use super::{
-    Applied, Arrangement, Direction, DownScripts, File, Files, Found, Layout, ProblemKind, Reading,
-    Runner, Script, Send, Wraps, arrange_by_version, name, path, section, sign, text,
+    Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Layout, ProblemKind,
+    Reading, Runner, Script, Send, Wraps, arrange_by_version, name, path, section, sign, text,
 };
 
 /// The tool.
@@ -22,6 +22,7 @@ pub(super) static LAYOUT: Layout = Layout {
     arrange,
     compare: Some(name::as_file_names),
     applied: Applied::by("dbmate"),
+    client: Client::DRIVER,
     runner: Runner {
         send: Send::SimpleBatch,
         wraps: Wraps::Script,

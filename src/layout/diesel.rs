@@ -9,7 +9,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use super::{
-    Applied, Arrangement, Direction, DownScripts, Emptiness, File, Files, Found, Layout,
+    Applied, Arrangement, Client, Direction, DownScripts, Emptiness, File, Files, Found, Layout,
     ProblemKind, Reading, Runner, Script, Send, Wraps, arrange_by_version, keys, name, path, sign,
 };
 
@@ -23,6 +23,10 @@ pub(super) static LAYOUT: Layout = Layout {
     arrange,
     compare: Some(compare_versions),
     applied: Applied::by("Diesel"),
+    client: Client {
+        keeps_session: false,
+        ..Client::DRIVER
+    },
     runner: Runner {
         send: Send::SimpleBatch,
         wraps: Wraps::Script,

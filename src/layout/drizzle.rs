@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::{
-    Applied, Arrangement, Direction, DownScripts, File, Files, Found, Late, Layout, Piece,
+    Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Late, Layout, Piece,
     ProblemKind, Reading, Runner, Script, Send, Wraps, arrange_by_place, arrange_by_version, name,
     path, sign, text,
 };
@@ -31,6 +31,7 @@ pub(super) static LAYOUT: Layout = Layout {
         late: |_, _| Late::Unknown,
         ..Applied::by("Drizzle")
     },
+    client: Client::DRIVER,
     runner: Runner {
         send: Send::SimpleBatch,
         wraps: Wraps::Run,

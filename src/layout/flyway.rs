@@ -20,8 +20,8 @@ use std::collections::BTreeMap;
 use self::name::{Naming, Sort};
 use super::name::compare_dotted;
 use super::{
-    Applied, Arrangement, Direction, DownScripts, File, Files, Found, Late, Layout, ProblemKind,
-    Reading, Runner, Script, Send, Wraps, duplicates, keys, path,
+    Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Late, Layout,
+    ProblemKind, Reading, Runner, Script, Send, Wraps, duplicates, keys, path,
 };
 use crate::statement::{Kind, ObjectKind, ReindexTarget, Statement};
 
@@ -43,6 +43,11 @@ pub(super) static LAYOUT: Layout = Layout {
             false => Late::Refuses("without `outOfOrder=true`"),
         },
         ..Applied::by("Flyway")
+    },
+    client: Client {
+        copies: true,
+        fills: true,
+        ..Client::DRIVER
     },
     runner: Runner {
         send: Send::PerStatement,

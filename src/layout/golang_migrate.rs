@@ -10,9 +10,9 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Applied, Arrangement, Direction, DownScripts, File, Files, Found, Late, Layout, ProblemKind,
-    Reading, Runner, Script, Send, Wraps, arrange_by_version, is_other_database, is_postgres, name,
-    path,
+    Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Late, Layout,
+    ProblemKind, Reading, Runner, Script, Send, Wraps, arrange_by_version, is_other_database,
+    is_postgres, name, path,
 };
 
 /// The tool.
@@ -29,6 +29,7 @@ pub(super) static LAYOUT: Layout = Layout {
         late: |_, _| Late::Skips,
         ..Applied::by("golang-migrate")
     },
+    client: Client::DRIVER,
     runner: Runner {
         send: Send::SimpleBatch,
         wraps: Wraps::Nothing,

@@ -10,8 +10,9 @@ use std::cmp::Ordering;
 
 use super::annotated::Tool;
 use super::{
-    Applied, Arrangement, Direction, DownScripts, File, Files, Found, Late, Layout, ProblemKind,
-    Reading, Runner, Script, Send, Wraps, arrange_by_version, name, path, section, sign, text,
+    Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Late, Layout,
+    ProblemKind, Reading, Runner, Script, Send, Wraps, arrange_by_version, name, path, section,
+    sign, text,
 };
 
 /// The tool.
@@ -26,6 +27,10 @@ pub(super) static LAYOUT: Layout = Layout {
     applied: Applied {
         late: |_, _| Late::Refuses("without `-allow-missing`"),
         ..Applied::by("goose")
+    },
+    client: Client {
+        fills: true,
+        ..Client::DRIVER
     },
     runner: Runner {
         send: Send::SimpleBatch,

@@ -10,8 +10,9 @@ use std::cmp::Ordering;
 
 use super::section::Section;
 use super::{
-    Applied, Arrangement, Direction, DownScripts, File, Files, Found, Late, Layout, ProblemKind,
-    Reading, Runner, Script, Send, Wraps, arrange_by_version, name, path, section, sign, text,
+    Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Late, Layout,
+    ProblemKind, Reading, Runner, Script, Send, Wraps, arrange_by_version, name, path, section,
+    sign, text,
 };
 use crate::source::Span;
 
@@ -29,6 +30,7 @@ pub(super) static LAYOUT: Layout = Layout {
         late: |_, _| Late::Refuses("without `--no-check-order`"),
         ..Applied::by("node-pg-migrate")
     },
+    client: Client::DRIVER,
     runner: Runner {
         send: Send::SimpleBatch,
         wraps: Wraps::Run,

@@ -7,8 +7,9 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use super::{
-    Applied, Arrangement, Direction, DownScripts, File, Files, Found, Late, Layout, Reading,
-    Runner, Script, Send, Wraps, is_other_database, is_postgres, name, path, section, text,
+    Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Late, Layout,
+    Reading, Runner, Script, Send, Wraps, is_other_database, is_postgres, name, path, section,
+    text,
 };
 
 /// The layout.
@@ -24,6 +25,7 @@ pub(super) static LAYOUT: Layout = Layout {
         late: |_, _| Late::Unknown,
         ..Applied::by("the tool")
     },
+    client: Client::PSQL,
     runner: Runner {
         send: Send::Unknown,
         wraps: Wraps::Nothing,

@@ -8,8 +8,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Applied, Arrangement, Direction, DownScripts, File, Files, Found, Layout, ProblemKind, Reading,
-    Runner, Script, Send, Wraps, arrange_by_version, keys, name, path, sign,
+    Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Layout, ProblemKind,
+    Reading, Runner, Script, Send, Wraps, arrange_by_version, keys, name, path, sign,
 };
 
 /// The tool.
@@ -26,6 +26,7 @@ pub(super) static LAYOUT: Layout = Layout {
         gone: Some("wants to reset a development database"),
         ..Applied::by("Prisma")
     },
+    client: Client::DRIVER,
     runner: Runner {
         send: Send::SimpleBatch,
         wraps: Wraps::Nothing,

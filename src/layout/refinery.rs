@@ -7,8 +7,8 @@
 use std::cmp::Ordering;
 
 use super::{
-    Applied, Arrangement, Direction, DownScripts, File, Files, Found, Late, Layout, ProblemKind,
-    Reading, Runner, Script, Send, Wraps, arrange_by_version, name, path, sign,
+    Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Late, Layout,
+    ProblemKind, Reading, Runner, Script, Send, Wraps, arrange_by_version, name, path, sign,
 };
 
 /// The tool.
@@ -30,6 +30,7 @@ pub(super) static LAYOUT: Layout = Layout {
         },
         ..Applied::by("refinery")
     },
+    client: Client::DRIVER,
     runner: Runner {
         send: Send::SimpleBatch,
         wraps: Wraps::Script,

@@ -8,8 +8,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Applied, Direction, DownScripts, File, Files, Found, Late, Layout, ProblemKind, Reading,
-    Runner, Script, Send, Wraps, arrange_by_place, name, path, sign, text,
+    Applied, Client, Direction, DownScripts, File, Files, Found, Late, Layout, ProblemKind,
+    Reading, Runner, Script, Send, Wraps, arrange_by_place, name, path, sign, text,
 };
 use crate::source::Span;
 
@@ -27,6 +27,7 @@ pub(super) static LAYOUT: Layout = Layout {
         late: |_, _| Late::Unknown,
         ..Applied::by("Sqitch")
     },
+    client: Client::PSQL,
     runner: Runner {
         send: Send::PerStatement,
         wraps: Wraps::Nothing,

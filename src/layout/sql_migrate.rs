@@ -10,8 +10,9 @@ use std::cmp::Ordering;
 use super::annotated::Tool;
 use super::section::Section;
 use super::{
-    Applied, Arrangement, Direction, DownScripts, File, Files, Found, Layout, ProblemKind, Reading,
-    Runner, Script, Send, Wraps, arrange_by_version, keys, name, path, section, sign, text,
+    Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Layout, ProblemKind,
+    Reading, Runner, Script, Send, Wraps, arrange_by_version, keys, name, path, section, sign,
+    text,
 };
 
 /// The tool.
@@ -27,6 +28,7 @@ pub(super) static LAYOUT: Layout = Layout {
         gone: Some("stops: it knows no such migration any more"),
         ..Applied::by("sql-migrate")
     },
+    client: Client::DRIVER,
     runner: Runner {
         send: Send::SimpleBatch,
         wraps: Wraps::Script,

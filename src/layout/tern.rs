@@ -8,8 +8,9 @@
 use std::cmp::Ordering;
 
 use super::{
-    Applied, Arrangement, Direction, DownScripts, File, Files, Found, Late, Layout, Problem,
-    ProblemKind, Reading, Runner, Script, Send, Wraps, arrange_by_version, name, path, sign, text,
+    Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Late, Layout,
+    Problem, ProblemKind, Reading, Runner, Script, Send, Wraps, arrange_by_version, name, path,
+    sign, text,
 };
 use crate::source::Span;
 
@@ -26,6 +27,11 @@ pub(super) static LAYOUT: Layout = Layout {
         gone: Some("stops at the gap"),
         late: |_, _| Late::Unknown,
         ..Applied::by("tern")
+    },
+    client: Client {
+        fills: true,
+        keeps_session: false,
+        ..Client::DRIVER
     },
     runner: Runner {
         send: Send::SimpleBatch,

@@ -1,0 +1,28 @@
+//! See `rules/unpadded-version.md`.
+
+use crate::layout::{self, History};
+use crate::rule::{Cx, Finding};
+
+pub(super) fn check(cx: &mut Cx<'_>, history: &History) {
+    let tool = cx.layout().applied.tool;
+    for pair in layout::numbers(history).windows(2) {
+        let &[(before, larger), (at, smaller)] = pair else {
+            continue;
+        };
+        let (before, migration) = (&history.migrations[before], &history.migrations[at]);
+        if larger <= smaller || !(before.pending || migration.pending) {
+            continue;
+        }
+        let place = if migration.pending { migration } else { before };
+        cx.report(
+            Finding::at(
+                place.location(),
+                format!(
+                    "{} runs before {}: {tool} orders names as text",
+                    before.version, migration.version
+                ),
+            )
+            .help("write all numbers with the same count of digits"),
+        );
+    }
+}
