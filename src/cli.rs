@@ -90,7 +90,7 @@ enum Failure {
 enum Outcome {
     Clean,
     Findings,
-    /// Some files could not be read.
+    /// Some files could not be read, or there was nothing to check.
     Incomplete,
 }
 

@@ -158,6 +158,7 @@ pub(super) fn run(
     sql::self_check().map_err(Failure::Parser)?;
     let request = args.target.request()?;
     let settings = overlaid(request.settings.clone(), args);
+    let expects = request.expects_migrations();
     let report = analyze::run(request.discover(&settings)?, settings);
     for (format, output) in destinations {
         let format = format.map_or(Format::default(), |index| args.formats[index]);
@@ -167,6 +168,10 @@ pub(super) fn run(
                 render(&report, format, Style::default(), out)
             })?,
         }
+    }
+    // A check of nothing must not pass: somebody moved the migrations, or stands in the wrong place.
+    if expects && report.projects.is_empty() {
+        return Ok(Outcome::Incomplete);
     }
     Ok(outcome(&report, args.fail_on.level()))
 }

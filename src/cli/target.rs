@@ -71,6 +71,17 @@ pub(super) struct Request {
 }
 
 impl Request {
+    /// True if a project or a directory is asked about. Single files may be no migrations (an editor or a hook hands over
+    /// whatever was saved), and nothing may be staged.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the command line knows what is there"
+    )]
+    pub(super) fn expects_migrations(&self) -> bool {
+        let is_directory = |path: &PathBuf| self.cwd.join(path).is_dir();
+        self.changed.is_none() && self.paths.iter().all(is_directory)
+    }
+
     /// Finds and reads the migrations.
     pub(super) fn discover(self, settings: &Settings) -> Result<Discovered, Failure> {
         Ok(discover(&discover::Request {
