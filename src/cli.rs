@@ -39,6 +39,7 @@ const EXAMPLES: &str = "\
 Examples:
   lockgate check                         check the project around the current directory
   lockgate check db/migrations           check one directory
+  lockgate check --base origin/main      check what a branch changes
   lockgate locks --after 0041            what will be locked, and for how long
   lockgate explain index-not-concurrent  read about a rule
 

@@ -1,5 +1,9 @@
 //! What a rule may ask.
 
+mod words;
+
+pub use self::words::StringConstant;
+
 use crate::diagnostic::{Certainty, Diagnostic};
 use crate::effect::{self, Effect, Effects, LockMode, Work};
 use crate::footprint::{Footprint, Held};

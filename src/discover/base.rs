@@ -182,7 +182,7 @@ impl Then {
         // Git may have changed line ends on the way into the work tree.
         let is_same =
             |a: &str, b: &str| a == b || a.replace("\r\n", "\n") == b.replace("\r\n", "\n");
-        if !is_same(&*self.tree.read(path)?, text) {
+        if !is_same(&self.tree.read(path)?, text) {
             return Ok(false);
         }
         // Flyway and Diesel keep a migration's own settings beside it.

@@ -196,22 +196,22 @@ impl Git {
         }
         let commit = format!("{name}^{{commit}}");
         let out = self.run(&["rev-parse", "--verify", "--quiet", &commit])?;
-        out.success().map(line).map_err(|_| unknown())
+        out.success().map(|out| line(&out)).map_err(|_| unknown())
     }
 
     /// The commit that is checked out; none before the first one.
     pub(super) fn head(&self) -> Result<Option<Oid>, GitError> {
         let out = self.run(&["rev-parse", "--verify", "--quiet", "HEAD^{commit}"])?;
-        Ok(out.success().map(line).ok())
+        Ok(out.success().map(|out| line(&out)).ok())
     }
 
     /// The newest commit that both have behind them.
     pub(super) fn merge_base(&self, name: &str, base: &Oid, head: &Oid) -> Result<Oid, GitError> {
         let out = self.run(&["merge-base", base, head])?;
         if let Ok(found) = out.success() {
-            return Ok(line(found));
+            return Ok(line(&found));
         }
-        let is_shallow = line(self.ask(&["rev-parse", "--is-shallow-repository"])?) == "true";
+        let is_shallow = line(&self.ask(&["rev-parse", "--is-shallow-repository"])?) == "true";
         Err(if is_shallow {
             GitError::new(
                 format!(
@@ -361,13 +361,9 @@ impl Git {
         })
     }
 
+    #[expect(clippy::disallowed_methods, reason = "the one place that runs Git")]
     fn command(&self, arguments: &[&str]) -> Command {
-        #[expect(clippy::disallowed_methods, reason = "the one place that runs Git")]
         let mut command = Command::new(&self.program);
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "Git's own variables are not handed on"
-        )]
         let own = std::env::vars_os().map(|(name, _)| name);
         for name in own.filter(|name| {
             name.to_string_lossy()
@@ -509,12 +505,12 @@ fn program() -> Option<PathBuf> {
         .find(|program| program.is_file())
 }
 
+/// Mode, id, and whether it has conflicts.
+type Fields<'f> = (&'f str, &'f str, bool);
+
 /// Entries of a list that ends each with a zero byte: fields with blanks between them, a tab, the path. `read` picks
 /// mode, id and whether it has conflicts out of the fields.
-fn entries(
-    out: &[u8],
-    read: for<'f> fn(&[&'f str]) -> Option<(&'f str, &'f str, bool)>,
-) -> Vec<Entry> {
+fn entries(out: &[u8], read: for<'f> fn(&[&'f str]) -> Option<Fields<'f>>) -> Vec<Entry> {
     out.split(|byte| *byte == 0)
         .filter_map(|entry| {
             let tab = memchr::memchr(b'\t', entry)?;
@@ -538,8 +534,8 @@ fn entries(
         .collect()
 }
 
-fn line(out: Vec<u8>) -> String {
-    String::from_utf8_lossy(&out).trim_end().to_owned()
+fn line(out: &[u8]) -> String {
+    String::from_utf8_lossy(out).trim_end().to_owned()
 }
 
 #[cfg(test)]

@@ -87,7 +87,7 @@ pub fn compare(found: &Found, now: &[Script], branch: &Branch<'_>) -> Comparison
     side.edited(&successors, &mut comparison.problems);
     side.gone(&successors, &mut comparison.problems);
     comparison.moved = side.moved(&successors);
-    for script in side.new(&successors) {
+    for script in side.arrivals(&successors) {
         if let Some(problem) = side.collides(script).or_else(|| side.late(script)) {
             comparison.problems.push(problem);
         }
@@ -276,7 +276,7 @@ impl<'a> Side<'a> {
     }
 
     /// Scripts forward that were not there, whatever their names, in the order in which they run.
-    fn new(&self, successors: &Successors<'a>) -> Vec<&'a Script> {
+    fn arrivals(&self, successors: &Successors<'a>) -> Vec<&'a Script> {
         let known: Vec<&Script> = successors.iter().flatten().copied().collect();
         self.now
             .iter()

@@ -38,9 +38,12 @@ pub(super) static LAYOUT: Layout = Layout {
         edited: Some("refuses to migrate until somebody repairs its checksum"),
         renamed: Some("refuses to migrate until somebody repairs its description"),
         gone: Some("refuses to migrate: it does not find an applied migration"),
-        late: |found, _| match found.is_on("outOfOrder") {
-            true => Late::Runs,
-            false => Late::Refuses("without `outOfOrder=true`"),
+        late: |found, _| {
+            if found.is_on("outOfOrder") {
+                Late::Runs
+            } else {
+                Late::Refuses("without `outOfOrder=true`")
+            }
         },
         ..Applied::by("Flyway")
     },

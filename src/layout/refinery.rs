@@ -24,9 +24,12 @@ pub(super) static LAYOUT: Layout = Layout {
         edited: Some("stops: it compares checksums"),
         renamed: Some("stops: its checksum includes the name"),
         gone: Some("stops: it misses an applied migration"),
-        late: |_, script| match path::file_name(&script.path).starts_with('U') {
-            true => Late::Unknown,
-            false => Late::Refuses("unless it is told not to abort for missing ones"),
+        late: |_, script| {
+            if path::file_name(&script.path).starts_with('U') {
+                Late::Unknown
+            } else {
+                Late::Refuses("unless it is told not to abort for missing ones")
+            }
         },
         ..Applied::by("refinery")
     },

@@ -8,7 +8,7 @@ pub(super) fn check(cx: &mut Cx<'_>, migration: &Migration) {
         return;
     };
     if migration.direction != Direction::Up
-        || !days(&migration.version).is_some_and(|day| day > today + 1)
+        || days(&migration.version).is_none_or(|day| day <= today + 1)
     {
         return;
     }

@@ -3,21 +3,14 @@
 use crate::diagnostic::Level;
 use crate::rule::{Cx, Finding};
 use crate::source::Span;
-use crate::sql::lex::{Lexer, Token, TokenKind};
 use crate::statement::{Kind, Statement};
 
 pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
-    let text = &*statement.source.sql;
-    let tokens: Vec<Token> = Lexer::new(text)
-        .filter(|token| !token.is_comment())
-        .collect();
-    for (index, token) in tokens.iter().enumerate() {
-        if !matches!(token.kind, TokenKind::String(_)) {
-            continue;
-        }
-        let body = &text[token.body(text).range()];
-        let before = index.checked_sub(1).map(|before| &tokens[before]);
-        let follows = |word: &str| before.is_some_and(|before| before.is_word(text, word));
+    for string in cx.strings(statement) {
+        let body = string.body;
+        let follows = |word: &str| string.word_before.eq_ignore_ascii_case(word);
+        let is_copied =
+            matches!(statement.kind, Kind::Copy { .. }) && (follows("from") || follows("to"));
         let found = if follows("password") && !body.is_empty() {
             Some(("a password stands in the migration", Level::Error))
         } else if holds_password(body) {
@@ -30,10 +23,7 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
                 "the address of a server stands in the migration: it holds in one environment",
                 Level::Warning,
             ))
-        } else if matches!(&statement.kind, Kind::Copy { .. })
-            && body.starts_with('/')
-            && (follows("from") || follows("to"))
-        {
+        } else if is_copied && body.starts_with('/') {
             Some((
                 "a path on the server stands in the migration: it holds on one machine",
                 Level::Warning,
@@ -42,19 +32,24 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
             None
         };
         if let Some((what, level)) = found {
-            report(cx, statement, token.span, what, level);
+            report(cx, string.span, what, level);
         }
     }
     if statement.tag == "ALTER DATABASE"
-        && let Some(name) = tokens.get(2)
         && statement.placeholders.is_empty()
+        && let Some((span, _)) = cx.bare_words(statement).get(2)
     {
         let what = "a database is named in the migration: it may be called otherwise elsewhere";
-        report(cx, statement, name.span, what, Level::Warning);
+        report(
+            cx,
+            statement.source.map.to_file(*span),
+            what,
+            Level::Warning,
+        );
     }
 }
 
-fn report(cx: &mut Cx<'_>, statement: &Statement, span: Span, what: &str, level: Level) {
+fn report(cx: &mut Cx<'_>, span: Span, what: &str, level: Level) {
     let help = match level {
         Level::Error => {
             "change it, for it is in the repository's history, and set it where secrets are kept"
@@ -63,11 +58,7 @@ fn report(cx: &mut Cx<'_>, statement: &Statement, span: Span, what: &str, level:
             "set it outside of the migrations, or put it together from a setting (`current_setting`, `current_database()`)"
         }
     };
-    cx.report(
-        Finding::new(statement.source.map.to_file(span), what)
-            .level(level)
-            .help(help),
-    );
+    cx.report(Finding::new(span, what).level(level).help(help));
 }
 
 /// Commands that take addresses of servers.

@@ -2,7 +2,6 @@
 
 use crate::rule::{Cx, Finding};
 use crate::source::Span;
-use crate::sql::lex::{Lexer, TokenKind};
 use crate::statement::Statement;
 
 /// The characters, what they are, and what is meant.
@@ -28,20 +27,14 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     if text.is_ascii() {
         return;
     }
-    let found = Lexer::new(text)
-        .filter(|token| {
-            !token.is_comment() && matches!(token.kind, TokenKind::Word | TokenKind::Other)
-        })
-        .find_map(|token| {
-            let word = token.text(text);
+    let found = cx
+        .bare_words(statement)
+        .into_iter()
+        .find_map(|(place, word)| {
             LOOKALIKES.iter().find_map(|(character, what, meant)| {
-                let at = token.span.start as usize + word.find(*character)?;
-                Some((
-                    Span::new(at, at + character.len_utf8()),
-                    *character,
-                    *what,
-                    *meant,
-                ))
+                let at = place.start as usize + word.find(*character)?;
+                let span = Span::new(at, at + character.len_utf8());
+                Some((span, *character, *what, *meant))
             })
         });
     let Some((span, character, what, meant)) = found else {

@@ -286,7 +286,7 @@ const LAYERS: &[(&str, &str)] = &[
     ),
     (
         "context",
-        "source statement layout diagnostic settings schema effect session replay footprint rule suppress",
+        "source statement sql layout diagnostic settings schema effect session replay footprint rule suppress",
     ),
     (
         "rules",
