@@ -29,7 +29,11 @@ pub(super) static LAYOUT: Layout = Layout {
         late: |_, _| Late::Skips,
         ..Applied::by("golang-migrate")
     },
-    client: Client::DRIVER,
+    // Only names tell this tool: what has them may be another one that fills in templates.
+    client: Client {
+        fills: true,
+        ..Client::DRIVER
+    },
     runner: Runner {
         send: Send::SimpleBatch,
         wraps: Wraps::Nothing,
