@@ -185,7 +185,9 @@ fn analyse_project(project: Project, sources: &[Source], settings: &Settings) ->
             .diagnostics,
     );
     if let Some(wanted) = &wanted {
-        diagnostics.retain(|diagnostic| wanted.contains(&diagnostic.primary.source));
+        diagnostics.retain(|diagnostic| {
+            wanted.contains(&diagnostic.primary.source) || is_about_files_gone(diagnostic)
+        });
     }
     let not_analysed = not_analysed
         .into_iter()
@@ -314,6 +316,7 @@ fn migration(script: &Script, found: &Found) -> (Migration, Vec<NotAnalysed>, Ve
             help: error.help,
             labels: Vec::new(),
         }));
+        problems.extend(for_psql(&parsed.psql, found, at));
         let first = statements.len();
         statements.extend(parsed.statements.into_iter().map(|mut statement| {
             statement.conditional |= piece.conditional;
@@ -330,7 +333,10 @@ fn migration(script: &Script, found: &Found) -> (Migration, Vec<NotAnalysed>, Ve
             unit.wraps = crate::layout::Wraps::Nothing;
         }
     }
-    let incomplete = !not_analysed.is_empty() || !problems.is_empty();
+    let incomplete = !not_analysed.is_empty()
+        || problems
+            .iter()
+            .any(|problem| problem.kind != ProblemKind::Psql);
     let migration = Migration {
         version: script.version.clone(),
         description: script.description.clone(),
@@ -342,9 +348,40 @@ fn migration(script: &Script, found: &Found) -> (Migration, Vec<NotAnalysed>, Ve
         pair: None,
         pending: true,
         emptiness: script.emptiness.clone(),
+        merges: script.parents.len() > 1,
         incomplete,
     };
     (migration, not_analysed, problems)
+}
+
+/// What of a text only psql understands, where something else runs it.
+fn for_psql(
+    commands: &[(Span, Option<String>)],
+    found: &Found,
+    at: impl Fn(Span) -> Location,
+) -> Vec<Problem> {
+    let (client, tool) = (found.layout.client, found.layout.applied.tool);
+    commands
+        .iter()
+        .filter(|(_, name)| match name {
+            Some(_) => !client.psql,
+            None => !client.copies,
+        })
+        .map(|(span, name)| Problem {
+            kind: ProblemKind::Psql,
+            location: at(*span),
+            message: match name {
+                Some(name) => format!("`\\{name}` is a command of psql, and {tool} sends it to PostgreSQL, which refuses it"),
+                None => format!("rows behind COPY … FROM stdin can be sent by psql, and {tool} sends them as SQL, which PostgreSQL refuses"),
+            },
+            help: Some(match name.as_deref() {
+                Some("restrict" | "unrestrict") => "remove the line, which pg_dump wrote for psql alone".to_owned(),
+                Some(_) => "write in SQL what it does, or remove it".to_owned(),
+                None => "write the rows as INSERT (pg_dump: `--inserts`)".to_owned(),
+            }),
+            labels: Vec::new(),
+        })
+        .collect()
 }
 
 /// Pieces that are sent one by one in the same way are one unit.
@@ -374,6 +411,11 @@ fn push_unit(
 /// Rules on suppression comments run last: they need to know what the others found.
 fn asks_about_comments(rule: &Rule) -> bool {
     rule.id.ends_with("-suppression")
+}
+
+/// A file that is gone is reported in one that nothing else may be wanted for.
+fn is_about_files_gone(diagnostic: &Diagnostic) -> bool {
+    diagnostic.rule == "edited-applied-migration"
 }
 
 /// Findings of one run of the rules.

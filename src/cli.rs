@@ -19,6 +19,7 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand, Value
 
 use crate::config::ConfigError;
 use crate::diagnostic::Level;
+use crate::discover::GitError;
 use crate::report::Style;
 use crate::report::text::{Notice, write_notice};
 use crate::source::{Source, Span};
@@ -40,6 +41,7 @@ const EXAMPLES: &str = "\
 Examples:
   lockgate check                         check the project around the current directory
   lockgate check db/migrations           check one directory
+  lockgate check --base origin/main      check what a branch changes
   lockgate locks --after 0041            what will be locked, and for how long
   lockgate explain index-not-concurrent  read about a rule
 
@@ -74,6 +76,8 @@ enum Color {
 enum Failure {
     #[error(transparent)]
     Config(#[from] ConfigError),
+    #[error(transparent)]
+    Git(#[from] GitError),
     #[error("{message}")]
     Usage { message: String, help: String },
     #[error("{message}")]
@@ -98,7 +102,7 @@ enum Failure {
 enum Outcome {
     Clean,
     Findings,
-    /// Some files could not be read.
+    /// Some files could not be read, or there was nothing to check.
     Incomplete,
 }
 
@@ -212,6 +216,7 @@ fn complain(failure: &Failure, color: Color) {
             notice.place = Some((source_file, *span));
             notice.help = help.as_deref();
         }
+        Failure::Git(error) => notice.help = Some(&error.help),
         Failure::Usage { help, .. } => notice.help = Some(help),
         _ => {}
     }

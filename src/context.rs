@@ -1,6 +1,9 @@
 //! What a rule may ask.
 
 mod edit;
+mod words;
+
+pub use self::words::StringConstant;
 
 use crate::diagnostic::{Certainty, Diagnostic, Estimate, Level};
 use crate::effect::{self, Effect, Effects, LockMode, Work};

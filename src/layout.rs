@@ -6,6 +6,7 @@
 mod alembic;
 mod annotated;
 mod atlas;
+pub mod base;
 mod code;
 mod cut;
 mod dbmate;
@@ -36,8 +37,9 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use order::{applied, pairs};
+pub use order::{applied, numbers, pairs};
 
+use base::{Applied, Late};
 use order::{arrange_by_place, arrange_by_version, duplicates};
 
 use crate::source::{Fragment, Location, Source, SourceId, Span, SpanMap};
@@ -183,6 +185,10 @@ pub struct Layout {
     pub arrange: fn(&Found, Vec<Script>) -> Arrangement,
     /// Compares two versions as the tool orders them; none for tools whose order is a graph.
     pub compare: Option<fn(&str, &str) -> Ordering>,
+    /// What the tool does about migrations that it ran before.
+    pub applied: Applied,
+    /// What the tool makes of a script before the server sees it.
+    pub client: Client,
     /// How the tool runs a script unless the script says otherwise.
     pub runner: Runner,
 }
@@ -346,6 +352,36 @@ pub struct Runner {
     pub way_out: &'static str,
     /// What the tool does about going back.
     pub down: DownScripts,
+}
+
+/// What stands between a script and the server.
+#[derive(Debug, Clone, Copy)]
+pub struct Client {
+    /// It runs psql's backslash commands, or may.
+    pub psql: bool,
+    /// It sends the rows behind `COPY … FROM stdin`.
+    pub copies: bool,
+    /// It fills in placeholders of some form, or something before it may.
+    pub fills: bool,
+    /// All scripts of a run share one session, and nothing resets it between them.
+    pub keeps_session: bool,
+}
+
+impl Client {
+    /// A driver that sends the text as it is, through one connection.
+    pub const DRIVER: Self = Self {
+        psql: false,
+        copies: false,
+        fills: false,
+        keeps_session: true,
+    };
+    /// psql, or nobody knows what.
+    pub const PSQL: Self = Self {
+        psql: true,
+        copies: true,
+        fills: true,
+        keeps_session: false,
+    };
 }
 
 /// How text reaches the server.
@@ -565,6 +601,18 @@ pub enum ProblemKind {
     Dialect,
     /// The tool ignores or changes what is written.
     Ignored,
+    /// A migration that the branch merged into has was edited or renamed.
+    Edited,
+    /// Migrations that the branch merged into has were removed; said where the next one stands.
+    Gone,
+    /// The branch merged into has taken the version, or the place in the graph, in the meantime.
+    Collision,
+    /// A new migration sorts before one that may be applied, and the tool does not run it then.
+    Late,
+    /// A new migration sorts before one that may be applied, and the tool runs it all the same.
+    LateButRuns,
+    /// A command that only psql understands, where something else runs the script.
+    Psql,
     /// The tool cannot load the file: a syntax error, a mark that is missing or that it does not know.
     Syntax,
 }
@@ -612,6 +660,8 @@ pub struct Migration {
     pub pending: bool,
     /// Why it holds no statement.
     pub emptiness: Option<Emptiness>,
+    /// It joins several branches of a graph.
+    pub merges: bool,
     /// Something in it was not understood.
     pub incomplete: bool,
 }

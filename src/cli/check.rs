@@ -173,8 +173,13 @@ pub(super) fn run(
     if args.fix {
         return fixed(args, &request, &settings, &destinations, style, out);
     }
-    let report = analyze::run(request.discover(&settings), settings);
+    let expects = request.expects_migrations();
+    let report = analyze::run(request.discover(&settings)?, settings);
     written_out(&report, args, &destinations, style, out)?;
+    // A check of nothing must not pass: somebody moved the migrations, or stands in the wrong place.
+    if expects && report.projects.is_empty() {
+        return Ok(Outcome::Incomplete);
+    }
     Ok(outcome(&report, args.fail_on.level()))
 }
 
@@ -193,7 +198,7 @@ fn fixed(
             help: help.to_owned(),
         });
     }
-    let fixed = fix::fix(request, settings, args.unsafe_fixes);
+    let fixed = fix::fix(request, settings, args.unsafe_fixes)?;
     if args.diff {
         fix::diff(&fixed, out)?;
         super::note(&fixed.in_words("would fix"));

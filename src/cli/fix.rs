@@ -57,14 +57,19 @@ impl Fixed {
 }
 
 /// Fixes until nothing is left that can be.
-pub(super) fn fix(request: &Request, settings: &Settings, unsafe_too: bool) -> Fixed {
+pub(super) fn fix(
+    request: &Request,
+    settings: &Settings,
+    unsafe_too: bool,
+) -> Result<Fixed, Failure> {
     let mut texts: BTreeMap<PathBuf, Arc<str>> = BTreeMap::new();
     let mut files: BTreeMap<String, Changed> = BTreeMap::new();
     let mut left_alone: BTreeSet<String> = BTreeSet::new();
     let look = |texts: &BTreeMap<PathBuf, Arc<str>>| {
-        analyze::run(request.discover_over(settings, texts), settings.clone())
+        let found = request.discover_over(settings, texts)?;
+        Ok::<Report, Failure>(analyze::run(found, settings.clone()))
     };
-    let mut report = look(&texts);
+    let mut report = look(&texts)?;
     for _ in 0..MOST_ROUNDS {
         let wanted = |id: SourceId| !left_alone.contains(&report.source(id).path);
         let step = round(&report, unsafe_too, wanted);
@@ -78,7 +83,7 @@ pub(super) fn fix(request: &Request, settings: &Settings, unsafe_too: bool) -> F
                 Arc::from(text.as_str()),
             );
         }
-        let after = look(&tried);
+        let after = look(&tried)?;
         let mut worse = false;
         for id in step.texts.keys() {
             let path = &report.source(*id).path;
@@ -108,13 +113,13 @@ pub(super) fn fix(request: &Request, settings: &Settings, unsafe_too: bool) -> F
         texts = tried;
         report = after;
     }
-    Fixed {
+    Ok(Fixed {
         report,
         changed: files
             .into_values()
             .filter(|changed| changed.old != changed.new)
             .collect(),
-    }
+    })
 }
 
 /// Writes the changes as one unified diff.

@@ -9,7 +9,7 @@ use clap::Args;
 
 use super::Failure;
 use crate::config;
-use crate::discover::{self, Discovered, StdinInput, discover};
+use crate::discover::{self, Changed, Discovered, StdinInput, discover};
 use crate::settings::{Environment, NEWEST_POSTGRES, OLDEST_POSTGRES, Settings};
 use crate::snapshot::{self, Snapshot};
 use crate::source::{Source, SourceId};
@@ -38,6 +38,14 @@ pub(super) struct Target {
     #[arg(long, value_name = "FILE")]
     stats: Option<PathBuf>,
 
+    /// Branch that this one will be merged into: what has changed since they parted is checked
+    #[arg(long, value_name = "GITREF", conflicts_with = "staged")]
+    base: Option<String>,
+
+    /// Check what is staged in Git, as it is staged
+    #[arg(long)]
+    staged: bool,
+
     /// Configuration file; found upward from the first path if not named
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -64,6 +72,8 @@ pub(super) struct Request {
     paths: Vec<PathBuf>,
     /// What standard input holds, and the file that it stands for.
     stdin: Option<StdinInput>,
+    /// What Git is asked about.
+    changed: Option<Changed>,
     /// The configuration's settings with those of the command line over them.
     pub(super) settings: Settings,
 }
@@ -74,14 +84,15 @@ impl Request {
         &self,
         settings: &Settings,
         texts: &BTreeMap<PathBuf, Arc<str>>,
-    ) -> Discovered {
+    ) -> Result<Discovered, Failure> {
         let request = discover::Request {
             cwd: &self.cwd,
             paths: &self.paths,
             settings,
             stdin: self.stdin.clone(),
+            changed: self.changed.as_ref(),
         };
-        discover::discover_over(&request, texts)
+        Ok(discover::discover_over(&request, texts)?)
     }
 
     /// The file of a path as shown.
@@ -122,14 +133,26 @@ impl Request {
         ))
     }
 
+    /// True if a project or a directory is asked about. Single files may be no migrations (an editor or a hook hands over
+    /// whatever was saved), and nothing may be staged.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the command line knows what is there"
+    )]
+    pub(super) fn expects_migrations(&self) -> bool {
+        let is_directory = |path: &PathBuf| self.cwd.join(path).is_dir();
+        self.changed.is_none() && self.paths.iter().all(is_directory)
+    }
+
     /// Finds and reads the migrations.
-    pub(super) fn discover(self, settings: &Settings) -> Discovered {
-        discover(&discover::Request {
+    pub(super) fn discover(self, settings: &Settings) -> Result<Discovered, Failure> {
+        Ok(discover(&discover::Request {
             cwd: &self.cwd,
             paths: &self.paths,
             settings,
             stdin: self.stdin,
-        })
+            changed: self.changed.as_ref(),
+        })?)
     }
 }
 
@@ -207,7 +230,14 @@ impl Target {
         if let Some(file) = self.stats.as_ref().or(configured.as_ref()) {
             settings.stats = Some(Arc::new(snapshot_in(file)?));
         }
+        let changed = if self.staged {
+            let index = std::env::var_os("GIT_INDEX_FILE").map(|index| cwd.join(index));
+            Some(Changed::Staged { index })
+        } else {
+            self.base.clone().map(Changed::Since)
+        };
         Ok(Request {
+            changed,
             cwd,
             paths: self.paths.clone(),
             stdin,

@@ -45,6 +45,7 @@ fn migration(text: &str, source: u32, send: Send, wraps: Wraps) -> Migration {
         pair: None,
         pending: source > 0,
         emptiness: None,
+        merges: false,
         incomplete: false,
     }
 }

@@ -9,8 +9,8 @@ mod config;
 mod graph;
 
 use super::{
-    Direction, DownScripts, Emptiness, File, Files, Found, Layout, Piece, Problem, ProblemKind,
-    Reading, Runner, Script, Send, Wraps, path,
+    Applied, Client, Direction, DownScripts, Emptiness, File, Files, Found, Late, Layout, Piece,
+    Problem, ProblemKind, Reading, Runner, Script, Send, Wraps, path,
 };
 use crate::python::revision::{self, BodyKind, Revision};
 use crate::source::{Location, Span};
@@ -24,6 +24,15 @@ pub(super) static LAYOUT: Layout = Layout {
     read,
     arrange: graph::arrange,
     compare: None,
+    applied: Applied {
+        gone: Some("stops: it cannot find the revision that the database names"),
+        late: |_, _| Late::Unknown,
+        ..Applied::by("Alembic")
+    },
+    client: Client {
+        fills: true,
+        ..Client::DRIVER
+    },
     runner: Runner {
         send: Send::SimpleBatch,
         wraps: Wraps::Run,

@@ -10,8 +10,9 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Arrangement, Direction, DownScripts, File, Files, Found, Layout, ProblemKind, Reading, Runner,
-    Script, Send, Wraps, arrange_by_version, is_other_database, is_postgres, name, path,
+    Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Late, Layout,
+    ProblemKind, Reading, Runner, Script, Send, Wraps, arrange_by_version, is_other_database,
+    is_postgres, name, path,
 };
 
 /// The tool.
@@ -23,6 +24,16 @@ pub(super) static LAYOUT: Layout = Layout {
     read,
     arrange,
     compare: Some(name::number),
+    applied: Applied {
+        gone: Some("stops if it is the newest one there"),
+        late: |_, _| Late::Skips,
+        ..Applied::by("golang-migrate")
+    },
+    // Only names tell this tool: what has them may be another one that fills in templates.
+    client: Client {
+        fills: true,
+        ..Client::DRIVER
+    },
     runner: Runner {
         send: Send::SimpleBatch,
         wraps: Wraps::Nothing,

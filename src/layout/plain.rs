@@ -7,8 +7,9 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use super::{
-    Arrangement, Direction, DownScripts, File, Files, Found, Layout, Reading, Runner, Script, Send,
-    Wraps, is_other_database, is_postgres, name, path, section, text,
+    Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Late, Layout,
+    Reading, Runner, Script, Send, Wraps, is_other_database, is_postgres, name, path, section,
+    text,
 };
 
 /// The layout.
@@ -20,6 +21,11 @@ pub(super) static LAYOUT: Layout = Layout {
     read,
     arrange,
     compare: Some(name::natural),
+    applied: Applied {
+        late: |_, _| Late::Unknown,
+        ..Applied::by("the tool")
+    },
+    client: Client::PSQL,
     runner: Runner {
         send: Send::Unknown,
         wraps: Wraps::Nothing,

@@ -58,7 +58,9 @@ pub fn forward_statements(directory: &Path) -> Option<Vec<Statement>> {
         paths: &paths,
         settings: &settings,
         stdin: None,
-    });
+        changed: None,
+    })
+    .expect("Git is not asked");
     let [project] = discovered.projects.as_slice() else {
         return None;
     };

@@ -259,7 +259,7 @@ error: `enviroment` is not known here
     Run {
         args: "check",
         files: &[],
-        exit: 0,
+        exit: 2,
         stdout: "no migrations found\n",
         stderr: "",
     },
@@ -313,7 +313,7 @@ fn each_format_can_go_to_its_own_file() {
     let status = lockgate(directory.path())
         .args("check --format json --output a.json --output b.txt --format short".split(' '))
         .status();
-    assert_eq!(status.expect("runs").code(), Some(0));
+    assert_eq!(status.expect("runs").code(), Some(2));
     let read = |name: &str| fs::read_to_string(directory.path().join(name)).expect("written");
     assert!(read("a.json").starts_with('{'));
     assert_eq!(read("b.txt"), "no migrations found\n");

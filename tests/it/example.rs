@@ -13,7 +13,7 @@ use lockgate::report::Report;
 use lockgate::rule::Rule;
 use lockgate::settings::{Environment, OptionValue, Settings, Strictness};
 use lockgate::snapshot;
-use lockgate::testing::{self, Ran};
+use lockgate::testing::{self, Other, Ran};
 
 /// The day on which every example is checked.
 const TODAY: &str = "2026-06-01";
@@ -72,6 +72,10 @@ pub(crate) struct Example {
     options: Vec<(String, String)>,
     world: bool,
     stats: Vec<snapshot::Relation>,
+    /// Files of the branch that these are merged into, from the time when the branches parted; none: nothing is merged.
+    pub(crate) base: Vec<(String, String)>,
+    /// What that branch has got since.
+    pub(crate) theirs: Vec<(String, String)>,
 }
 
 /// `orders 12000000 rows`, `orders 12000000 rows 500 writes/s`: what the snapshot says about a table of rows of 200 bytes.
@@ -112,6 +116,8 @@ impl Default for Example {
             options: Vec::new(),
             world: true,
             stats: Vec::new(),
+            base: Vec::new(),
+            theirs: Vec::new(),
         }
     }
 }
@@ -226,7 +232,21 @@ impl Example {
             of_rule.options.insert(name.clone(), value);
         }
         let world = self.world.then_some(WORLD.as_str());
-        Ok(testing::check(&self.layout, &self.files(), world, settings))
+        if self.base.is_empty() && self.theirs.is_empty() {
+            return Ok(testing::check(&self.layout, &self.files(), world, settings));
+        }
+        let other = Other {
+            base: &borrowed(&self.base),
+            theirs: &borrowed(&self.theirs),
+        };
+        let files = self.files();
+        Ok(testing::check_branch(
+            &self.layout,
+            &files,
+            other,
+            world,
+            settings,
+        ))
     }
 
     /// Its statements, and what the model says about each.
@@ -236,10 +256,7 @@ impl Example {
     }
 
     fn files(&self) -> Vec<(&str, &str)> {
-        self.files
-            .iter()
-            .map(|(path, text)| (path.as_str(), text.as_str()))
-            .collect()
+        borrowed(&self.files)
     }
 
     fn settings(&self, postgres: u32) -> Settings {
@@ -265,4 +282,11 @@ impl Example {
         }
         settings
     }
+}
+
+fn borrowed(files: &[(String, String)]) -> Vec<(&str, &str)> {
+    let files = files.iter();
+    files
+        .map(|(path, text)| (path.as_str(), text.as_str()))
+        .collect()
 }

@@ -22,6 +22,7 @@ mod differential;
 mod down;
 mod dozen;
 mod example;
+mod git;
 mod hostile;
 mod layouts;
 mod locks;

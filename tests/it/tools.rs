@@ -84,7 +84,9 @@ fn discovered(tool: &Tool, project: &Path) -> Project {
         paths: &[],
         settings: &settings,
         stdin: None,
-    });
+        changed: None,
+    })
+    .expect("Git is not asked");
     let mut projects = found.projects;
     assert_eq!(projects.len(), 1, "{projects:?}");
     let history = projects.remove(0);
