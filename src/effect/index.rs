@@ -1,5 +1,7 @@
 //! Indexes: creating, dropping, rebuilding.
 
+use std::sync::Arc;
+
 use super::compute::Collector;
 use super::table::is_there;
 use super::{Leftover, LockMode, WaitsFor, Work, volatility};
@@ -328,21 +330,33 @@ fn same_predicate(index: &Index, create: &CreateIndex) -> bool {
     }
 }
 
-/// True if attaching a table to a parent has to build an index: the parent has one that no index of the table matches.
-pub(super) fn builds_on_attach(schema: &Schema, parent: &QualifiedName, child: &Table) -> bool {
-    schema.indexes_of(parent).any(|wanted| {
-        !schema.indexes_of(&child.name).any(|index| {
-            let predicate = match (&wanted.predicate, &index.predicate) {
-                (None, None) => true,
-                (Some(a), Some(b)) => a.same(b),
-                _ => false,
-            };
-            index.valid
-                && index.unique == wanted.unique
-                && index.method == wanted.method
-                && (wanted.constraint.is_none() || index.constraint.is_some())
-                && same_elements(&index.elements, &wanted.elements)
-                && predicate
+/// Indexes of a partitioned table whose part attaching a table has to build, because no index of the table matches.
+#[must_use]
+pub fn missing_on_attach(
+    schema: &Schema,
+    parent: &QualifiedName,
+    child: &Table,
+) -> Vec<Arc<Index>> {
+    let matches = |wanted: &Index, index: &Index| {
+        let predicate = match (&wanted.predicate, &index.predicate) {
+            (None, None) => true,
+            (Some(a), Some(b)) => a.same(b),
+            _ => false,
+        };
+        index.valid
+            && index.unique == wanted.unique
+            && index.method == wanted.method
+            && (wanted.constraint.is_none() || index.constraint.is_some())
+            && same_elements(&index.elements, &wanted.elements)
+            && predicate
+    };
+    schema
+        .indexes_of(parent)
+        .filter(|wanted| {
+            !schema
+                .indexes_of(&child.name)
+                .any(|index| matches(wanted, index))
         })
-    })
+        .cloned()
+        .collect()
 }

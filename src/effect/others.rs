@@ -406,8 +406,14 @@ fn attach(
         .is_some_and(|(table, by)| bound::implied(table, by, &of.values));
     let mut work = if proven { Work::NONE } else { Work::SCAN };
     match table {
-        Some(table) if index::builds_on_attach(schema, parent, table) => {
-            work = work.and(Work::INDEX_BUILD);
+        Some(table) => {
+            // The part that is built is entered below the parent's index.
+            let missing = index::missing_on_attach(schema, parent, table);
+            if !missing.is_empty() {
+                work = work.and(Work::INDEX_BUILD);
+            }
+            let names = missing.iter().map(|index| index.name.clone()).collect();
+            collector.all(names, LockMode::ShareUpdateExclusive, Work::NONE);
         }
         None if schema.indexes_of(parent).next().is_some() => {
             collector.lock(
@@ -417,7 +423,7 @@ fn attach(
                 Certainty::Possible,
             );
         }
-        _ => {}
+        None => {}
     }
     let copied_keys = parent_table.is_some_and(|table| {
         table
