@@ -5,22 +5,15 @@ use crate::rule::{Cx, Finding};
 use crate::statement::{Kind, Name, Statement};
 
 pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
-    let (table, what) = match &statement.kind {
-        Kind::CreateIndex(create) => {
-            let expression = create.elements.iter().any(|element| element.expr.is_some());
-            // A unique index is there for its promise, and the planner knows that one row fits.
-            if !expression || create.unique {
-                return;
-            }
-            (&create.table, "the expression of this index")
-        }
-        Kind::Other(names) if statement.tag == "CREATE STATISTICS" => match names.as_slice() {
-            [table] => (table, "these statistics"),
-            _ => return,
-        },
-        _ => return,
+    let Some((table, what)) = unknown(statement) else {
+        return;
     };
-    if cx.effects().fails.is_some() || analyzed(cx, table) {
+    let key = cx.resolve(table);
+    // Once for a table.
+    let said = cx.earlier_in_migration().iter().any(|step| {
+        unknown(step.statement).is_some_and(|(table, _)| step.before.resolve(table) == key)
+    });
+    if said || cx.effects().fails.is_some() || analyzed(cx, table) {
         return;
     }
     let finding = Finding::new(
@@ -30,6 +23,23 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     .on(table)
     .help(format!("ANALYZE {table} behind it"));
     cx.report(finding);
+}
+
+/// The table and the words for what the statement makes and nothing is known about yet.
+fn unknown(statement: &Statement) -> Option<(&Name, &'static str)> {
+    match &statement.kind {
+        Kind::CreateIndex(create) => {
+            let expression = create.elements.iter().any(|element| element.expr.is_some());
+            // A unique index is there for its promise, and the planner knows that one row fits.
+            (expression && !create.unique)
+                .then_some((&create.table, "the expression of this index"))
+        }
+        Kind::Other(names) if statement.tag == "CREATE STATISTICS" => match names.as_slice() {
+            [table] => Some((table, "these statistics")),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// A later statement of the migration, or of one that comes with it, analyzes the table.

@@ -1,5 +1,7 @@
 //! See `rules/foreign-key-drop-locks-parent.md`.
 
+use super::missing_lock_timeout::is_limited;
+use crate::diagnostic::Level;
 use crate::effect::LockMode;
 use crate::rule::{Cx, Finding};
 use crate::schema::Constraint;
@@ -89,13 +91,18 @@ fn report(
     } else {
         ", and likewise the others, one in each"
     };
-    let finding = Finding::new(span, message)
+    // One more lock, and the wait for it is bounded.
+    let bounded = parents.len() == 1 && is_limited(cx.moment().lock_timeout);
+    let mut finding = Finding::new(span, message)
         .help(format!(
             "before it, in a transaction of its own with a short lock_timeout: ALTER TABLE {} DROP CONSTRAINT {}{more}",
             table.short(),
             quoted(&first.name)
         ))
         .effects(cx.effects().list.clone());
+    if bounded {
+        finding = finding.level(Level::Info);
+    }
     cx.report(finding);
 }
 

@@ -1,5 +1,7 @@
 //! See `rules/index-dropped-before-replacement.md`.
 
+use crate::diagnostic::Certainty;
+use crate::layout::Send;
 use crate::replay::Step;
 use crate::rule::{Cx, Finding};
 use crate::schema::Index;
@@ -38,6 +40,9 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
             .name
             .as_ref()
             .map_or_else(|| "the new one".to_owned(), |name| format!("`{name}`"));
+        // Nobody knows how a plain file runs: it may be one transaction, if its statements allow that.
+        let unknown =
+            cx.moment().message.send == Send::Unknown && !drop.concurrently && !create.concurrently;
         let finding = Finding::new(
             statement.span,
             format!(
@@ -45,6 +50,11 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
                 index.table.short()
             ),
         )
+        .certainty(if unknown {
+            Certainty::Possible
+        } else {
+            Certainty::Certain
+        })
         .help("build the new index first, under another name if need be, and drop the old one behind it")
         .label(cx.location_of(step), "its replacement is built here");
         cx.report(finding);

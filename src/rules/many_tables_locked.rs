@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use super::missing_lock_timeout::is_limited;
+use crate::diagnostic::Level;
 use crate::effect::{LockMode, RelationKind};
 use crate::replay::Step;
 use crate::rule::{Cx, Finding};
@@ -40,7 +42,8 @@ pub(super) fn check(cx: &mut Cx<'_>, _: &Statement) {
         return;
     }
     let held = wording::names(held.iter().map(QualifiedName::short));
-    let finding = Finding::new(
+    let bounded = is_limited(step.moment.lock_timeout) && !works(step);
+    let mut finding = Finding::new(
         step.statement.span,
         format!(
             "the transaction keeps its lock on {held} while this {} waits for {}: others wait for both, and may deadlock with it",
@@ -51,13 +54,28 @@ pub(super) fn check(cx: &mut Cx<'_>, _: &Statement) {
     .help("change one table in one transaction: put this into a migration of its own")
     .label(cx.location_of(first), format!("{held} locked here"))
     .effects(step.effects.list.clone());
+    if bounded {
+        finding = finding.level(Level::Info);
+    }
     cx.report(finding);
+}
+
+/// It takes time in proportion to a table while it holds the locks.
+fn works(step: &Step<'_>) -> bool {
+    step.effects
+        .list
+        .iter()
+        .any(|effect| !effect.work.is_none() && !step.before.is_fresh(&effect.relation))
 }
 
 /// Tables in use that a step locks against writes, each partition by the table it belongs to.
 fn locked(step: &Step<'_>, new_tables: bool) -> BTreeSet<QualifiedName> {
     let leaves_out = match &step.statement.kind {
         Kind::CreateTable(create) => !new_tables && create.partition_of.is_none(),
+        // A foreign key of a new table, written behind it.
+        Kind::AlterTable(alter) => {
+            !new_tables && step.before.is_fresh(&step.before.resolve(&alter.name))
+        }
         // Nobody is to use it any more.
         Kind::Drop(drop) => matches!(drop.object, ObjectKind::Table | ObjectKind::ForeignTable),
         _ => false,

@@ -25,7 +25,10 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
         }
         let table = index.table.short();
         let columns: Vec<&str> = index.columns().collect();
-        let (message, help) = if index.unique && !is_unique(after, &index) {
+        let (message, help) = if index.unique
+            && !is_unique(after, &index)
+            && !is_loosened(cx, &index)
+        {
             let what = if columns.len() == index.elements.len() {
                 wording::names(&columns)
             } else {
@@ -79,6 +82,23 @@ fn is_unique(schema: &Schema, old: &Index) -> bool {
     }) || schema
         .indexes_of(&old.table)
         .any(|other| other.name == old.name && other.unique)
+}
+
+/// The migration builds another index over these columns and perhaps more: that rows may be equal in them is meant.
+fn is_loosened(cx: &Cx<'_>, old: &Index) -> bool {
+    let steps = cx.earlier_in_migration().iter();
+    steps.chain(cx.later_in_migration()).any(|step| {
+        let Kind::CreateIndex(create) = &step.statement.kind else {
+            return false;
+        };
+        step.before.resolve(&create.table) == old.table
+            && old.columns().all(|column| {
+                create
+                    .elements
+                    .iter()
+                    .any(|element| element.mentions(column))
+            })
+    })
 }
 
 /// A foreign key of the table that this index served and none serves behind the migration, with its other table.
