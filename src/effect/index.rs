@@ -395,8 +395,8 @@ pub fn mutable_part(expr: &Expr, table: Option<&Table>, schema: &Schema) -> Opti
 
 /// Casts that depend on the session's time zone or date style.
 fn is_mutable_cast(from: &TypeName, to: &TypeName) -> bool {
-    let among = |ty: &TypeName, names: &[&str]| names.iter().any(|name| ty.is(name));
     const TEXT: &[&str] = &["text", "varchar"];
+    let among = |ty: &TypeName, names: &[&str]| names.iter().any(|name| ty.is(name));
     match () {
         () if from.is("timestamptz") => {
             among(to, &["date", "time", "timestamp"]) || among(to, TEXT)

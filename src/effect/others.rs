@@ -407,13 +407,9 @@ fn attach(
     let mut work = if proven { Work::NONE } else { Work::SCAN };
     match table {
         Some(table) => {
-            // The part that is built is entered below the parent's index.
-            let missing = index::missing_on_attach(schema, parent, table);
-            if !missing.is_empty() {
+            if !index::missing_on_attach(schema, parent, table).is_empty() {
                 work = work.and(Work::INDEX_BUILD);
             }
-            let names = missing.iter().map(|index| index.name.clone()).collect();
-            collector.all(names, LockMode::ShareUpdateExclusive, Work::NONE);
         }
         None if schema.indexes_of(parent).next().is_some() => {
             collector.lock(
@@ -435,6 +431,7 @@ fn attach(
         work = work.and(Work::SCAN);
     }
     collector.tree(&child, LockMode::AccessExclusive, work);
+    collector.partition_indexes(parent);
     collector.default_partition_check(parent, of);
     collector.partition_foreign_keys(parent, Work::SCAN);
 }

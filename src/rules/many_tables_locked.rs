@@ -76,8 +76,12 @@ fn locked(step: &Step<'_>, new_tables: bool) -> BTreeSet<QualifiedName> {
         Kind::AlterTable(alter) => {
             !new_tables && step.before.is_fresh(&step.before.resolve(&alter.name))
         }
-        // Nobody is to use it any more.
-        Kind::Drop(drop) => matches!(drop.object, ObjectKind::Table | ObjectKind::ForeignTable),
+        // Nobody is to use a table any more; for indexes there is CONCURRENTLY, as the rules on them say.
+        Kind::Drop(drop) => matches!(
+            drop.object,
+            ObjectKind::Table | ObjectKind::ForeignTable | ObjectKind::Index
+        ),
+        Kind::CreateIndex(_) | Kind::Reindex(_) => true,
         _ => false,
     };
     if leaves_out {
