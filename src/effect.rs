@@ -2,6 +2,7 @@
 
 pub mod alter;
 pub mod bound;
+pub mod coercion;
 pub mod column;
 mod compute;
 pub mod dependents;

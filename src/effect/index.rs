@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::compute::Collector;
 use super::table::is_there;
-use super::{Leftover, LockMode, WaitsFor, Work, volatility};
+use super::{Leftover, LockMode, WaitsFor, Work, types, volatility};
 use crate::schema::{Function, Index, Relation, Schema, Table, TableKind};
 use crate::statement::{
     CreateIndex, Drop, Element, Expr, ExprKind, Name, QualifiedName, Reindex, ReindexTarget,
@@ -97,8 +97,24 @@ impl Collector<'_> {
         if let Some(what) = mutable {
             self.refuse("42P17", format!("{what} is not IMMUTABLE"));
         }
+        self.refuse_unordered(table, &create.method, &create.elements);
         if create.unique && !create.only {
             self.refuse_unpartitioned_key(table, &create.elements);
+        }
+    }
+
+    /// A type without operator class for the access method: `json` has none at all.
+    fn refuse_unordered(&mut self, table: &Table, method: &str, elements: &[Element]) {
+        let schema = self.situation.schema;
+        let columns = elements
+            .iter()
+            .filter(|element| element.opclass.is_none())
+            .filter_map(|element| table.column(&element.column.as_ref()?.text));
+        let types = columns.filter_map(|column| column.ty.as_ref());
+        if table.known
+            && let Some(reason) = types::without_order(schema, types, method)
+        {
+            self.refuse("42704", reason);
         }
     }
 

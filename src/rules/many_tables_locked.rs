@@ -74,7 +74,7 @@ fn locked(step: &Step<'_>, new_tables: bool) -> BTreeSet<QualifiedName> {
         Kind::CreateTable(create) => !new_tables && create.partition_of.is_none(),
         // A foreign key of a new table, written behind it.
         Kind::AlterTable(alter) => {
-            !new_tables && step.before.is_fresh(&step.before.resolve(&alter.name))
+            !new_tables && is_made_here(&step.before, &step.before.resolve(&alter.name))
         }
         // Nobody is to use a table any more; for indexes there is CONCURRENTLY, as the rules on them say.
         Kind::Drop(drop) => matches!(
@@ -96,10 +96,17 @@ fn locked(step: &Step<'_>, new_tables: bool) -> BTreeSet<QualifiedName> {
                     effect.kind,
                     RelationKind::Table | RelationKind::PartitionedTable
                 )
-                && !step.before.is_fresh(&effect.relation)
+                && !is_made_here(&step.before, &effect.relation)
         })
         .map(|effect| root(&step.before, &effect.relation))
         .collect()
+}
+
+/// True for a table that the same change makes, also one that it has filled: nobody else uses it yet.
+fn is_made_here(schema: &Schema, table: &QualifiedName) -> bool {
+    schema.table_at(table).is_some_and(|table| {
+        table.is_temporary() || (table.known && table.created.batch == schema.batch())
+    })
 }
 
 /// The table that a partition belongs to, in the end; any other table itself.
