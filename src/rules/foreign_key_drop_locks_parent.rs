@@ -77,15 +77,11 @@ fn report(
     } else {
         "foreign keys"
     };
+    let them = if parents.len() == 1 { "it" } else { "them" };
     let message = format!(
-        "{what} drops {keys_dropped} with it, which locks {} in ACCESS EXCLUSIVE mode too: reads and writes of them wait",
+        "{what} drops {keys_dropped} with it, which locks {} in ACCESS EXCLUSIVE mode too: reads and writes of {them} wait",
         wording::names(parents.iter().map(|parent| parent.short()))
     );
-    let message = if parents.len() == 1 {
-        message.replace("of them wait", "of it wait")
-    } else {
-        message
-    };
     let more = if keys.len() == 1 {
         ""
     } else {

@@ -13,28 +13,20 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
         let Some(effect) = cx.effect_on(table).cloned() else {
             continue;
         };
-        let what = match name {
-            Some(name) => format!("trigger `{name}`"),
-            None => "all triggers".to_owned(),
+        let (what, stay, go) = match name {
+            Some(name) => (format!("trigger `{name}`"), "stays", "goes"),
+            None => ("all triggers".to_owned(), "stay", "go"),
         };
         let again = enabled_again(cx, name.as_ref());
         let lock = effect.lock.with_article();
         let message = if again.is_some() {
             format!(
-                "{what} of `{table}` stay off until the transaction ends, and {lock} lock with them: writes wait all that time"
+                "{what} of `{table}` {stay} off until the transaction ends, under {lock} lock: writes wait all that time"
             )
         } else {
             format!(
-                "{what} of `{table}` go off for everybody: writes wait for {lock} lock, and those behind it miss what the trigger does"
+                "{what} of `{table}` {go} off for everybody: writes wait for {lock} lock, and those behind it miss what the trigger does"
             )
-        };
-        // One trigger stays, several stay.
-        let message = if name.is_some() {
-            message
-                .replace(" stay off ", " stays off ")
-                .replace(" go off ", " goes off ")
-        } else {
-            message
         };
         let mut finding = Finding::new(statement.span, message)
             .on(table)
