@@ -1,13 +1,13 @@
 //! What PostgreSQL does for a statement: locks, work under them, waits, certain failures.
 
 pub mod alter;
-mod bound;
+pub mod bound;
 pub mod coercion;
 pub mod column;
 mod compute;
 pub mod dependents;
 mod grammar;
-mod index;
+pub mod index;
 pub mod loss;
 mod maintenance;
 mod object;

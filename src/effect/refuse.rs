@@ -295,6 +295,12 @@ impl Cx<'_> {
                 ),
             );
         }
+        if self.postgres < 17 && column.identity.is_some() && self.has_children() {
+            return Some(Refusal::new(
+                "42P16",
+                "an identity column cannot be added to a table with children",
+            ));
+        }
         let value = default.is_some_and(|default| !default.is_null());
         if value && let Some(user) = self.row_type_user() {
             return Some(user);

@@ -4,7 +4,8 @@ use crate::effect::column;
 use crate::rule::{Cx, Finding};
 use crate::schema::TableKind;
 use crate::statement::{
-    AddColumn, AlterAction, ConstraintDef, ConstraintKind, Expr, ForeignKey, Kind, Name, Statement,
+    AddColumn, AlterAction, AlterTable, ConstraintDef, ConstraintKind, Expr, ForeignKey, Kind,
+    Name, Statement,
 };
 
 pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
@@ -12,6 +13,7 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
         return;
     };
     for action in &alter.actions {
+        enforced(cx, alter, action);
         let AlterAction::AddConstraint(def) = action else {
             continue;
         };
@@ -65,6 +67,43 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
             cx.report(finding);
         }
     }
+}
+
+/// `ALTER CONSTRAINT … ENFORCED` (18) checks as a new foreign key does, under a stronger lock.
+fn enforced(cx: &mut Cx<'_>, alter: &AlterTable, action: &AlterAction) {
+    let AlterAction::AlterConstraint {
+        name,
+        enforced: true,
+        ..
+    } = action
+    else {
+        return;
+    };
+    let (table, (lock, work)) = (&alter.name, cx.work_of(alter, action));
+    let key = cx
+        .before()
+        .table(table)
+        .and_then(|table| table.constraint(&name.text));
+    if !work.scan || cx.effects().fails.is_some() || key.is_some_and(|key| !key.def.not_enforced) {
+        return;
+    }
+    let parent = key.and_then(|key| key.references.as_ref());
+    let parent = parent.map_or_else(String::new, |parent| {
+        format!(", and writes to `{}`", parent.short())
+    });
+    let finding = Finding::new(
+        name.span,
+        format!(
+            "ENFORCED checks `{name}` on every row of `{table}` under {} lock: reads and writes wait{parent}",
+            lock.with_article()
+        ),
+    )
+    .on(table)
+    .help(format!(
+        "add a second foreign key NOT VALID, VALIDATE it in a later transaction, then drop {name}"
+    ))
+    .effects(cx.effects().list.clone());
+    cx.report(finding);
 }
 
 fn finding(cx: &Cx<'_>, table: &Name, def: &ConstraintDef, key: &ForeignKey) -> Finding {
