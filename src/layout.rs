@@ -36,10 +36,12 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub use alembic::Imports;
 pub use order::{applied, pairs};
 
 use order::{arrange_by_place, arrange_by_version, duplicates};
 
+use crate::python;
 use crate::source::{Fragment, Location, Source, SourceId, Span, SpanMap};
 use crate::statement::Statement;
 
@@ -193,6 +195,11 @@ pub trait Files: Sync {
     fn paths(&self) -> &[String];
     /// The text of a (small) file, where it can be read.
     fn text(&self, path: &str) -> Option<Arc<str>>;
+    /// A (small) Python file that others import, parsed.
+    fn python(&self, path: &str) -> Option<Arc<python::tree::Module>> {
+        self.text(path)
+            .map(|text| Arc::new(python::syntax::parse_foreign(&text)))
+    }
 }
 
 /// One file as [`Layout::read`] gets it.

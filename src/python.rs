@@ -5,6 +5,7 @@
 //! each, with the way back into the file. [`revision::read`] puts them together, [`env::read_env`] reads `env.py`.
 
 pub mod env;
+pub mod library;
 pub mod revision;
 pub mod syntax;
 pub mod text;
@@ -17,4 +18,7 @@ mod value;
 
 pub use emit::{UNKNOWN_TYPE, UNKNOWN_VALUE};
 pub use env::{Env, read_env};
-pub use revision::{BodyKind, Id, NotAnalysed, Op, Problem, Revision, Script, read};
+pub use library::{Modules, NoModules};
+pub use revision::{
+    BodyKind, Id, NotAnalysed, Op, Problem, Revision, Script, Surroundings, read, read_in,
+};

@@ -12,6 +12,8 @@ use walkdir::{DirEntry, WalkDir};
 
 use crate::diagnostic::FileError;
 use crate::layout::Files;
+use crate::python::syntax;
+use crate::python::tree::Module;
 
 /// Files larger than this are refused.
 const MAX_BYTES: u64 = 64 << 20;
@@ -38,6 +40,8 @@ pub(super) struct Tree {
     /// Texts that stand for what is on disk (an editor's buffer).
     overlay: BTreeMap<String, Arc<str>>,
     texts: Mutex<BTreeMap<String, Option<Arc<str>>>>,
+    /// Python files that many revisions import.
+    modules: Mutex<BTreeMap<String, Option<Arc<Module>>>>,
 }
 
 impl Tree {
@@ -101,6 +105,7 @@ impl Tree {
             broken,
             overlay: BTreeMap::new(),
             texts: Mutex::default(),
+            modules: Mutex::default(),
         }
     }
 
@@ -112,6 +117,7 @@ impl Tree {
             broken: Vec::new(),
             overlay: BTreeMap::new(),
             texts: Mutex::default(),
+            modules: Mutex::default(),
         }
     }
 
@@ -162,6 +168,19 @@ impl Files for Tree {
                     .map(Arc::from)
             })
             .clone()
+    }
+
+    fn python(&self, path: &str) -> Option<Arc<Module>> {
+        let known = |modules: &BTreeMap<String, Option<Arc<Module>>>| modules.get(path).cloned();
+        let lock = || self.modules.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(module) = known(&lock()) {
+            return module;
+        }
+        // Parsed without the lock: others need it meanwhile, and the same file parsed twice is the same.
+        let module = self
+            .text(path)
+            .map(|text| Arc::new(syntax::parse_foreign(&text)));
+        lock().entry(path.to_owned()).or_insert(module).clone()
     }
 }
 

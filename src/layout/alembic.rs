@@ -7,6 +7,9 @@
 
 mod config;
 mod graph;
+mod imports;
+
+pub use imports::Imports;
 
 use super::{
     Direction, DownScripts, Emptiness, File, Files, Found, Layout, Piece, Problem, ProblemKind,
@@ -68,7 +71,11 @@ fn is_left_out(name: &str) -> bool {
 
 fn read(found: &Found, file: &File<'_>) -> Reading {
     let source = file.source;
-    let revision = revision::read(&source.text);
+    let around = revision::Surroundings {
+        path: file.path,
+        modules: &Imports(file.files),
+    };
+    let revision = revision::read_in(&source.text, &around);
     let mut reading = Reading::default();
     let at = |span: Span| Location {
         source: source.id,

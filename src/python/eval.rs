@@ -8,8 +8,9 @@ use std::collections::HashMap;
 
 use crate::source::Span;
 
+use super::library::Library;
 use super::revision::NotAnalysed;
-use super::tree::{BinOp, Class, Def, Expr, ExprKind, Module, Stmt, StmtKind};
+use super::tree::{BinOp, Class, Def, Expr, ExprKind, Stmt, StmtKind};
 use super::value::{Args, ClassValue, Value};
 
 mod call;
@@ -67,7 +68,14 @@ struct BatchBlock<'a> {
 /// The interpreter's state.
 #[derive(Debug)]
 pub(super) struct Machine<'a> {
-    globals: Scope<'a>,
+    library: &'a Library,
+    /// The top-level names of each file of the library, empty until it is loaded.
+    globals: Vec<Scope<'a>>,
+    loaded: Vec<bool>,
+    /// The file whose code is followed.
+    home: usize,
+    /// The call in the revision that led into another file: the place of everything found there.
+    site: Option<Span>,
     locals: Vec<Scope<'a>>,
     trace: Trace<'a>,
     batches: Vec<BatchBlock<'a>>,
@@ -84,9 +92,13 @@ pub(super) struct Machine<'a> {
 
 impl<'a> Machine<'a> {
     /// Follows the module's top level, so that its constants, imports, functions and classes are known.
-    pub(super) fn new(module: &'a Module) -> Self {
+    pub(super) fn new(library: &'a Library) -> Self {
         let mut machine = Self {
-            globals: Scope::new(),
+            library,
+            globals: (0..library.len()).map(|_| Scope::new()).collect(),
+            loaded: vec![false; library.len()],
+            home: 0,
+            site: None,
             locals: Vec::new(),
             trace: Trace::default(),
             batches: Vec::new(),
@@ -100,13 +112,77 @@ impl<'a> Machine<'a> {
             bytes: 0,
             exhausted: false,
         };
-        machine.block(&module.body);
+        machine.loaded[0] = true;
+        machine.block(&library.module(0).body);
         machine
+    }
+
+    /// Follows the top level of another file, once. What it calls there is not part of the revision.
+    fn load(&mut self, index: usize) {
+        if std::mem::replace(&mut self.loaded[index], true) {
+            return;
+        }
+        let trace = std::mem::take(&mut self.trace);
+        let locals = std::mem::take(&mut self.locals);
+        let batches = std::mem::take(&mut self.batches);
+        let (home, steps, exhausted) = (self.home, self.steps, self.exhausted);
+        let (unrolls, conditional, autocommit) = (self.unrolls, self.conditional, self.autocommit);
+        self.home = index;
+        self.steps = 0;
+        self.conditional = 0;
+        self.block(&self.library.module(index).body);
+        self.trace = trace;
+        self.locals = locals;
+        self.batches = batches;
+        (self.home, self.steps, self.exhausted) = (home, steps, exhausted);
+        (self.unrolls, self.conditional, self.autocommit) = (unrolls, conditional, autocommit);
+    }
+
+    /// `from <dots><module> import <name>`.
+    fn import_from(&mut self, level: u32, module: &str, name: &str, span: Span) -> Value<'a> {
+        if let Some(index) = self.library.imported(self.home, level, module) {
+            self.load(index);
+            if let Some(value) = self.globals[index].get(name) {
+                return value.clone();
+            }
+        }
+        let dot = if module.is_empty() { "" } else { "." };
+        let full = format!("{module}{dot}{name}");
+        if let Some(index) = self.library.imported(self.home, level, &full) {
+            self.load(index);
+            return Value::Module(index);
+        }
+        import(&format!("{}{full}", ".".repeat(level as usize)), span)
+    }
+
+    /// `from <dots><module> import *`.
+    fn import_all(&mut self, level: u32, module: &str) {
+        let Some(index) = self.library.imported(self.home, level, module) else {
+            return;
+        };
+        self.load(index);
+        let all = self.globals[index].clone();
+        let public = all.into_iter().filter(|(name, _)| !name.starts_with('_'));
+        let scope = self.locals.last_mut();
+        scope.unwrap_or(&mut self.globals[self.home]).extend(public);
+    }
+
+    /// `module.name`.
+    fn module_attribute(&self, index: usize, name: &str, span: Span) -> Value<'a> {
+        self.globals[index].get(name).cloned().unwrap_or_else(|| {
+            let path = self.library.path(index);
+            Value::opaque(format!("`{path}` does not define `{name}`"), span)
+        })
+    }
+
+    /// The place of something in the revision.
+    fn here(&self, span: Span) -> Span {
+        self.site.unwrap_or(span)
     }
 
     /// The value of a module-level name.
     pub(super) fn global(&self, name: &str) -> Option<&Value<'a>> {
-        self.globals.get(name)
+        self.globals[0].get(name)
     }
 
     /// Forgets what was recorded and returns it.
@@ -143,9 +219,15 @@ impl<'a> Machine<'a> {
 
     fn not_analysed(&mut self, span: Span, reason: impl Into<String>) {
         let entry = NotAnalysed {
-            span,
+            span: self.here(span),
             reason: reason.into(),
         };
+        // One reason tells enough about a call into another file.
+        if let (Some(site), Some(last)) = (self.site, self.trace.not_analysed.last())
+            && last.span == site
+        {
+            return;
+        }
         if self.trace.not_analysed.last() != Some(&entry) {
             self.trace.not_analysed.push(entry);
         }
@@ -159,12 +241,15 @@ impl<'a> Machine<'a> {
             .map_or((None, &[][..]), |(inner, outer)| (Some(inner), outer));
         inner
             .and_then(|scope| scope.get(name))
-            .or_else(|| self.globals.get(name))
+            .or_else(|| self.globals[self.home].get(name))
             .or_else(|| outer.iter().rev().find_map(|scope| scope.get(name)))
     }
 
     fn assign(&mut self, name: &str, value: Value<'a>) {
-        let scope = self.locals.last_mut().unwrap_or(&mut self.globals);
+        let scope = self
+            .locals
+            .last_mut()
+            .unwrap_or(&mut self.globals[self.home]);
         scope.insert(name.to_owned(), value);
     }
 
@@ -263,7 +348,7 @@ impl<'a> Machine<'a> {
                         stmt.span,
                     )
                 } else {
-                    Value::Func(def)
+                    Value::Func(def, self.home)
                 };
                 self.assign(&def.name, value);
             }
@@ -275,9 +360,17 @@ impl<'a> Machine<'a> {
             StmtKind::Raise(_) => return Flow::Raise,
             StmtKind::Import(names) => {
                 for (path, alias) in names {
-                    match alias {
-                        Some(alias) => self.assign(alias, import(path, stmt.span)),
-                        None => {
+                    let found = self.library.imported(self.home, 0, path);
+                    if let Some(found) = found {
+                        self.load(found);
+                    }
+                    match (alias, found) {
+                        (Some(alias), Some(found)) => self.assign(alias, Value::Module(found)),
+                        (None, Some(found)) if !path.contains('.') => {
+                            self.assign(path, Value::Module(found));
+                        }
+                        (Some(alias), None) => self.assign(alias, import(path, stmt.span)),
+                        (None, _) => {
                             let root = path.split('.').next().unwrap_or(path);
                             self.assign(root, Value::path(root, stmt.span));
                         }
@@ -289,9 +382,12 @@ impl<'a> Machine<'a> {
                 module,
                 names,
             } => {
-                let base = format!("{}{module}", ".".repeat(*level as usize));
                 for (name, alias) in names {
-                    let value = import(&format!("{base}.{name}"), stmt.span);
+                    if name == "*" {
+                        self.import_all(*level, module);
+                        continue;
+                    }
+                    let value = self.import_from(*level, module, name, stmt.span);
                     self.assign(alias.as_ref().unwrap_or(name), value);
                 }
             }
@@ -310,11 +406,18 @@ impl<'a> Machine<'a> {
 
     /// Follows something that may not run: what it calls is conditional, what it assigns is unknown afterwards.
     fn maybe(&mut self, follow: impl FnOnce(&mut Self) -> Flow<'a>) -> Flow<'a> {
-        let before = self.locals.last().unwrap_or(&self.globals).clone();
+        let before = self
+            .locals
+            .last()
+            .unwrap_or(&self.globals[self.home])
+            .clone();
         self.conditional += 1;
         let flow = follow(self);
         self.conditional -= 1;
-        let scope = self.locals.last_mut().unwrap_or(&mut self.globals);
+        let scope = self
+            .locals
+            .last_mut()
+            .unwrap_or(&mut self.globals[self.home]);
         let after = std::mem::replace(scope, before);
         if matches!(flow, Flow::Normal | Flow::Break | Flow::Continue) {
             merge(scope, after);
@@ -335,10 +438,17 @@ impl<'a> Machine<'a> {
             Some(false) => return self.branches(rest),
             None => {}
         }
-        let before = self.locals.last().unwrap_or(&self.globals).clone();
+        let before = self
+            .locals
+            .last()
+            .unwrap_or(&self.globals[self.home])
+            .clone();
         self.conditional += 1;
         let first = self.block(body);
-        let scope = self.locals.last_mut().unwrap_or(&mut self.globals);
+        let scope = self
+            .locals
+            .last_mut()
+            .unwrap_or(&mut self.globals[self.home]);
         let after_first = std::mem::replace(scope, before);
         self.depth += 1;
         let second = if self.step(test_expr.span) {
@@ -348,7 +458,10 @@ impl<'a> Machine<'a> {
         };
         self.depth -= 1;
         self.conditional -= 1;
-        let scope = self.locals.last_mut().unwrap_or(&mut self.globals);
+        let scope = self
+            .locals
+            .last_mut()
+            .unwrap_or(&mut self.globals[self.home]);
         match (first, second) {
             (Flow::Normal, Flow::Normal) => {
                 merge(scope, after_first);
@@ -626,7 +739,7 @@ fn identical(left: &Value<'_>, right: &Value<'_>) -> bool {
         (Value::Class(left), Value::Class(right)) => Rc::ptr_eq(left, right),
         (Value::Opaque(left), Value::Opaque(right)) => Rc::ptr_eq(left, right),
         (Value::Member(left), Value::Member(right)) => Rc::ptr_eq(left, right),
-        (Value::Func(left), Value::Func(right)) => std::ptr::eq(*left, *right),
+        (Value::Func(left, _), Value::Func(right, _)) => std::ptr::eq(*left, *right),
         (Value::Batch(left), Value::Batch(right)) => left == right,
         _ => {
             std::mem::discriminant(left) == std::mem::discriminant(right)

@@ -1,9 +1,12 @@
 //! A revision file: its identity and what its `upgrade` and `downgrade` send to the database.
 
+use std::sync::Arc;
+
 use crate::source::{Fragment, Span};
 
 use super::emit::Emitter;
 use super::eval::{Machine, Trace};
+use super::library::{Library, Modules, NoModules};
 use super::syntax;
 use super::tree::{Def, Expr, ExprKind, Module, Stmt, StmtKind, StrPart};
 use super::value::Value;
@@ -66,6 +69,10 @@ pub struct Script {
     pub not_analysed: Vec<NotAnalysed>,
     /// What the function's body is.
     pub body: BodyKind,
+    /// Number of directives that are called.
+    pub calls: usize,
+    /// Number of those whose arguments are known well enough to say what they send.
+    pub known: usize,
 }
 
 /// What a function's body is.
@@ -110,11 +117,33 @@ pub struct NotAnalysed {
     pub reason: String,
 }
 
-/// Reads a revision file. Never fails: what cannot be read is listed.
+/// What is around a revision file.
+#[derive(Clone, Copy)]
+pub struct Surroundings<'s> {
+    /// The file's path, from which its imports are looked up.
+    pub path: &'s str,
+    /// The project's other files.
+    pub modules: &'s dyn Modules,
+}
+
+/// Reads a revision file that stands alone. Never fails: what cannot be read is listed.
 #[must_use]
 pub fn read(text: &str) -> Revision {
-    let module = syntax::parse(text);
-    let mut machine = Machine::new(&module);
+    read_in(
+        text,
+        &Surroundings {
+            path: "",
+            modules: &NoModules,
+        },
+    )
+}
+
+/// Reads a revision file of a project.
+#[must_use]
+pub fn read_in(text: &str, around: &Surroundings<'_>) -> Revision {
+    let module = Arc::new(syntax::parse(text));
+    let library = Library::new(around.path, Arc::clone(&module), around.modules);
+    let mut machine = Machine::new(&library);
     let top_level = machine.take_trace();
     let mut problems = Vec::new();
 
@@ -212,16 +241,20 @@ fn lower(
     let mut emitter = Emitter::default();
     let mut not_analysed = trace.not_analysed;
     let mut ops = Vec::new();
+    let (calls, mut known) = (trace.directives.len(), 0);
     for directive in &trace.directives {
         match emitter.lower(directive) {
-            Ok(lowered) => ops.extend(lowered.statements.into_iter().map(|sql| Op {
-                span: directive.span,
-                fragment: sql.into_fragment(directive.span),
-                autocommit: directive.autocommit,
-                conditional: directive.conditional,
-                approximate: lowered.approximate,
-                directive: lowered.name,
-            })),
+            Ok(lowered) => {
+                known += 1;
+                ops.extend(lowered.statements.into_iter().map(|sql| Op {
+                    span: directive.span,
+                    fragment: sql.into_fragment(directive.span),
+                    autocommit: directive.autocommit,
+                    conditional: directive.conditional,
+                    approximate: lowered.approximate,
+                    directive: lowered.name,
+                }));
+            }
             Err(fail) => not_analysed.push(NotAnalysed {
                 span: directive.span,
                 reason: fail.0,
@@ -235,6 +268,8 @@ fn lower(
         ops,
         not_analysed,
         body: body_kind(def, text),
+        calls,
+        known,
     }
 }
 

@@ -38,10 +38,12 @@ pub(super) enum Value<'a> {
     Batch(usize),
     /// `op.get_context().autocommit_block()`.
     Autocommit,
-    /// A function of this file.
-    Func(&'a Def),
-    /// A lambda of this file.
-    Lambda(&'a [String], &'a Expr),
+    /// A function, and the file of the library that it stands in.
+    Func(&'a Def, usize),
+    /// A lambda, and the file of the library that it stands in.
+    Lambda(&'a [String], &'a Expr, usize),
+    /// A file of the library.
+    Module(usize),
     /// A function of Python itself.
     Builtin(&'static str),
     /// A class of this file.
@@ -327,7 +329,7 @@ impl<'a> Value<'a> {
                 SymKind::Attr { name, .. } => format!("attribute `{name}` is not known"),
                 _ => "the result of an operator is not known".to_owned(),
             },
-            Self::Func(def) => format!("`{}` is a function", def.name),
+            Self::Func(def, _) => format!("`{}` is a function", def.name),
             _ => "a value of another type was expected".to_owned(),
         }
     }

@@ -9,6 +9,7 @@
 )]
 
 mod alembic;
+mod alembic_corpus;
 mod case;
 mod cases;
 mod catalog;

@@ -78,8 +78,8 @@ impl<'a> Machine<'a> {
                 SymKind::Attr { base, name } => self.call_method(base, name, callee, args, span),
                 _ => Value::opaque(callee.describe(), span),
             },
-            Value::Func(def) => self.call_function(def, &args, span),
-            Value::Lambda(params, body) => {
+            Value::Func(def, home) => self.call_function(def, *home, &args, span),
+            Value::Lambda(params, body, home) => {
                 if self.calls >= MAX_CALLS || params.len() != args.pos.len() {
                     return Value::opaque("the call is not followed", span);
                 }
@@ -87,7 +87,9 @@ impl<'a> Machine<'a> {
                 scope.extend(params.iter().cloned().zip(args.pos));
                 self.calls += 1;
                 self.locals.push(scope);
+                let home = std::mem::replace(&mut self.home, *home);
                 let value = self.expr(body);
+                self.home = home;
                 self.locals.pop();
                 self.calls -= 1;
                 value
@@ -115,7 +117,7 @@ impl<'a> Machine<'a> {
         let directive = Directive {
             name: name.to_owned(),
             args,
-            span,
+            span: self.here(span),
             batch: None,
             autocommit: self.autocommit,
             conditional: self.conditional > 0,
@@ -320,6 +322,7 @@ impl<'a> Machine<'a> {
             }
             _ => {
                 let (autocommit, conditional) = (self.autocommit, self.conditional > 0);
+                let span = self.here(span);
                 match self.batches.get_mut(index) {
                     Some(batch) => batch.queue.push(Directive {
                         name: name.to_owned(),
@@ -479,10 +482,20 @@ impl<'a> Machine<'a> {
         }
     }
 
-    fn call_function(&mut self, def: &'a Def, args: &Args<'a>, span: Span) -> Value<'a> {
+    fn call_function(
+        &mut self,
+        def: &'a Def,
+        home: usize,
+        args: &Args<'a>,
+        span: Span,
+    ) -> Value<'a> {
         if self.calls >= MAX_CALLS {
             self.not_analysed(span, "calls are nested too deeply to follow");
             return Value::opaque("calls are nested too deeply to follow", span);
+        }
+        let caller = (std::mem::replace(&mut self.home, home), self.site);
+        if caller.0 == 0 && home != 0 {
+            self.site = Some(self.here(span));
         }
         let mut scope = Scope::new();
         for (index, param) in def.params.iter().chain(&def.kwonly).enumerate() {
@@ -527,6 +540,7 @@ impl<'a> Machine<'a> {
         let flow = self.block(&def.body);
         self.locals.pop();
         self.calls -= 1;
+        (self.home, self.site) = caller;
         // A `return` on an unknown condition makes the rest of that function conditional, not the rest of its caller.
         let unsure = self.conditional > conditional;
         self.conditional = conditional;

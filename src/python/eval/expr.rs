@@ -126,10 +126,10 @@ impl<'a> Machine<'a> {
             ExprKind::Bool(value) => Value::Bool(*value),
             ExprKind::None => Value::None,
             ExprKind::Name(name) => self.name(name, span),
-            ExprKind::Attribute { value, attr } => {
-                let base = self.expr(value);
-                attribute(base, attr, span)
-            }
+            ExprKind::Attribute { value, attr } => match self.expr(value) {
+                Value::Module(index) => self.module_attribute(index, attr, span),
+                base => self.known_module(attribute(base, attr, span)),
+            },
             ExprKind::Call {
                 func,
                 args,
@@ -203,13 +203,21 @@ impl<'a> Machine<'a> {
                 self.bind(target, value.clone());
                 value
             }
-            ExprKind::Lambda { params, body } => Value::Lambda(params, body),
+            ExprKind::Lambda { params, body } => Value::Lambda(params, body, self.home),
             ExprKind::Starred(inner) => self.expr(inner),
             ExprKind::Bytes => Value::opaque("bytes are not followed", span),
             ExprKind::Ellipsis => Value::opaque("`...`", span),
             ExprKind::Slice(..) => Value::opaque("a slice is not followed here", span),
             ExprKind::Other(what) => Value::opaque(format!("{what} is not followed"), span),
         }
+    }
+
+    /// The file that a dotted path names, where `import a.b` has loaded it.
+    fn known_module(&self, value: Value<'a>) -> Value<'a> {
+        let found = value
+            .as_path()
+            .and_then(|path| self.library.imported(self.home, 0, path));
+        found.map_or(value, Value::Module)
     }
 
     fn name(&mut self, name: &str, span: Span) -> Value<'a> {
