@@ -574,6 +574,20 @@ pub enum ProblemKind {
     Ignored,
     /// The tool cannot load the file: a syntax error, a mark that is missing or that it does not know.
     Syntax,
+    /// An argument of a migration written as code has no effect.
+    IgnoredArgument,
+    /// A constraint is written down and never created.
+    NeverCreated,
+    /// A constraint is dropped that has no name.
+    UnnamedDrop,
+    /// A colon makes a bind parameter that has no value.
+    UnsetParameter,
+    /// The tool's library raises an exception when the migration runs.
+    Refused,
+    /// A statement runs ahead of those that stand before it.
+    Overtakes,
+    /// An expression is taken for a name.
+    ExpressionAsName,
 }
 
 /// The order in which scripts run.

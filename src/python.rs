@@ -16,9 +16,9 @@ mod eval;
 mod literal;
 mod value;
 
-pub use emit::{UNKNOWN_TYPE, UNKNOWN_VALUE};
-pub use env::{Env, read_env};
+pub use emit::{Convention, UNKNOWN_TYPE, UNKNOWN_VALUE};
+pub use env::{Env, convention, read_env};
 pub use library::{Modules, NoModules};
 pub use revision::{
-    BodyKind, Id, NotAnalysed, Op, Problem, Revision, Script, Surroundings, read, read_in,
+    BodyKind, Id, NotAnalysed, Op, Problem, Revision, Script, Surroundings, Trap, read, read_in,
 };

@@ -9,7 +9,8 @@ use std::collections::HashMap;
 use crate::source::Span;
 
 use super::library::Library;
-use super::revision::NotAnalysed;
+use super::revision::{NotAnalysed, Problem, Trap};
+use super::text::Text;
 use super::tree::{BinOp, Class, Def, Expr, ExprKind, Stmt, StmtKind};
 use super::value::{Args, ClassValue, Value};
 
@@ -44,6 +45,7 @@ pub(super) struct Directive<'a> {
 pub(super) struct Trace<'a> {
     pub(super) directives: Vec<Directive<'a>>,
     pub(super) not_analysed: Vec<NotAnalysed>,
+    pub(super) problems: Vec<Problem>,
 }
 
 type Scope<'a> = HashMap<String, Value<'a>>;
@@ -185,6 +187,15 @@ impl<'a> Machine<'a> {
         self.globals[0].get(name)
     }
 
+    /// The value of an expression at the top level of a file of the library.
+    pub(super) fn value_in(&mut self, index: usize, expr: &'a Expr) -> Value<'a> {
+        self.load(index);
+        let home = std::mem::replace(&mut self.home, index);
+        let value = self.expr(expr);
+        self.home = home;
+        value
+    }
+
     /// Forgets what was recorded and returns it.
     pub(super) fn take_trace(&mut self) -> Trace<'a> {
         self.steps = 0;
@@ -231,6 +242,32 @@ impl<'a> Machine<'a> {
         if self.trace.not_analysed.last() != Some(&entry) {
             self.trace.not_analysed.push(entry);
         }
+    }
+
+    /// Notes a statement that runs while directives before it wait for the end of their batch block.
+    fn overtaking(&mut self, span: Span) {
+        let waiting = self
+            .batches
+            .iter()
+            .rev()
+            .find(|batch| !batch.queue.is_empty());
+        let Some(batch) = waiting else { return };
+        let table = batch.table.as_text().map_or("the table", Text::as_str);
+        let (first, count) = (&batch.queue[0].name, batch.queue.len());
+        let others = if count > 1 {
+            format!("`{first}` and {} more", count - 1)
+        } else {
+            format!("`{first}`")
+        };
+        let problem = Problem {
+            span: self.here(span),
+            trap: Trap::Overtakes,
+            message: format!(
+                "this runs before {others} of the batch block on `{table}`, which runs at the end of the block"
+            ),
+            help: Some("move it behind the block, or into a block of its own".to_owned()),
+        };
+        self.trace.problems.push(problem);
     }
 
     fn lookup(&self, name: &str) -> Option<&Value<'a>> {
@@ -610,7 +647,7 @@ impl<'a> Machine<'a> {
                     }
                 }
                 self.assign(name, value.clone());
-                let mut text = super::text::Text::default();
+                let mut text = Text::default();
                 text.push_copied(name, place.start as usize);
                 members.push((text, value));
             }
@@ -675,6 +712,8 @@ impl<'a> Machine<'a> {
         // A call for its effect that nothing is known about.
         match &value {
             Value::Opaque(opaque) if opaque.reason == expr::NO_EFFECT => {}
+            // A message for people, whoever writes it.
+            _ if is_logging(expr) => {}
             Value::Opaque(opaque) => {
                 let reason = opaque.reason.clone();
                 self.not_analysed(expr.span, reason);
@@ -693,8 +732,28 @@ impl<'a> Machine<'a> {
     }
 }
 
+/// True for `anything.info(..)` and its sisters.
+fn is_logging(expr: &Expr) -> bool {
+    const LEVELS: &[&str] = &[
+        "debug",
+        "info",
+        "warning",
+        "warn",
+        "error",
+        "exception",
+        "critical",
+    ];
+    match &expr.kind {
+        ExprKind::Call { func, .. } => match &func.kind {
+            ExprKind::Attribute { attr, .. } => LEVELS.contains(&attr.as_str()),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
 /// What `str(value)` gives, if that is known.
-pub(super) fn printed(value: &Value<'_>) -> Option<super::text::Text> {
+pub(super) fn printed(value: &Value<'_>) -> Option<Text> {
     expr::to_text(value)
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::source::{Fragment, Span};
 
-use super::emit::Emitter;
+use super::emit::{Convention, Emitter};
 use super::eval::{Machine, Trace};
 use super::library::{Library, Modules, NoModules};
 use super::syntax;
@@ -54,8 +54,35 @@ pub struct Id {
 pub struct Problem {
     /// Its place.
     pub span: Span,
+    /// What kind of defect it is.
+    pub trap: Trap,
     /// What is wrong, in one line.
     pub message: String,
+    /// What to do about it.
+    pub help: Option<String>,
+}
+
+/// Kinds of defects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Trap {
+    /// Python does not parse the file.
+    Syntax,
+    /// A variable that Alembic reads is set to something not known.
+    NotKnown,
+    /// An argument that has no effect.
+    IgnoredArgument,
+    /// A constraint that is written down and that nothing creates.
+    NeverCreated,
+    /// A constraint is dropped that has no name.
+    UnnamedDrop,
+    /// A colon makes a bind parameter, and no value is given for it.
+    UnsetParameter,
+    /// Alembic or SQLAlchemy raises an exception.
+    Refused,
+    /// A statement runs ahead of directives that stand before it.
+    Overtakes,
+    /// An expression is taken for the name of a column.
+    ExpressionAsName,
 }
 
 /// What one function of a revision does.
@@ -124,6 +151,8 @@ pub struct Surroundings<'s> {
     pub path: &'s str,
     /// The project's other files.
     pub modules: &'s dyn Modules,
+    /// The naming convention of the `MetaData` that `env.py` gives to Alembic.
+    pub convention: Option<&'s Convention>,
 }
 
 /// Reads a revision file that stands alone. Never fails: what cannot be read is listed.
@@ -134,6 +163,7 @@ pub fn read(text: &str) -> Revision {
         &Surroundings {
             path: "",
             modules: &NoModules,
+            convention: None,
         },
     )
 }
@@ -176,6 +206,8 @@ pub fn read_in(text: &str, around: &Surroundings<'_>) -> Revision {
         if let (Some(value), None) = (assigned(&module, name), ids(name)) {
             problems.push(Problem {
                 span: value.span,
+                trap: Trap::NotKnown,
+                help: None,
                 message: format!("the value of `{name}` is not known"),
             });
         }
@@ -187,7 +219,8 @@ pub fn read_in(text: &str, around: &Surroundings<'_>) -> Revision {
     let mut script = |name: &str| {
         let (def, span) = function(&module, name)?;
         let trace = machine.run(def, span);
-        let script = lower(trace, def, span, text, &mut problems);
+        let emitter = Emitter::new(around.convention);
+        let script = lower(trace, emitter, def, span, text, &mut problems);
         Some(script)
     };
     let mut upgrade = script("upgrade");
@@ -204,7 +237,7 @@ pub fn read_in(text: &str, around: &Surroundings<'_>) -> Revision {
     if is_revision && let Some(upgrade) = &mut upgrade {
         upgrade.not_analysed.splice(0..0, module_level);
     }
-    problems.sort_by_key(|problem| (problem.span, problem.message.clone()));
+    problems.sort_by_key(|problem| (problem.span, problem.trap, problem.message.clone()));
     problems.dedup();
 
     Revision {
@@ -223,6 +256,8 @@ pub fn read_in(text: &str, around: &Surroundings<'_>) -> Revision {
             .iter()
             .map(|(span, message)| Problem {
                 span: *span,
+                trap: Trap::Syntax,
+                help: None,
                 message: message.clone(),
             })
             .collect(),
@@ -233,12 +268,12 @@ pub fn read_in(text: &str, around: &Surroundings<'_>) -> Revision {
 /// The SQL of what a function calls.
 fn lower(
     trace: Trace<'_>,
+    mut emitter: Emitter,
     def: &Def,
     span: Span,
     text: &str,
     problems: &mut Vec<Problem>,
 ) -> Script {
-    let mut emitter = Emitter::default();
     let mut not_analysed = trace.not_analysed;
     let mut ops = Vec::new();
     let (calls, mut known) = (trace.directives.len(), 0);
@@ -255,6 +290,14 @@ fn lower(
                     directive: lowered.name,
                 }));
             }
+            // It is known that nothing is sent, and a problem says why.
+            Err(fail)
+                if emitter.problems.last().is_some_and(|problem| {
+                    problem.span == directive.span && problem.message == fail.0
+                }) =>
+            {
+                known += 1;
+            }
             Err(fail) => not_analysed.push(NotAnalysed {
                 span: directive.span,
                 reason: fail.0,
@@ -262,6 +305,7 @@ fn lower(
         }
     }
     problems.append(&mut emitter.problems);
+    problems.extend(trace.problems);
     not_analysed.sort_by_key(|entry| entry.span);
     Script {
         span,

@@ -7,6 +7,8 @@ use crate::source::Span;
 use super::text::Text;
 use super::tree::{Def, Expr};
 
+/// What stands for the unknown parts of a string.
+pub(super) const UNKNOWN_PART: &str = "lockgate_unknown";
 /// Nesting of values; deeper ones become [`Value::Opaque`], so that walking and dropping them stays cheap.
 const MAX_DEPTH: u8 = 100;
 /// Nodes of one value, counted with repetitions.
@@ -21,6 +23,8 @@ pub(super) enum Value<'a> {
     /// A number that is no `i64`, as it prints.
     Number(Rc<str>),
     Str(Rc<Text>),
+    /// A string with [`UNKNOWN_PART`] where something is not known, and why it is not.
+    Template(Rc<(Text, String)>),
     List(Rc<Seq<'a>>),
     Tuple(Rc<Seq<'a>>),
     Dict(Rc<Map<'a>>),
@@ -153,6 +157,14 @@ impl<'a> Value<'a> {
         }))
     }
 
+    /// A string, parts of which may not be known.
+    pub(super) fn template(text: Text, unknown: Option<String>) -> Self {
+        match unknown {
+            Some(reason) => Self::Template(Rc::new((text, reason))),
+            None => Self::str(text),
+        }
+    }
+
     fn too_large(span: Span) -> Self {
         Self::opaque("value is too large", span)
     }
@@ -277,7 +289,7 @@ impl<'a> Value<'a> {
             Self::Str(text) => !text.is_empty(),
             Self::List(seq) | Self::Tuple(seq) => !seq.items.is_empty(),
             Self::Dict(map) => !map.items.is_empty(),
-            Self::Number(_) | Self::Sym(_) | Self::Opaque(_) => return None,
+            Self::Number(_) | Self::Sym(_) | Self::Template(_) | Self::Opaque(_) => return None,
             _ => true,
         })
     }
@@ -288,7 +300,8 @@ impl<'a> Value<'a> {
             return Some(left == right);
         }
         match (self, other) {
-            (Self::Opaque(_) | Self::Sym(_), _) | (_, Self::Opaque(_) | Self::Sym(_)) => None,
+            (Self::Opaque(_) | Self::Sym(_) | Self::Template(_), _)
+            | (_, Self::Opaque(_) | Self::Sym(_) | Self::Template(_)) => None,
             (Self::None, Self::None) => Some(true),
             (Self::Bool(left), Self::Bool(right)) => Some(left == right),
             (Self::Int(left), Self::Int(right)) => Some(left == right),
@@ -314,6 +327,7 @@ impl<'a> Value<'a> {
     pub(super) fn describe(&self) -> String {
         match self {
             Self::Opaque(opaque) => opaque.reason.clone(),
+            Self::Template(template) => template.1.clone(),
             Self::Sym(sym) => match &sym.kind {
                 SymKind::Path(path) => format!("`{path}` is defined outside this file"),
                 SymKind::Call { func, .. } => match func {

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex};
 
 use lockgate::layout::{Files, Imports};
 use lockgate::python::tree::Module;
-use lockgate::python::{BodyKind, Script, Surroundings, read_in, syntax};
+use lockgate::python::{BodyKind, Script, Surroundings, read_env, read_in, syntax};
 
 /// The Python files of a project.
 struct Tree {
@@ -96,6 +96,14 @@ fn alembic_corpus() {
             paths,
             modules: Mutex::default(),
         };
+        let convention = tree
+            .paths
+            .iter()
+            .filter(|path| path.ends_with("env.py"))
+            .find_map(|path| {
+                let text = tree.text(path)?;
+                read_env(&text, path, &Imports(&tree)).naming_convention
+            });
         let mut count = Count::default();
         for path in files {
             let Ok(text) = std::fs::read_to_string(&path) else {
@@ -108,6 +116,7 @@ fn alembic_corpus() {
             let around = Surroundings {
                 path: relative.to_str().expect("UTF-8"),
                 modules: &Imports(&tree),
+                convention: convention.as_deref(),
             };
             let revision = read_in(&text, &around);
             let Some(script) = revision.upgrade.as_ref().filter(|_| revision.is_revision) else {
@@ -125,6 +134,7 @@ fn alembic_corpus() {
                 }
             }
         }
+        println!("{convention:?}");
         let share = |part: usize, whole: usize| 100.0 * part as f64 / whole.max(1) as f64;
         println!(
             "{:24} {:5} revisions, {:5.1} % complete, {:6} calls, {:5.1} % known",

@@ -76,6 +76,8 @@ impl<'a> Machine<'a> {
             Value::Sym(sym) => match &sym.kind {
                 SymKind::Path(path) => self.call_path(path, callee, args, span),
                 SymKind::Attr { base, name } => self.call_method(base, name, callee, args, span),
+                // `Session = sessionmaker(..)`, `session = Session()`.
+                SymKind::Call { .. } if is_session_factory(callee) => Value::Bind,
                 _ => Value::opaque(callee.describe(), span),
             },
             Value::Func(def, home) => self.call_function(def, *home, &args, span),
@@ -114,6 +116,7 @@ impl<'a> Machine<'a> {
     }
 
     fn record(&mut self, name: &str, args: Args<'a>, span: Span) {
+        self.overtaking(span);
         let directive = Directive {
             name: name.to_owned(),
             args,
@@ -142,6 +145,9 @@ impl<'a> Machine<'a> {
                     (path, args.pos.first().and_then(Value::as_text))
                 {
                     return Value::str(text.dedent());
+                }
+                if let Some(Value::Template(template)) = args.pos.first() {
+                    return Value::template(template.0.dedent(), Some(template.1.clone()));
                 }
             }
             "alembic.context.is_offline_mode" => return Value::Bool(false),
@@ -204,6 +210,11 @@ impl<'a> Machine<'a> {
             },
             Value::Bind => self.bind_method(name, args, span),
             Value::Str(text) => self.str_method(text, name, &args, span),
+            Value::Template(template) => match self.str_method(&template.0, name, &args, span) {
+                Value::Str(text) => Value::template((*text).clone(), Some(template.1.clone())),
+                Value::Template(text) => Value::Template(text),
+                _ => Value::opaque(template.1.clone(), span),
+            },
             Value::Member(_) if name == "lower" || name == "upper" => base.as_text().map_or_else(
                 || Value::opaque(NO_EFFECT, span),
                 |text| self.str_method(text, name, &args, span),
@@ -402,7 +413,7 @@ impl<'a> Machine<'a> {
                 Value::str(text.trim(set, name != "rstrip", name != "lstrip"))
             }
             "format" => match format_text(text, args) {
-                Some(text) => self.built(text, span),
+                Some((text, unknown)) => self.built(text, unknown, span),
                 None => {
                     let blame = args
                         .pos
@@ -424,7 +435,7 @@ impl<'a> Machine<'a> {
             ) {
                 (Some(from), Some(to)) => {
                     let text = text.replace(from.as_str(), to);
-                    self.built(text, span)
+                    self.built(text, None, span)
                 }
                 _ => unknown(),
             },
@@ -476,7 +487,7 @@ impl<'a> Machine<'a> {
                         None => return Value::opaque(item.describe(), span),
                     }
                 }
-                self.built(out, span)
+                self.built(out, None, span)
             }
             _ => Value::opaque(format!("string method `{name}` is not followed"), span),
         }
@@ -669,6 +680,14 @@ fn range<'a>(args: &Args<'a>, span: Span) -> Option<Value<'a>> {
         .take(MAX_UNROLLS as usize + 1)
         .map(Value::Int);
     Some(Value::list(values.collect(), span))
+}
+
+/// True for what `sessionmaker(..)` or `scoped_session(..)` gives.
+fn is_session_factory(value: &Value<'_>) -> bool {
+    value.as_call().is_some_and(|(path, ..)| {
+        path.starts_with("sqlalchemy.orm") && path.ends_with(".sessionmaker")
+            || path.ends_with(".scoped_session")
+    })
 }
 
 /// Types that are objects of the database themselves.
