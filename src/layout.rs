@@ -36,6 +36,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub use crate::python::tree::Module as PythonModule;
 pub use alembic::Imports;
 pub use order::{applied, pairs};
 
@@ -196,10 +197,15 @@ pub trait Files: Sync {
     /// The text of a (small) file, where it can be read.
     fn text(&self, path: &str) -> Option<Arc<str>>;
     /// A (small) Python file that others import, parsed.
-    fn python(&self, path: &str) -> Option<Arc<python::tree::Module>> {
-        self.text(path)
-            .map(|text| Arc::new(python::syntax::parse_foreign(&text)))
+    fn python(&self, path: &str) -> Option<Arc<PythonModule>> {
+        self.text(path).map(|text| parse_python(&text))
     }
+}
+
+/// A Python file that others import.
+#[must_use]
+pub fn parse_python(text: &str) -> Arc<PythonModule> {
+    Arc::new(python::syntax::parse_foreign(text))
 }
 
 /// One file as [`Layout::read`] gets it.

@@ -11,9 +11,7 @@ use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use walkdir::{DirEntry, WalkDir};
 
 use crate::diagnostic::FileError;
-use crate::layout::Files;
-use crate::python::syntax;
-use crate::python::tree::Module;
+use crate::layout::{Files, PythonModule, parse_python};
 
 /// Files larger than this are refused.
 const MAX_BYTES: u64 = 64 << 20;
@@ -41,7 +39,7 @@ pub(super) struct Tree {
     overlay: BTreeMap<String, Arc<str>>,
     texts: Mutex<BTreeMap<String, Option<Arc<str>>>>,
     /// Python files that many revisions import.
-    modules: Mutex<BTreeMap<String, Option<Arc<Module>>>>,
+    modules: Mutex<BTreeMap<String, Option<Arc<PythonModule>>>>,
 }
 
 impl Tree {
@@ -170,16 +168,15 @@ impl Files for Tree {
             .clone()
     }
 
-    fn python(&self, path: &str) -> Option<Arc<Module>> {
-        let known = |modules: &BTreeMap<String, Option<Arc<Module>>>| modules.get(path).cloned();
+    fn python(&self, path: &str) -> Option<Arc<PythonModule>> {
+        let known =
+            |modules: &BTreeMap<String, Option<Arc<PythonModule>>>| modules.get(path).cloned();
         let lock = || self.modules.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(module) = known(&lock()) {
             return module;
         }
         // Parsed without the lock: others need it meanwhile, and the same file parsed twice is the same.
-        let module = self
-            .text(path)
-            .map(|text| Arc::new(syntax::parse_foreign(&text)));
+        let module = self.text(path).map(|text| parse_python(&text));
         lock().entry(path.to_owned()).or_insert(module).clone()
     }
 }

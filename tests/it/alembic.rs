@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 
 use std::sync::Arc;
 
+use crate::servers::python_tool_of;
+
 use lockgate::layout::{Files, Imports};
 use lockgate::python::{BodyKind, Problem, Script, Surroundings, Trap, read, read_env, read_in};
 
@@ -62,7 +64,7 @@ fn fixtures() -> Vec<PathBuf> {
 }
 
 /// The statements of a text as the parser prints them; what does not parse is compared as it is, blanks aside.
-fn normal(sql: &str) -> Vec<String> {
+pub(crate) fn normal(sql: &str) -> Vec<String> {
     let printed = pg_query::parse(sql, pg_query::ParserOptions::default()).and_then(|parsed| {
         let statements = parsed.protobuf.stmts.iter().map(|statement| {
             let mut one = parsed.protobuf.clone();
@@ -85,7 +87,7 @@ fn normal(sql: &str) -> Vec<String> {
 
 /// Sorts the runs whose order is not fixed: indexes behind one CREATE TABLE (the library walks a set) and constraints
 /// behind one ADD COLUMN (the order changed between releases).
-fn order(statements: &mut [String]) {
+pub(crate) fn order(statements: &mut [String]) {
     let mut at = 0;
     while at < statements.len() {
         let follows: fn(&str) -> bool = match statements[at].as_str() {
@@ -274,4 +276,95 @@ fn cut_files_are_read() {
             }
         }
     }
+}
+
+/// Environments of `.ci/test` with a version of Alembic, the oldest last; only the first has the plugins.
+const VERSIONS: &[(&str, usize)] = &[
+    ("venv", 45),
+    ("venv-alembic-1.13", 38),
+    ("venv-alembic-1.8", 35),
+];
+
+/// What the library of an environment sends for every fixture, by file; none if it is not installed.
+fn rendered(venv: &str) -> Option<serde_json::Value> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let python = python_tool_of(venv, "python")?;
+    let out = tempfile::NamedTempFile::new().expect("a file");
+    let result = std::process::Command::new(&python)
+        .arg("-B")
+        .arg(root.join("tests/alembic/oracle.py"))
+        .arg(directory())
+        .arg(out.path())
+        .output()
+        .expect("the interpreter runs");
+    assert!(
+        result.status.success(),
+        "{venv}: {}",
+        String::from_utf8_lossy(&result.stderr)
+    );
+    let text = std::fs::read_to_string(out.path()).expect("its output");
+    Some(serde_json::from_str(&text).expect("JSON"))
+}
+
+/// Statements without what older versions leave out or add: guards, and the start of a sequence.
+fn of_any_version(statements: Vec<String>) -> Vec<String> {
+    statements
+        .into_iter()
+        .map(|statement| {
+            statement
+                .replace(" IF NOT EXISTS", "")
+                .replace(" IF EXISTS", "")
+                .replace("CREATE SEQUENCE s1 START 1", "CREATE SEQUENCE s1")
+        })
+        .collect()
+}
+
+/// Older and newer versions of the library send the same, as far as they know the arguments.
+#[test]
+fn versions_of_the_library_agree() {
+    let mut report = String::new();
+    let project = Fixtures::all();
+    for &(venv, least) in VERSIONS {
+        let Some(rendered) = rendered(venv) else {
+            continue;
+        };
+        let mut whole = 0;
+        for (file, golden) in rendered.as_object().expect("files") {
+            let text = project.text(file).expect("a fixture");
+            let env = Path::new(file).with_file_name("env.py");
+            let env = env.to_str().expect("UTF-8");
+            let convention = project
+                .text(env)
+                .and_then(|text| read_env(&text, env, &Imports(&project)).naming_convention);
+            let around = Surroundings {
+                path: file,
+                modules: &Imports(&project),
+                convention: convention.as_deref(),
+            };
+            let revision = read_in(&text, &around);
+            let mut is_whole = true;
+            for (way, script) in [
+                ("upgrade", &revision.upgrade),
+                ("downgrade", &revision.downgrade),
+            ] {
+                let (sent, error) = theirs(&golden[way]);
+                let (sent, mut ours) =
+                    (of_any_version(sent), of_any_version(ours(script.as_ref())));
+                if error.is_some() {
+                    // It does not know an argument of a later version, or refuses it on purpose.
+                    is_whole = false;
+                    ours.truncate(sent.len());
+                }
+                if ours != sent {
+                    let _ = writeln!(report, "{venv} {file} {way}:\n  {sent:?}\n  {ours:?}");
+                }
+            }
+            whole += usize::from(is_whole);
+        }
+        assert!(
+            whole >= least,
+            "{venv}: only {whole} files compared as a whole"
+        );
+    }
+    assert!(report.is_empty(), "\n{report}");
 }

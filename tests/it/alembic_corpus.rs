@@ -2,8 +2,9 @@
 //!
 //! `LOCKGATE_ALEMBIC=dir cargo test --test it -- --ignored alembic_corpus --nocapture`
 //!
-//! `tests/alembic/corpus.py` writes, for the same tree, what the real library sends (`<file>.golden.json` below
-//! `LOCKGATE_ALEMBIC_GOLDEN`); where that is there, the statements are compared.
+//! `tests/alembic/corpus.py` writes what the real library sends for a project; where `<project>.json` stands in the
+//! directory that `LOCKGATE_ALEMBIC_GOLDEN` names, the statements are compared. `LOCKGATE_ALEMBIC_WHY=1` lists every
+//! place that is not followed.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -51,6 +52,57 @@ struct Count {
     calls: usize,
     known: usize,
     reasons: BTreeMap<String, usize>,
+    /// Revisions that the library renders to the end and that we follow to the end, and those that differ.
+    compared: usize,
+    different: usize,
+    /// Statements in them, and those that differ.
+    statements: usize,
+    disagreements: usize,
+}
+
+/// Compares a revision that both sides follow to the end, statement by statement.
+fn compare(path: &Path, script: &Script, sent: &serde_json::Value, count: &mut Count) {
+    let sent = sent.as_array().expect("statements");
+    let is_whole = sent.iter().all(serde_json::Value::is_string);
+    // A placeholder has no counterpart, and offline the library takes neither way of a condition we know nothing about.
+    let is_exact = script
+        .ops
+        .iter()
+        .all(|op| !op.approximate && !op.conditional);
+    if !is_whole || !is_complete(script) || !is_exact {
+        return;
+    }
+    let mut theirs: Vec<String> = sent
+        .iter()
+        .filter_map(|sent| sent.as_str())
+        .flat_map(crate::alembic::normal)
+        .collect();
+    let mut ours: Vec<String> = script
+        .ops
+        .iter()
+        .flat_map(|op| crate::alembic::normal(&op.fragment.sql))
+        .collect();
+    crate::alembic::order(&mut theirs);
+    crate::alembic::order(&mut ours);
+    count.compared += 1;
+    count.statements += theirs.len();
+    if ours == theirs {
+        return;
+    }
+    count.different += 1;
+    println!("{}", path.display());
+    let left: Vec<&str> = theirs.iter().map(String::as_str).collect();
+    let right: Vec<&str> = ours.iter().map(String::as_str).collect();
+    let mut differing = (0, 0);
+    for change in similar::TextDiff::from_slices(&left, &right).iter_all_changes() {
+        match change.tag() {
+            similar::ChangeTag::Equal => continue,
+            similar::ChangeTag::Delete => differing.0 += 1,
+            similar::ChangeTag::Insert => differing.1 += 1,
+        }
+        println!("  {} {}", change.tag(), change.value());
+    }
+    count.disagreements += differing.0.max(differing.1);
 }
 
 fn python_files(directory: &Path, out: &mut Vec<PathBuf>) {
@@ -104,6 +156,14 @@ fn alembic_corpus() {
                 let text = tree.text(path)?;
                 read_env(&text, path, &Imports(&tree)).naming_convention
             });
+        let golden: BTreeMap<String, serde_json::Value> = std::env::var("LOCKGATE_ALEMBIC_GOLDEN")
+            .ok()
+            .and_then(|directory| {
+                let name = project.file_name()?.to_str()?;
+                let file = Path::new(&directory).join(format!("{name}.json"));
+                serde_json::from_str(&std::fs::read_to_string(file).ok()?).ok()
+            })
+            .unwrap_or_default();
         let mut count = Count::default();
         for path in files {
             let Ok(text) = std::fs::read_to_string(&path) else {
@@ -126,6 +186,9 @@ fn alembic_corpus() {
             count.complete += usize::from(is_complete(script));
             count.calls += script.calls;
             count.known += script.known;
+            if let Some(sent) = golden.get(relative.to_str().expect("UTF-8")) {
+                compare(&path, script, sent, &mut count);
+            }
             for entry in &script.not_analysed {
                 *count.reasons.entry(entry.reason.clone()).or_default() += 1;
                 if std::env::var_os("LOCKGATE_ALEMBIC_WHY").is_some() {
@@ -137,7 +200,7 @@ fn alembic_corpus() {
         println!("{convention:?}");
         let share = |part: usize, whole: usize| 100.0 * part as f64 / whole.max(1) as f64;
         println!(
-            "{:24} {:5} revisions, {:5.1} % complete, {:6} calls, {:5.1} % known",
+            "{:24} {:5} revisions, {:5.1} % complete, {:6} calls, {:5.1} % known, {} compared with {} statements, {} ({}) differ",
             project
                 .file_name()
                 .and_then(|name| name.to_str())
@@ -145,7 +208,11 @@ fn alembic_corpus() {
             count.revisions,
             share(count.complete, count.revisions),
             count.calls,
-            share(count.known, count.calls)
+            share(count.known, count.calls),
+            count.compared,
+            count.statements,
+            count.different,
+            count.disagreements,
         );
         let mut reasons: Vec<_> = count.reasons.into_iter().collect();
         reasons.sort_by_key(|(_, times)| std::cmp::Reverse(*times));

@@ -143,7 +143,7 @@ impl Emitter {
         };
         if computed(default) || existing.is_some_and(computed) {
             return self.refused(
-                "Alembic refuses to make an existing column a generated one, or the reverse",
+                "an existing column cannot become a generated one, nor the reverse, and Alembic refuses it",
                 "drop the column and add it anew",
             );
         }

@@ -166,7 +166,7 @@ impl Emitter {
         }
         if !name.is_final() {
             let message = format!(
-                "SQLAlchemy refuses the name `{text}`, which is longer than {MAX_NAME} characters"
+                "the name `{text}` is longer than {MAX_NAME} characters, and SQLAlchemy refuses it"
             );
             return self.refused(message, "give it a shorter name");
         }

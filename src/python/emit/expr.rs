@@ -43,7 +43,7 @@ impl Emitter {
             Value::Member(member) => match member.1.as_text() {
                 Some(text) => Ok(literal(text)),
                 None => fail(
-                    "SQLAlchemy refuses a `server_default` that is neither a string nor an SQL expression",
+                    "the `server_default` is neither a string nor an SQL expression, and SQLAlchemy refuses it",
                 ),
             },
             Value::Bool(_)
@@ -53,7 +53,7 @@ impl Emitter {
             | Value::Dict(_)
             | Value::Tuple(_) => {
                 self.refused(
-                    "SQLAlchemy refuses a `server_default` that is neither a string nor an SQL expression",
+                    "the `server_default` is neither a string nor an SQL expression, and SQLAlchemy refuses it",
                     "write `sa.true()`, `sa.text(\"0\")` or a string",
                 )
             }

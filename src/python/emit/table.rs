@@ -170,7 +170,7 @@ impl Emitter {
                 && !matches!(computed.get(1, "persisted"), Some(Value::None))
             {
                 return self.refused(
-                    "SQLAlchemy 2.0 refuses a virtual generated column on PostgreSQL",
+                    "a generated column that is not stored is refused by SQLAlchemy 2.0",
                     "write `persisted=True`",
                 );
             }
