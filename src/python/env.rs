@@ -78,7 +78,7 @@ pub fn convention(
     module: Arc<Module>,
     modules: &dyn Modules,
 ) -> Option<Vec<(String, String)>> {
-    let library = Library::new(path, module, modules);
+    let library = Library::of_env(path, module, modules);
     for index in 0..library.len() {
         let mut given = None;
         walk(&library.module(index).body, &mut |expr| {

@@ -10,6 +10,8 @@ use super::tree::{Module, Stmt, StmtKind};
 
 /// Files that are read for one revision, itself included.
 const MAX_MODULES: usize = 32;
+/// The same for an `env.py`, which is read once and often imports every model.
+const MAX_MODULES_OF_ENV: usize = 500;
 /// Imports behind imports that are followed.
 const MAX_DISTANCE: usize = 4;
 
@@ -70,6 +72,15 @@ struct Entry {
 impl Library {
     /// The file, which becomes the first entry, and what it imports.
     pub(super) fn new(path: &str, module: Arc<Module>, modules: &dyn Modules) -> Self {
+        Self::of_at_most(MAX_MODULES, path, module, modules)
+    }
+
+    /// An `env.py` and what it imports.
+    pub(super) fn of_env(path: &str, module: Arc<Module>, modules: &dyn Modules) -> Self {
+        Self::of_at_most(MAX_MODULES_OF_ENV, path, module, modules)
+    }
+
+    fn of_at_most(most: usize, path: &str, module: Arc<Module>, modules: &dyn Modules) -> Self {
         let mut library = Self {
             entries: vec![Entry {
                 path: path.to_owned(),
@@ -93,7 +104,7 @@ impl Library {
                 let known = library.entries.iter().position(|entry| entry.path == path);
                 let found = match known {
                     Some(found) => found,
-                    None if library.entries.len() < MAX_MODULES && distance < MAX_DISTANCE => {
+                    None if library.entries.len() < most && distance < MAX_DISTANCE => {
                         let found = library.entries.len();
                         library.entries.push(Entry {
                             path,

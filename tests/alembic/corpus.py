@@ -52,7 +52,7 @@ def rendered(path, project, convention):
 def main(project, out, convention="null"):
     project = pathlib.Path(project).resolve()
     golden = {}
-    for path in sorted(project.rglob("*.py")):
+    for path in sorted(path for path in project.rglob("*.py") if path.is_file()):
         text = path.read_text(encoding="utf-8", errors="replace")
         if "down_revision" in text and "def upgrade" in text:
             sent = rendered(path, project, json.loads(convention))

@@ -10,6 +10,7 @@
 
 mod alembic;
 mod alembic_corpus;
+mod alembic_graph;
 mod case;
 mod cases;
 mod catalog;

@@ -187,14 +187,14 @@ fn function(
         "CREATE OR REPLACE FUNCTION "
     };
     let arguments = signature.slice(open, text.len());
-    // Colons are escaped for it: nothing in a body is a bind parameter.
-    Ok(vec![concat(&[
-        &head,
-        &name,
-        &arguments,
-        &" ",
-        &body(entity)?,
-    ])])
+    // Colons are escaped for it: nothing in a body is a bind parameter. In PL/pgSQL, those that are already stay so.
+    let mut body = body(entity)?;
+    let words: Vec<&str> = body.as_str().split_whitespace().collect();
+    let words = words.join(" ").to_lowercase().replace('\'', "");
+    if words.contains("language plpgsql") {
+        body = body.replace("\\:", &Text::from(":"));
+    }
+    Ok(vec![concat(&[&head, &name, &arguments, &" ", &body])])
 }
 
 fn on_entity(entity: &Args<'_>) -> Result<Text> {
