@@ -36,6 +36,7 @@ mod syntax_error;
 mod table_dropped;
 mod table_renamed;
 mod table_truncated;
+mod transaction_split;
 mod unbatched_change;
 mod unexplained_suppression;
 mod unnamed_constraint;
