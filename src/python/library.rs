@@ -131,7 +131,7 @@ impl Library {
         &self.entries[index].module
     }
 
-    /// The dotted path of an entry, for names in messages: its file name without extension.
+    /// The path of an entry.
     pub(super) fn path(&self, index: usize) -> &str {
         &self.entries[index].path
     }
@@ -157,7 +157,11 @@ fn imports(body: &[Stmt], out: &mut Vec<(u32, String)>) {
     };
     for stmt in body {
         match &stmt.kind {
-            StmtKind::Import(names) => names.iter().for_each(|(path, _)| add(0, path.clone())),
+            StmtKind::Import(names) => {
+                for (path, _) in names {
+                    add(0, path.clone());
+                }
+            }
             StmtKind::ImportFrom {
                 level,
                 module,
@@ -177,7 +181,11 @@ fn imports(body: &[Stmt], out: &mut Vec<(u32, String)>) {
     for stmt in body {
         match &stmt.kind {
             StmtKind::Def(def) => imports(&def.body, out),
-            StmtKind::If(branches) => branches.iter().for_each(|(_, body)| imports(body, out)),
+            StmtKind::If(branches) => {
+                for (_, body) in branches {
+                    imports(body, out);
+                }
+            }
             StmtKind::With { body, .. } => imports(body, out),
             StmtKind::For { body, orelse, .. } | StmtKind::While { body, orelse, .. } => {
                 imports(body, out);
@@ -190,7 +198,9 @@ fn imports(body: &[Stmt], out: &mut Vec<(u32, String)>) {
                 finalbody,
             } => {
                 imports(body, out);
-                handlers.iter().for_each(|body| imports(body, out));
+                for body in handlers {
+                    imports(body, out);
+                }
                 imports(orelse, out);
                 imports(finalbody, out);
             }

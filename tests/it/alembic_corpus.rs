@@ -251,9 +251,13 @@ fn alembic_corpus() {
             }
         }
         println!("{convention:?}");
-        let share = |part: usize, whole: usize| 100.0 * part as f64 / whole.max(1) as f64;
+        // Tenths of a percent.
+        let share = |part: usize, whole: usize| {
+            let tenths = 1000 * part / whole.max(1);
+            format!("{}.{}", tenths / 10, tenths % 10)
+        };
         println!(
-            "{:24} {:5} revisions, {:5.1} % complete, {:6} calls, {:5.1} % known, {} compared with {} statements, {} ({}) differ",
+            "{:24} {:5} revisions, {:>5} % complete, {:6} calls, {:>5} % known, {} compared with {} statements, {} ({}) differ",
             project
                 .file_name()
                 .and_then(|name| name.to_str())

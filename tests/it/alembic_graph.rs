@@ -209,8 +209,11 @@ fn write(tree: &Tree, root: &Path) {
     }
 }
 
+/// A revision and those that it follows.
+type Edges = Vec<(String, Vec<String>)>;
+
 /// The revisions of the environment in that directory, in the order in which we say that they run; and their edges.
-fn ours(root: &Path, directory: &str) -> Option<(Vec<String>, Vec<(String, Vec<String>)>)> {
+fn ours(root: &Path, directory: &str) -> Option<(Vec<String>, Edges)> {
     let settings = Settings {
         root: Some(root.to_owned()),
         ..Settings::default()
