@@ -37,11 +37,14 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub use crate::python::tree::Module as PythonModule;
+pub use alembic::Imports;
 pub use order::{applied, numbers, pairs};
 
 use base::{Applied, Late};
 use order::{arrange_by_place, arrange_by_version, duplicates};
 
+use crate::python;
 use crate::source::{Fragment, Location, Source, SourceId, Span, SpanMap};
 use crate::statement::Statement;
 
@@ -199,6 +202,16 @@ pub trait Files: Sync {
     fn paths(&self) -> &[String];
     /// The text of a (small) file, where it can be read.
     fn text(&self, path: &str) -> Option<Arc<str>>;
+    /// A (small) Python file that others import, parsed.
+    fn python(&self, path: &str) -> Option<Arc<PythonModule>> {
+        self.text(path).map(|text| parse_python(&text))
+    }
+}
+
+/// A Python file that others import.
+#[must_use]
+pub fn parse_python(text: &str) -> Arc<PythonModule> {
+    Arc::new(python::syntax::parse_foreign(text))
 }
 
 /// One file as [`Layout::read`] gets it.
@@ -615,6 +628,20 @@ pub enum ProblemKind {
     Psql,
     /// The tool cannot load the file: a syntax error, a mark that is missing or that it does not know.
     Syntax,
+    /// An argument of a migration written as code has no effect.
+    IgnoredArgument,
+    /// A constraint is written down and never created.
+    NeverCreated,
+    /// A constraint is dropped that has no name.
+    UnnamedDrop,
+    /// A colon makes a bind parameter that has no value.
+    UnsetParameter,
+    /// The tool's library raises an exception when the migration runs.
+    Refused,
+    /// A statement runs ahead of those that stand before it.
+    Overtakes,
+    /// An expression is taken for a name.
+    ExpressionAsName,
 }
 
 /// The order in which scripts run.

@@ -13,7 +13,7 @@ use walkdir::{DirEntry, WalkDir};
 use super::git::{Blob, Snapshot};
 use super::{is_python, is_sql};
 use crate::diagnostic::FileError;
-use crate::layout::Files;
+use crate::layout::{Files, PythonModule, parse_python};
 
 /// Files larger than this are refused.
 const MAX_BYTES: u64 = 64 << 20;
@@ -42,6 +42,8 @@ pub(super) struct Tree {
     /// For a tree that is not on disk: where its texts are.
     blobs: Option<BTreeMap<String, Blob>>,
     texts: Mutex<BTreeMap<String, Option<Arc<str>>>>,
+    /// Python files that many revisions import.
+    modules: Mutex<BTreeMap<String, Option<Arc<PythonModule>>>>,
 }
 
 impl Tree {
@@ -106,6 +108,7 @@ impl Tree {
             overlay: BTreeMap::new(),
             blobs: None,
             texts: Mutex::default(),
+            modules: Mutex::default(),
         }
     }
 
@@ -152,6 +155,7 @@ impl Tree {
             overlay: BTreeMap::new(),
             blobs: None,
             texts: Mutex::default(),
+            modules: Mutex::default(),
         }
     }
 
@@ -218,6 +222,18 @@ impl Files for Tree {
             .entry(path.to_owned())
             .or_insert_with(|| self.read_up_to(path, MAX_CONFIG_BYTES).ok())
             .clone()
+    }
+
+    fn python(&self, path: &str) -> Option<Arc<PythonModule>> {
+        let known =
+            |modules: &BTreeMap<String, Option<Arc<PythonModule>>>| modules.get(path).cloned();
+        let lock = || self.modules.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(module) = known(&lock()) {
+            return module;
+        }
+        // Parsed without the lock: others need it meanwhile, and the same file parsed twice is the same.
+        let module = self.text(path).map(|text| parse_python(&text));
+        lock().entry(path.to_owned()).or_insert(module).clone()
     }
 }
 

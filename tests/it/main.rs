@@ -9,6 +9,8 @@
 )]
 
 mod alembic;
+mod alembic_corpus;
+mod alembic_graph;
 mod case;
 mod cases;
 mod catalog;
