@@ -19,6 +19,7 @@ mod conflicts;
 mod differential;
 mod dozen;
 mod example;
+mod fix;
 mod hostile;
 mod layouts;
 mod locks;
