@@ -20,6 +20,7 @@ mod conflicts;
 mod coverage;
 mod differential;
 mod dozen;
+mod environments;
 mod example;
 mod fix;
 mod hostile;
