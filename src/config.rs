@@ -4,6 +4,7 @@
 //! (`config/node.rs`), so that every message and every suggestion is ours.
 
 mod node;
+mod policies;
 mod read;
 
 use std::path::{Path, PathBuf};

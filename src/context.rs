@@ -147,7 +147,7 @@ impl<'a> Cx<'a> {
         if self.rule.size != Scale::Work || tables.clone().any(known) {
             return None;
         }
-        tables.next().map(|table| table.short().to_string())
+        tables.next().map(|table| table.short())
     }
 
     /// What the production snapshot says about a table; none without a snapshot and for tables that are not in it.

@@ -26,6 +26,7 @@
 //! | [`locks`] | what `lockgate locks` shows |
 //! | [`snapshot`], [`estimate`] | sizes and activity of a production database, from a file; how long work takes there |
 //! | [`fix`] | applies what findings offer |
+//! | [`policy`] | what a team asks for beyond that |
 //! | [`settings`], [`config`], [`cli`], [`explain`] | what is asked for, and by whom |
 //! | [`report`] | the outputs, one file per format |
 //!
@@ -61,6 +62,7 @@ pub mod footprint;
 pub mod layout;
 pub mod locks;
 pub mod markers;
+pub mod policy;
 pub mod python;
 pub mod replay;
 pub mod report;

@@ -316,6 +316,13 @@ impl Finding {
         self
     }
 
+    /// A change that removes it, where there is one.
+    #[must_use]
+    pub fn fix_if(mut self, fix: Option<Fix>) -> Self {
+        self.fix = fix.or(self.fix);
+        self
+    }
+
     /// A change that removes it.
     #[must_use]
     pub fn fix(mut self, fix: Fix) -> Self {

@@ -5,6 +5,7 @@ use std::path::{Component, PathBuf};
 use std::sync::Arc;
 
 use crate::diagnostic::Level;
+use crate::policy::Policy;
 use crate::snapshot::Snapshot;
 
 /// Where the migrations will run.
@@ -184,6 +185,8 @@ pub struct Settings {
     pub stats_file: Option<PathBuf>,
     /// The snapshot.
     pub stats: Option<Arc<Snapshot>>,
+    /// What the team asks for.
+    pub policies: Vec<Policy>,
     /// Sizes of tables.
     pub sizing: Sizing,
     /// Today, for `until` dates in suppression comments (`2026-11-20`).
@@ -233,6 +236,7 @@ impl Default for Settings {
             statement_timeout: None,
             stats_file: None,
             stats: None,
+            policies: Vec::new(),
             sizing: Sizing::default(),
             today: None,
         }

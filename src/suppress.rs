@@ -53,6 +53,8 @@ pub struct Problem {
     pub message: String,
     /// What to do.
     pub help: String,
+    /// The whole comment, with its line where it has one to itself, if it says nothing else.
+    pub comment: Option<Span>,
 }
 
 /// What the comments of a file declare: markers, and findings that are allowed for a reason.
@@ -113,6 +115,8 @@ struct Cover {
     statements: Vec<Span>,
     /// The comment's own lines and the line that it stands above, for findings about no statement.
     lines: Span,
+    /// The comment, with its line where it has one to itself, if it holds one directive.
+    comment: Option<Span>,
     /// It stands above the first statement: it covers findings about the file as a whole.
     header: bool,
 }
@@ -146,10 +150,14 @@ impl Suppressions {
         };
         let mut lines = None;
         for comment in comments {
-            for directive in directive::read(&comment.text) {
+            let directives: Vec<Directive<'_>> = directive::read(&comment.text).collect();
+            // In a comment of several lines may stand other things.
+            let alone = directives.len() == 1 && !comment.text.contains(['\n', '\r']);
+            for directive in directives {
                 let lines = lines.get_or_insert_with(|| Lines::new(source, comments, statements));
                 let mut cover = lines.cover(source, comment.span);
                 cover.whole_file = directive.whole_file;
+                cover.comment = alone.then(|| with_its_line(source, comment.span));
                 cover.header = comment.span.end <= this.first_statement;
                 this.covers.push(cover);
                 let place = |word: &str| Location {
@@ -176,6 +184,7 @@ impl Suppressions {
                 location,
                 message,
                 help,
+                comment: None,
             });
         };
         for Misread {
@@ -296,11 +305,31 @@ impl Suppressions {
                 location: entry.location,
                 message,
                 help: help.to_owned(),
+                comment: cover.comment.filter(|_| {
+                    let mut others = self.entries.iter();
+                    others.all(|other| other.cover != entry.cover || other.name == entry.name)
+                }),
             });
         }
         problems.sort_by_key(|problem| (problem.location, problem.kind));
         problems
     }
+}
+
+/// A comment with the line that it has to itself, else with the blanks before it.
+fn with_its_line(source: &Source, comment: Span) -> Span {
+    let text = source.text.as_bytes();
+    let blank = |byte: &&u8| matches!(**byte, b' ' | b'\t');
+    let (start, end) = (comment.start as usize, comment.end as usize);
+    let before = text[..start].iter().rev().take_while(blank).count();
+    let start = start - before;
+    let newline = match text.get(end..) {
+        Some([b'\r', b'\n', ..]) => 2,
+        Some([b'\n' | b'\r', ..]) => 1,
+        _ => 0,
+    };
+    let opens_line = start == 0 || matches!(text[start - 1], b'\n' | b'\r');
+    Span::new(start, if opens_line { end + newline } else { end })
 }
 
 const REMOVE: &str = "remove it from the comment";

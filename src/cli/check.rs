@@ -202,9 +202,10 @@ fn fixed(
     if args.diff {
         fix::diff(&fixed, out)?;
         super::note(&fixed.in_words("would fix"));
-        return Ok(match fixed.changed.is_empty() {
-            true => outcome(&fixed.report, args.fail_on.level()),
-            false => Outcome::Findings,
+        return Ok(if fixed.changed.is_empty() {
+            outcome(&fixed.report, args.fail_on.level())
+        } else {
+            Outcome::Findings
         });
     }
     fix::write(request, &fixed)?;

@@ -6,6 +6,7 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use super::Problem;
 use super::node::{Key, Node, Value};
+use super::policies::policies;
 use crate::diagnostic::Level;
 use crate::layout;
 use crate::rule::{Rule, RuleOption};
@@ -17,11 +18,11 @@ use crate::settings::{
 use crate::source::{Source, Span};
 use crate::suggest::{closest, one_of};
 
-type Entries<'a> = &'a [(Key, Node)];
-type Result<T> = std::result::Result<T, Problem>;
+pub(super) type Entries<'a> = &'a [(Key, Node)];
+pub(super) type Result<T> = std::result::Result<T, Problem>;
 
 /// What a configuration can say.
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 11] = [
     "postgres",
     "environment",
     "migrations",
@@ -32,6 +33,7 @@ const KEYS: [&str; 10] = [
     "require_reason",
     "strictness",
     "stats",
+    "policies",
 ];
 
 /// Reads a configuration's text.
@@ -54,6 +56,7 @@ pub(super) fn parse_with(source: &Source, rules: &[Rule]) -> Result<Settings> {
             "runner" => runner(value, &mut settings)?,
             "require_reason" => settings.require_reason = boolean(value, "`require_reason`")?,
             "strictness" => settings.strictness = strictness(value)?,
+            "policies" => settings.policies = policies(value)?,
             "stats" => stats(value, &mut settings)?,
             _ => return Err(unknown_key(key, &KEYS)),
         }
@@ -356,7 +359,7 @@ fn duration(node: &Node, name: &str) -> Result<u64> {
     })
 }
 
-fn boolean(node: &Node, what: &str) -> Result<bool> {
+pub(super) fn boolean(node: &Node, what: &str) -> Result<bool> {
     match text(node, what)? {
         "true" => Ok(true),
         "false" => Ok(false),
@@ -368,7 +371,7 @@ fn boolean(node: &Node, what: &str) -> Result<bool> {
 }
 
 /// Index of the word that a value is.
-fn word(node: &Node, what: &str, words: &[&str]) -> Result<usize> {
+pub(super) fn word(node: &Node, what: &str, words: &[&str]) -> Result<usize> {
     let written = text(node, &format!("the {what}"))?;
     let found = words.iter().position(|word| *word == written);
     found.ok_or_else(|| {
@@ -389,7 +392,7 @@ fn meant(written: &str, words: &[&str]) -> String {
     }
 }
 
-fn unknown_key(key: &Key, known: &[&str]) -> Problem {
+pub(super) fn unknown_key(key: &Key, known: &[&str]) -> Problem {
     let help = match closest(&key.name, known.iter().copied()) {
         Some(word) => format!("did you mean `{word}`?"),
         None => format!("known here: {}", one_of(known).replace(" or ", " and ")),
@@ -397,21 +400,21 @@ fn unknown_key(key: &Key, known: &[&str]) -> Problem {
     Problem::new(key.span, format!("`{}` is not known here", key.name)).help(help)
 }
 
-fn text<'a>(node: &'a Node, what: &str) -> Result<&'a str> {
+pub(super) fn text<'a>(node: &'a Node, what: &str) -> Result<&'a str> {
     match &node.value {
         Value::Scalar(text) => Ok(text),
         _ => Err(expected(node, what, "a single value")),
     }
 }
 
-fn optional_text(node: &Node, what: &str) -> Result<Option<String>> {
+pub(super) fn optional_text(node: &Node, what: &str) -> Result<Option<String>> {
     match &node.value {
         Value::Null => Ok(None),
         _ => text(node, what).map(|text| Some(text.to_owned())),
     }
 }
 
-fn list<'a>(node: &'a Node, what: &str) -> Result<&'a [Node]> {
+pub(super) fn list<'a>(node: &'a Node, what: &str) -> Result<&'a [Node]> {
     match &node.value {
         Value::List(items) => Ok(items),
         Value::Null => Ok(&[]),
@@ -419,7 +422,7 @@ fn list<'a>(node: &'a Node, what: &str) -> Result<&'a [Node]> {
     }
 }
 
-fn map<'a>(node: &'a Node, what: &str) -> Result<Entries<'a>> {
+pub(super) fn map<'a>(node: &'a Node, what: &str) -> Result<Entries<'a>> {
     match &node.value {
         Value::Map(entries) => Ok(entries),
         Value::Null => Ok(&[]),
@@ -433,7 +436,7 @@ fn expected(node: &Node, what: &str, wanted: &str) -> Problem {
 }
 
 /// The place of a value, or of what is in it: a list or map has none of its own.
-fn first_place(node: &Node) -> Span {
+pub(super) fn first_place(node: &Node) -> Span {
     let first = match &node.value {
         Value::Map(entries) => entries.first().map(|(key, _)| key.span),
         Value::List(items) => items.first().map(|item| item.span),

@@ -6,6 +6,7 @@
 use super::Cx;
 use crate::diagnostic::{Edit, Fix, Safety};
 use crate::layout::Send;
+use crate::replay::Step;
 use crate::session::Refusal;
 use crate::source::{Location, Span};
 use crate::sql::lex::{Lexer, Token};
@@ -58,12 +59,24 @@ impl Cx<'_> {
         }
     }
 
-    /// True if a statement stands in the file as it is sent, so that a place in it can be edited.
+    /// True if a step's statement stands in the file as it is sent, so that a place in it can be edited.
     #[must_use]
-    pub fn is_written_as_sent(&self, statement: &Statement) -> bool {
-        let len = statement.source.sql.len();
-        let whole = statement.source.map.to_file(Span::new(0, len));
-        whole.len() == len && !self.step().is_nested() && self.layout().name != "alembic"
+    pub fn is_written_as_sent(&self, step: &Step<'_>) -> bool {
+        let fragment = &step.statement.source;
+        let len = fragment.sql.len();
+        let whole = fragment.map.to_file(Span::new(0, len));
+        whole.len() == len && !step.is_nested() && self.layout().name != "alembic"
+    }
+
+    /// The fix that makes one edit in the current statement, if that stands in the file as it is sent.
+    #[must_use]
+    pub fn fix_at(&self, at: u32, text: &str, title: &str, safety: Safety) -> Option<Fix> {
+        self.is_written_as_sent(self.step()).then(|| Fix {
+            title: title.to_owned(),
+            safety,
+            edits: vec![self.insert(at, text)],
+            new_files: Vec::new(),
+        })
     }
 
     /// What else has to be changed so that a statement which refuses a transaction block runs in place of the current

@@ -1,5 +1,6 @@
 //! See `rules/foreign-key-validating.md`.
 
+use crate::diagnostic::Safety;
 use crate::effect::column;
 use crate::rule::{Cx, Finding};
 use crate::schema::TableKind;
@@ -33,7 +34,14 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
             ),
             None => help(cx, table, def),
         };
-        let mut finding = finding(cx, table, def, key).help(help);
+        let title = "add the foreign key as NOT VALID; a later migration has to validate it";
+        let fix = match added {
+            None if takes_not_valid(cx, table) => {
+                cx.fix_at(def.span.end, " NOT VALID", title, Safety::Unsafe)
+            }
+            _ => None,
+        };
+        let mut finding = finding(cx, table, def, key).help(help).fix_if(fix);
         if let Some(add) = added {
             finding = finding.label(cx.location(add.column.span), "column added here");
         }
@@ -138,12 +146,17 @@ fn references(key: &ForeignKey) -> String {
     }
 }
 
-fn help(cx: &Cx<'_>, table: &Name, def: &ConstraintDef) -> String {
+/// NOT VALID is refused on a partitioned table before PostgreSQL 18.
+fn takes_not_valid(cx: &Cx<'_>, table: &Name) -> bool {
     let partitioned = cx
         .before()
         .table(table)
         .is_some_and(|table| table.kind == TableKind::Partitioned);
-    if partitioned && cx.postgres() < 18 {
+    !partitioned || cx.postgres() >= 18
+}
+
+fn help(cx: &Cx<'_>, table: &Name, def: &ConstraintDef) -> String {
+    if !takes_not_valid(cx, table) {
         return format!(
             "NOT VALID is refused on a partitioned table before PostgreSQL 18: add the foreign key NOT VALID to each partition and VALIDATE it there, then add it to `{table}`, which takes those over without checking rows"
         );

@@ -8,11 +8,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
 use lockgate::diagnostic::Level;
+use lockgate::config;
 use lockgate::layout;
+use lockgate::policy::Policy;
 use lockgate::report::Report;
 use lockgate::rule::Rule;
 use lockgate::settings::{Environment, OptionValue, Settings, Strictness};
 use lockgate::snapshot;
+use lockgate::source::{Source, SourceId};
 use lockgate::testing::{self, Other, Ran};
 
 /// The day on which every example is checked.
@@ -76,6 +79,7 @@ pub(crate) struct Example {
     pub(crate) base: Vec<(String, String)>,
     /// What that branch has got since.
     pub(crate) theirs: Vec<(String, String)>,
+    policies: Vec<Policy>,
 }
 
 /// `orders 12000000 rows`, `orders 12000000 rows 500 writes/s`: what the snapshot says about a table of rows of 200 bytes.
@@ -118,13 +122,14 @@ impl Default for Example {
             stats: Vec::new(),
             base: Vec::new(),
             theirs: Vec::new(),
+            policies: Vec::new(),
         }
     }
 }
 
 impl Example {
     /// Names that [`Example::set`] knows.
-    pub(crate) const KEYS: [&str; 10] = [
+    pub(crate) const KEYS: [&str; 11] = [
         "layout",
         "pg",
         "env",
@@ -135,6 +140,7 @@ impl Example {
         "option",
         "world",
         "stats",
+        "policy",
     ];
 
     /// One setting. The error says what is wrong with it.
@@ -165,6 +171,14 @@ impl Example {
                 }
                 None => return wrong(),
             },
+            ("policy", text) => {
+                let yaml = format!("policies: [{text}]");
+                let source = Source::new(SourceId(0), "lockgate.yaml", yaml);
+                match config::parse(&source) {
+                    Ok(settings) => self.policies.extend(settings.policies),
+                    Err(problem) => return Err(problem.message),
+                }
+            }
             ("stats", text) => match stats(text) {
                 Some(relation) => self.stats.push(relation),
                 None => return wrong(),
@@ -265,6 +279,7 @@ impl Example {
             environment: self.environment,
             after: self.after.clone(),
             require_reason: self.require_reason,
+            policies: self.policies.clone(),
             today: Some(TODAY.to_owned()),
             ..Settings::default()
         };

@@ -266,7 +266,8 @@ const LAYERS: &[(&str, &str)] = &[
     ("statement", "source"),
     ("diagnostic", "source statement effect estimate"),
     ("snapshot", "source suggest"),
-    ("settings", "diagnostic snapshot"),
+    ("policy", "statement"),
+    ("settings", "diagnostic snapshot policy"),
     (
         "estimate",
         "statement diagnostic settings schema effect snapshot",
@@ -300,7 +301,7 @@ const LAYERS: &[(&str, &str)] = &[
     ),
     (
         "rules",
-        "source statement layout diagnostic settings schema effect session replay rule suppress markers risk wording estimate",
+        "policy source statement layout diagnostic settings schema effect session replay rule suppress markers risk wording estimate",
     ),
     (
         "suppress",
@@ -319,7 +320,7 @@ const LAYERS: &[(&str, &str)] = &[
     ("explain", "settings report rule effect"),
     (
         "config",
-        "source diagnostic settings layout rule rules suggest",
+        "policy source diagnostic settings layout rule rules suggest",
     ),
     (
         "analyze",
