@@ -16,6 +16,7 @@ mod flyway;
 mod golang_migrate;
 mod goose;
 mod keys;
+mod liquibase;
 mod name;
 mod node_pg_migrate;
 mod order;
@@ -36,6 +37,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub use liquibase::Changelogs;
 pub use order::{applied, pairs};
 
 use order::{arrange_by_place, arrange_by_version, duplicates};
@@ -46,6 +48,8 @@ use crate::statement::Statement;
 /// All layouts, those with the stronger signs first. A directory belongs to the first one that claims it.
 pub static ALL: &[&Layout] = &[
     &alembic::LAYOUT,
+    // Its changelogs say what they are, whatever they are called.
+    &liquibase::LAYOUT,
     // Has Flyway's names, and a package that says whose they are.
     &refinery::LAYOUT,
     &flyway::LAYOUT,
@@ -294,6 +298,8 @@ pub struct Found {
     pub reason: String,
     /// Settings of the tool that were found in its configuration files, by the tool's own names.
     pub settings: BTreeMap<String, String>,
+    /// Which files Liquibase's changelogs hold together; nothing for other tools.
+    pub changelogs: Arc<Changelogs>,
 }
 
 impl Found {
@@ -305,6 +311,7 @@ impl Found {
             directories: vec![directory.to_owned()],
             reason,
             settings: BTreeMap::new(),
+            changelogs: Arc::default(),
         }
     }
 

@@ -24,6 +24,7 @@
 //! | [`suppress`], [`analyze`] | comments that allow findings; the pipeline |
 //! | [`locks`] | what `lockgate locks` shows |
 //! | [`settings`], [`config`], [`cli`], [`explain`] | what is asked for, and by whom |
+//! | `yaml` | YAML as a tree that knows its places |
 //! | [`report`] | the outputs, one file per format |
 //!
 //! Start with [`statement`], then [`rule`], then any rule: `rules/<id>.md`, `src/rules/<id>.rs`, `fixtures/rules/<id>.sql`.
@@ -69,6 +70,7 @@ pub mod statement;
 mod suggest;
 pub mod suppress;
 mod wording;
+mod yaml;
 
 #[doc(hidden)]
 pub mod testing;

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use super::Problem;
-use super::node::{Key, Node, Value};
 use crate::diagnostic::Level;
 use crate::layout;
 use crate::rule::{Rule, RuleOption};
@@ -16,6 +15,7 @@ use crate::settings::{
 };
 use crate::source::{Source, Span};
 use crate::suggest::{closest, one_of};
+use crate::yaml::{Key, Node, Value};
 
 type Entries<'a> = &'a [(Key, Node)];
 type Result<T> = std::result::Result<T, Problem>;

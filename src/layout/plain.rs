@@ -267,6 +267,7 @@ fn detect(files: &dyn Files) -> Vec<Found> {
             continue;
         };
         founds.push(Found {
+            changelogs: std::sync::Arc::default(),
             layout: &LAYOUT,
             root: directory.to_owned(),
             directories: vec![directory.to_owned()],
@@ -296,6 +297,7 @@ fn home(file: &str) -> &str {
 
 fn open(_: &dyn Files, root: &str, options: &BTreeMap<String, String>) -> Found {
     Found {
+        changelogs: std::sync::Arc::default(),
         layout: &LAYOUT,
         root: root.to_owned(),
         directories: vec![root.to_owned()],

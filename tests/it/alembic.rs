@@ -21,7 +21,7 @@ fn fixtures() -> Vec<PathBuf> {
 }
 
 /// The statements of a text as the parser prints them; what does not parse is compared as it is, blanks aside.
-fn normal(sql: &str) -> Vec<String> {
+pub(crate) fn normal(sql: &str) -> Vec<String> {
     let printed = pg_query::parse(sql, pg_query::ParserOptions::default()).and_then(|parsed| {
         let statements = parsed.protobuf.stmts.iter().map(|statement| {
             let mut one = parsed.protobuf.clone();

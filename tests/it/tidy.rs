@@ -269,8 +269,9 @@ const LAYERS: &[(&str, &str)] = &[
     ("schema", "source statement diagnostic"),
     ("effect", "source statement schema diagnostic wording"),
     ("sql", "source statement"),
+    ("yaml", "source"),
     ("python", "source statement"),
-    ("layout", "source statement python sql"),
+    ("layout", "source statement python sql yaml"),
     ("session", "source statement layout settings"),
     (
         "footprint",
@@ -305,7 +306,7 @@ const LAYERS: &[(&str, &str)] = &[
     ("explain", "settings report rule effect"),
     (
         "config",
-        "source diagnostic settings layout rule rules suggest",
+        "source diagnostic settings layout rule rules suggest yaml",
     ),
     (
         "analyze",
@@ -330,6 +331,7 @@ const OWNERS: &[(&str, &[&str])] = &[
         ],
     ),
     ("ruff_", &["src/python/syntax.rs"]),
+    ("roxmltree", &["src/layout/liquibase/document.rs"]),
     ("miette", &["src/report/text.rs", "src/report/snippet.rs"]),
     ("std::fs", &["src/discover", "src/config", "src/cli"]),
     (
