@@ -130,13 +130,7 @@ pub(super) fn lower(change: &Element) -> Result<Change, Unknown> {
                 let sql = table.alter(change).add("RENAME COLUMN ").name(old);
                 sql.add(" TO ").name(new)
             };
-            let mut up = vec![rename(old, new)];
-            up.extend(
-                change
-                    .get("remarks")
-                    .map(|remarks| comment(change, "COLUMN", table, Some(new), remarks)),
-            );
-            Change::both(up, vec![rename(new, old)])
+            Change::both(vec![rename(old, new)], vec![rename(new, old)])
         }
         "renameTable" => rename(change, "TABLE", "oldTableName", "newTableName")?,
         // As Liquibase has it.

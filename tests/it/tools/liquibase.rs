@@ -174,14 +174,18 @@ fn normal(sql: &str) -> Vec<String> {
         if !statement.starts_with("CREATE TABLE ") {
             return statement;
         }
-        let mut parts: Vec<&str> = statement.trim_end_matches(')').split(", ").collect();
+        let parts = statement.split(',');
+        let mut parts: Vec<&str> = parts
+            .map(|part| part.trim_matches([' ', ')', ';']))
+            .collect();
         parts.sort_unstable();
         parts.join(", ")
     });
     sorted.collect()
 }
 
-/// Every change type and attribute, against what Liquibase says that it sends.
+/// Every change type and attribute, against what Liquibase says that it sends. Not compared: `dropPrimaryKey` without a
+/// name, for which Liquibase sends a block that looks the name up, and Lockgate takes the one that PostgreSQL makes.
 #[test]
 fn change_types_become_the_sql_that_liquibase_sends() {
     let project = tempfile::tempdir().unwrap();
