@@ -12,6 +12,7 @@
 mod change;
 mod changeset;
 mod column;
+mod data;
 mod document;
 mod find;
 mod formatted;
@@ -143,6 +144,7 @@ fn read_raw(file: &File<'_>, plan: &Plan) -> Reading {
         wraps: None,
         conditional: false,
         comment: super::name::title(path::stem(file.name())),
+        contexts: String::new(),
         span: file.source.first_line(),
     };
     structured::of_file(file, &head, Direction::Up, &Cut::Whole, plan)

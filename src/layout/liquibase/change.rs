@@ -5,6 +5,7 @@
 //! changelog asks for and Liquibase leaves out on PostgreSQL (`checkConstraint`) is left out here as well.
 
 use super::column::{self, Column};
+use super::data;
 use super::document::Element;
 use super::text::{Sql, Text};
 use super::types::Type;
@@ -19,11 +20,11 @@ pub(super) struct Change {
 }
 
 impl Change {
-    fn one_way(up: Vec<Sql>) -> Self {
+    pub(super) fn one_way(up: Vec<Sql>) -> Self {
         Self { up, down: None }
     }
 
-    fn both(up: Vec<Sql>, down: Vec<Sql>) -> Self {
+    pub(super) fn both(up: Vec<Sql>, down: Vec<Sql>) -> Self {
         Self {
             up,
             down: Some(down),
@@ -41,7 +42,7 @@ pub(super) enum Unknown {
 }
 
 /// An attribute that a change must have.
-fn need<'e>(change: &'e Element, name: &'static str) -> Result<&'e Text, Unknown> {
+pub(super) fn need<'e>(change: &'e Element, name: &'static str) -> Result<&'e Text, Unknown> {
     change.get(name).ok_or(Unknown::Lacks(name))
 }
 
@@ -53,7 +54,11 @@ pub(super) struct Table<'e> {
 }
 
 impl<'e> Table<'e> {
-    fn of(change: &'e Element, schema: &str, name: &'static str) -> Result<Self, Unknown> {
+    pub(super) fn of(
+        change: &'e Element,
+        schema: &str,
+        name: &'static str,
+    ) -> Result<Self, Unknown> {
         Ok(Self {
             schema: change.get(schema),
             name: need(change, name)?,
@@ -68,11 +73,11 @@ impl<'e> Table<'e> {
             .add(" ")
     }
 
-    fn drop_constraint(&self, change: &Element, name: &Text) -> Sql {
+    pub(super) fn drop_constraint(&self, change: &Element, name: &Text) -> Sql {
         self.alter(change).add("DROP CONSTRAINT ").name(name)
     }
 
-    fn alter_column(&self, change: &Element, column: &Text) -> Sql {
+    pub(super) fn alter_column(&self, change: &Element, column: &Text) -> Sql {
         self.alter(change)
             .add("ALTER COLUMN ")
             .name(column)
@@ -182,14 +187,14 @@ pub(super) fn lower(change: &Element) -> Result<Change, Unknown> {
             let sql = drop_sequence(change, change.get("schemaName"), name);
             Change::one_way(vec![sql])
         }
-        "insert" => insert(change)?,
-        "update" => update(change)?,
+        "insert" => data::insert(change)?,
+        "update" => data::update(change)?,
         "delete" => {
             let table = Table::of(change, "schemaName", "tableName")?;
             let sql = Sql::new(change.head)
                 .add("DELETE FROM ")
                 .qualified(table.schema, table.name);
-            Change::one_way(vec![filter(change, sql)])
+            Change::one_way(vec![data::filter(change, sql)])
         }
         "addDefaultValue" => add_default(change)?,
         "dropDefaultValue" => {
@@ -197,8 +202,8 @@ pub(super) fn lower(change: &Element) -> Result<Change, Unknown> {
             let sql = table.alter_column(change, need(change, "columnName")?);
             Change::one_way(vec![sql.add("DROP DEFAULT")])
         }
-        "addLookupTable" => add_lookup_table(change)?,
-        "mergeColumns" => merge_columns(change)?,
+        "addLookupTable" => data::add_lookup_table(change)?,
+        "mergeColumns" => data::merge_columns(change)?,
         "setTableRemarks" | "setColumnRemarks" => {
             let table = Table::of(change, "schemaName", "tableName")?;
             let remarks = change.given("remarks").ok_or(Unknown::Lacks("remarks"))?;
@@ -216,7 +221,7 @@ pub(super) fn lower(change: &Element) -> Result<Change, Unknown> {
     })
 }
 
-fn drop(change: &Element, what: &str, schema: Option<&Text>, name: &Text) -> Sql {
+pub(super) fn drop(change: &Element, what: &str, schema: Option<&Text>, name: &Text) -> Sql {
     Sql::new(change.head)
         .add("DROP ")
         .add(what)
@@ -590,88 +595,6 @@ fn sequence_options(change: &Element, mut sql: Sql, is_new: bool) -> Sql {
     sql
 }
 
-fn insert(change: &Element) -> Result<Change, Unknown> {
-    let table = Table::of(change, "schemaName", "tableName")?;
-    let columns = Column::all(change);
-    let names: Vec<Text> = columns.iter().map(|column| column.name.clone()).collect();
-    let mut sql = Sql::new(change.head)
-        .add("INSERT INTO ")
-        .qualified(table.schema, table.name)
-        .add(" (")
-        .names(&names)
-        .add(") VALUES (");
-    for (index, column) in columns.iter().enumerate() {
-        if index > 0 {
-            sql = sql.add(", ");
-        }
-        sql = match column.value("value") {
-            Some(value) => sql.sql(&value),
-            None => sql.add("NULL"),
-        };
-    }
-    Ok(Change::one_way(vec![sql.add(")")]))
-}
-
-fn update(change: &Element) -> Result<Change, Unknown> {
-    let table = Table::of(change, "schemaName", "tableName")?;
-    let mut sql = Sql::new(change.head)
-        .add("UPDATE ")
-        .qualified(table.schema, table.name)
-        .add(" SET ");
-    for (index, column) in Column::all(change).iter().enumerate() {
-        if index > 0 {
-            sql = sql.add(", ");
-        }
-        sql = sql.name(column.name).add(" = ");
-        sql = match column.value("value") {
-            Some(value) => sql.sql(&value),
-            None => sql.add("NULL"),
-        };
-    }
-    Ok(Change::one_way(vec![filter(change, sql)]))
-}
-
-/// Adds the condition of an `update` or `delete`, with the parameters `:name` and `:value` filled in.
-fn filter(change: &Element, mut sql: Sql) -> Sql {
-    let Some(condition) = change
-        .child("where")
-        .and_then(|child| child.text.as_ref())
-        .or_else(|| change.get("where"))
-        .map(Text::trimmed)
-        .filter(|condition| !condition.value.is_empty())
-    else {
-        return sql;
-    };
-    let params: Vec<&Element> = change
-        .child("whereParams")
-        .map(|params| params.all("param").collect())
-        .unwrap_or_default();
-    let (mut names, mut values) = (params.iter(), params.iter());
-    sql = sql.add(" WHERE ");
-    let mut start = 0;
-    while let Some(at) = condition.value[start..].find(':').map(|at| start + at) {
-        let rest = &condition.value[at..];
-        let (filled, length) = if rest.starts_with(":name") {
-            let name = names.next().and_then(|param| param.get("name"));
-            (name.map(|name| Sql::new(change.head).name(name)), 5)
-        } else if rest.starts_with(":value") {
-            let value = values
-                .next()
-                .map(|param| column::value_of(param, "value", None));
-            (value.flatten(), 6)
-        } else {
-            (None, 1)
-        };
-        match filled {
-            Some(filled) => sql = sql.copy(&condition, start..at).sql(&filled),
-            None => sql = sql.copy(&condition, start..at + length),
-        }
-        start = at + length;
-    }
-    let end = condition.value.len();
-    sql.copy(&condition, start..end)
-}
-
 fn add_default(change: &Element) -> Result<Change, Unknown> {
     let table = Table::of(change, "schemaName", "tableName")?;
     let column = need(change, "columnName")?;
@@ -689,79 +612,6 @@ fn add_default(change: &Element) -> Result<Change, Unknown> {
     }
     let down = table.alter_column(change, column).add("DROP DEFAULT");
     Ok(Change::both(up, vec![down]))
-}
-
-fn add_lookup_table(change: &Element) -> Result<Change, Unknown> {
-    let old = Table::of(change, "existingTableSchemaName", "existingTableName")?;
-    let new = Table::of(change, "newTableSchemaName", "newTableName")?;
-    let old_column = need(change, "existingColumnName")?;
-    let new_column = need(change, "newColumnName")?;
-    let name = match change.get("constraintName") {
-        Some(name) => Sql::new(change.head).name(name),
-        None => Sql::new(change.head)
-            .add(&format!("fk_{}_{}", old.name.value, new.name.value).to_ascii_lowercase()),
-    };
-    let create = Sql::new(change.head)
-        .add("CREATE TABLE ")
-        .qualified(new.schema, new.name)
-        .add(" AS SELECT DISTINCT ")
-        .name(old_column)
-        .add(" AS ")
-        .name(new_column)
-        .add(" FROM ")
-        .qualified(old.schema, old.name)
-        .add(" WHERE ")
-        .name(old_column)
-        .add(" IS NOT NULL");
-    let not_null = new.alter_column(change, new_column).add("SET NOT NULL");
-    let key = new.alter(change).add("ADD PRIMARY KEY (").name(new_column);
-    let foreign = old
-        .alter(change)
-        .add("ADD CONSTRAINT ")
-        .sql(&name)
-        .add(" FOREIGN KEY (")
-        .name(old_column)
-        .add(") REFERENCES ")
-        .qualified(new.schema, new.name)
-        .add(" (")
-        .name(new_column)
-        .add(")");
-    let down = vec![
-        old.alter(change).add("DROP CONSTRAINT ").sql(&name),
-        drop(change, "TABLE ", new.schema, new.name),
-    ];
-    Ok(Change::both(
-        vec![create, not_null, key.add(")"), foreign],
-        down,
-    ))
-}
-
-fn merge_columns(change: &Element) -> Result<Change, Unknown> {
-    let table = Table::of(change, "schemaName", "tableName")?;
-    let (first, second) = (need(change, "column1Name")?, need(change, "column2Name")?);
-    let whole = need(change, "finalColumnName")?;
-    let written = need(change, "finalColumnType")?;
-    let add = table
-        .alter(change)
-        .add("ADD ")
-        .name(whole)
-        .add(" ")
-        .ty(written, &Type::of(&written.value));
-    let mut fill = Sql::new(change.head)
-        .add("UPDATE ")
-        .qualified(table.schema, table.name)
-        .add(" SET ")
-        .name(whole)
-        .add(" = ")
-        .name(first)
-        .add(" || ");
-    fill = match change.given("joinString") {
-        Some(join) => fill.literal(join),
-        None => fill.add("''"),
-    };
-    fill = fill.add(" || ").name(second);
-    let drop = |name| table.alter(change).add("DROP COLUMN ").name(name);
-    Ok(Change::one_way(vec![add, fill, drop(first), drop(second)]))
 }
 
 fn add_auto_increment(change: &Element) -> Result<Change, Unknown> {

@@ -1,7 +1,7 @@
 //! A changeset, whatever format it is written in: who it is, where it runs, and how.
 
 use super::document::Element;
-use crate::layout::{Direction, File, Piece, Script, Wraps};
+use crate::layout::{Direction, File, Piece, Script, Wraps, is_other_database, is_postgres};
 use crate::source::Span;
 
 /// The databases that something is for.
@@ -69,6 +69,8 @@ pub(super) struct Head {
     pub(super) conditional: bool,
     /// What a person says about it.
     pub(super) comment: String,
+    /// The contexts and labels that it belongs to, as written.
+    pub(super) contexts: String,
     /// The place that stands for it.
     pub(super) span: Span,
 }
@@ -125,13 +127,18 @@ impl Head {
             comment: comment
                 .or_else(|| element.get("comment"))
                 .map_or(String::new(), |comment| one_line(&comment.value)),
+            contexts: [contexts(element), element.value("labels")]
+                .into_iter()
+                .flatten()
+                .collect::<Vec<_>>()
+                .join(" "),
             span: element.head,
         }
     }
 
     /// What keeps a changeset in XML, YAML or JSON from running on PostgreSQL.
     pub(super) fn skipped(element: &Element) -> Option<Skipped> {
-        if element.is_on("ignore") {
+        if element.is_on("ignore") || contexts(element).is_some_and(is_for_others) {
             return Some(Skipped::Meant);
         }
         let conditions = element.child("preConditions").into_iter();
@@ -154,7 +161,10 @@ impl Head {
     pub(super) fn script(&self, file: &File<'_>, direction: Direction, span: Span) -> Script {
         let mut script = Script::of_part(file, direction, span);
         script.version = format!("{}:{}", self.author, self.id);
-        script.key = format!("{}::{}::{}", self.path, self.id, self.author);
+        // The same changeset may stand twice for two contexts, of which one is asked for.
+        script.key = [&self.path, &self.id, &self.author, &self.contexts]
+            .map(String::as_str)
+            .join("::");
         script.description.clone_from(&self.comment);
         script.place = Some(self.place);
         script.span = span;
@@ -172,6 +182,25 @@ impl Head {
             conditional: self.conditional,
         }
     }
+}
+
+/// The contexts of a changeset.
+fn contexts(element: &Element) -> Option<&str> {
+    element
+        .value("context")
+        .or_else(|| element.value("contextFilter"))
+}
+
+/// True for contexts that name other databases and not PostgreSQL. Without contexts on the command line such a
+/// changeset runs on PostgreSQL as well; who names them so does not mean that.
+pub(super) fn is_for_others(contexts: &str) -> bool {
+    let words = contexts.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '!'));
+    let words: Vec<&str> = words.filter(|word| !word.starts_with('!')).collect();
+    let is_negated =
+        contexts.contains('!') || words.iter().any(|word| word.eq_ignore_ascii_case("not"));
+    !is_negated
+        && words.iter().any(|word| is_other_database(word))
+        && !words.iter().any(|word| is_postgres(word))
 }
 
 /// A text on one line.
@@ -195,6 +224,22 @@ pub(super) fn goes_on(action: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn contexts_may_name_another_database() {
+        for (contexts, expected) in [
+            ("mysql", true),
+            ("tenant_db and mysql", true),
+            ("h2,oracle", true),
+            ("mysql or postgresql", false),
+            ("!mysql", false),
+            ("not mysql", false),
+            ("dev", false),
+            ("", false),
+        ] {
+            assert_eq!(is_for_others(contexts), expected, "{contexts}");
+        }
+    }
 
     #[test]
     fn databases_are_named_as_liquibase_names_them() {

@@ -167,7 +167,7 @@ fn element(text: &str, lead: usize, node: roxmltree::Node<'_, '_>, depth: usize)
         .collect();
     let head_end = node
         .attributes()
-        .last()
+        .next_back()
         .map_or(range.start, |attribute| attribute.range().end);
     let close = text
         .get(head_end..range.end)

@@ -366,7 +366,7 @@ fn driver(files: &dyn Files, changelog: &str) -> Option<&'static str> {
             if home.is_empty() {
                 break;
             }
-            at = path::parent(home).to_owned();
+            path::parent(home).clone_into(&mut at);
         }
     }
     if texts

@@ -3,7 +3,7 @@
 //! Tried with version 4.28: words are known in any case, blanks may stand around them, and a line with one dash or with
 //! words that come near stops the tool. What stands before the first changeset is not run. Comments are not sent.
 
-use super::changeset::{Dbms, Head, Skipped, goes_on, one_line};
+use super::changeset::{Dbms, Head, Skipped, goes_on, is_for_others, one_line};
 use super::plan::Plan;
 use super::property::Property;
 use super::split::{self, Cut};
@@ -221,7 +221,7 @@ pub(super) fn read(file: &File<'_>, plan: &Plan) -> Reading {
             id: id.to_owned(),
             author: author.to_owned(),
             path: attribute(rest, "logicalFilePath")
-                .unwrap_or_else(|| file.path)
+                .unwrap_or(file.path)
                 .to_owned(),
             place: plan.place(file.path, index),
             direction: if again {
@@ -232,6 +232,11 @@ pub(super) fn read(file: &File<'_>, plan: &Plan) -> Reading {
             wraps: is_off("runInTransaction").then_some(Wraps::Nothing),
             conditional: false,
             comment: String::new(),
+            contexts: ["context", "contextFilter", "labels"]
+                .iter()
+                .filter_map(|name| attribute(rest, name))
+                .collect::<Vec<_>>()
+                .join(" "),
             span: block.span,
         };
         changeset(file, plan, head, rest, block.body, &mut reading);
@@ -280,6 +285,10 @@ fn lead(file: &File<'_>, blocks: &[Block<'_>], reading: &mut Reading) {
 
 fn skipped(rest: &str) -> Option<Skipped> {
     if attribute(rest, "ignore").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
+        return Some(Skipped::Meant);
+    }
+    let contexts = attribute(rest, "context").or_else(|| attribute(rest, "contextFilter"));
+    if contexts.is_some_and(is_for_others) {
         return Some(Skipped::Meant);
     }
     let dbms = raw_attribute(rest, "dbms").and_then(|rest| rest.split_whitespace().next());

@@ -110,10 +110,11 @@ impl Changeset<'_> {
         let fragments = |all: Vec<Sql>| all.into_iter().map(Sql::finish).collect::<Vec<_>>();
         let named = format!("`{}`", change.name);
         match change.name.as_str() {
-            "sql" => match change.text_or("sql") {
-                Some(text) => self.push_sql(text, &cut_of(change), script, reading),
-                None => {}
-            },
+            "sql" => {
+                if let Some(text) = change.text_or("sql") {
+                    self.push_sql(text, &cut_of(change), script, reading);
+                }
+            }
             "sqlFile" | "createProcedure" | "createView" => {
                 let view = change.name == "createView";
                 let text = match change.get("path").filter(|_| change.text.is_none()) {

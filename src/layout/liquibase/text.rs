@@ -358,6 +358,8 @@ fn is_quoted(name: &str) -> bool {
         && !name.starts_with(|c: char| c.is_ascii_digit());
     is_mixed
         || !is_bare
+        // Bare in Liquibase's output, and reserved by PostgreSQL from 16 on only.
+        || name == "system_user"
         || RESERVED
             .binary_search(&name.to_ascii_uppercase().as_str())
             .is_ok()
