@@ -409,6 +409,8 @@ fn comments_of(
         places.dedup();
         let comments = if source.path.to_ascii_lowercase().ends_with(".py") {
             python_comments(source)
+        } else if suppress::markup::is_markup(source) {
+            suppress::markup::comments(source)
         } else {
             sql_comments(source)
         };

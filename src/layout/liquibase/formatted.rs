@@ -388,6 +388,8 @@ fn changeset(
                 };
             }
             Line::Comment(words) if head.comment.is_empty() => head.comment = one_line(words),
+            // It is said once what is wrong with it.
+            Line::Refused => gone.push(offset..offset + own.len()),
             _ if is_rollback_block(own) => {
                 is_in_block = true;
                 back.span.get_or_insert(span);
