@@ -290,16 +290,17 @@ ensure_node_tools() {
     die "the tools of tests/tools/package.json could not be installed, and this run must test with them"
   else
     rm -rf "$dir"
-    say "no tools from npm: the tests that run dbmate, node-pg-migrate and Drizzle will say that they did nothing"
+    say "no tools from npm: the tests that run dbmate, node-pg-migrate, Drizzle and Liquibase will say that they did nothing"
   fi
 }
 
 # The migration tools that Debian has, in whatever version it has: they are old there and stay as they are.
 ensure_system_tools() {
-  if have sqitch && have psql && have sql-migrate; then return 0; fi
-  if apt_install sqitch libdbd-pg-perl postgresql-client sql-migrate; then return 0; fi
-  if have apt-get && strict; then die "sqitch and sql-migrate could not be installed, and this run must test with them"; fi
-  say "no sqitch or no sql-migrate: the tests that run them will say that they did nothing"
+  if have sqitch && have psql && have sql-migrate && have java; then return 0; fi
+  # Java runs Liquibase, which comes from npm.
+  if apt_install sqitch libdbd-pg-perl postgresql-client sql-migrate default-jre-headless; then return 0; fi
+  if have apt-get && strict; then die "sqitch, sql-migrate and Java could not be installed, and this run must test with them"; fi
+  say "no sqitch, sql-migrate or Java: the tests that run them or Liquibase will say that they did nothing"
 }
 
 # The migration tools that are Rust libraries, behind one program; Diesel among them where libpq is.

@@ -1,9 +1,8 @@
 //! `lockgate.yaml`: found, read, checked and turned into [`Settings`].
 //!
 //! Everything that is wrong points at its line. The file is first read into a tree of nodes with their places
-//! (`config/node.rs`), so that every message and every suggestion is ours.
+//! ([`crate::yaml`]), so that every message and every suggestion is ours.
 
-mod node;
 mod policies;
 mod read;
 
@@ -15,6 +14,7 @@ use crate::rule::Rule;
 use crate::rules::RULES;
 use crate::settings::Settings;
 use crate::source::{Source, SourceId, Span};
+use crate::yaml;
 pub use read::parse;
 
 /// Name of the configuration file.
@@ -157,6 +157,12 @@ pub struct Problem {
     pub help: Option<String>,
     /// Where.
     pub span: Span,
+}
+
+impl From<yaml::Error> for Problem {
+    fn from(error: yaml::Error) -> Self {
+        Self::new(error.span, error.message)
+    }
 }
 
 impl Problem {

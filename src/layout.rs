@@ -17,6 +17,7 @@ mod flyway;
 mod golang_migrate;
 mod goose;
 mod keys;
+mod liquibase;
 mod name;
 mod node_pg_migrate;
 mod order;
@@ -39,6 +40,7 @@ use std::sync::Arc;
 
 pub use crate::python::tree::Module as PythonModule;
 pub use alembic::Imports;
+pub use liquibase::Changelogs;
 pub use order::{applied, numbers, pairs};
 
 use base::{Applied, Late};
@@ -51,6 +53,8 @@ use crate::statement::Statement;
 /// All layouts, those with the stronger signs first. A directory belongs to the first one that claims it.
 pub static ALL: &[&Layout] = &[
     &alembic::LAYOUT,
+    // Its changelogs say what they are, whatever they are called.
+    &liquibase::LAYOUT,
     // Has Flyway's names, and a package that says whose they are.
     &refinery::LAYOUT,
     &flyway::LAYOUT,
@@ -313,6 +317,8 @@ pub struct Found {
     pub reason: String,
     /// Settings of the tool that were found in its configuration files, by the tool's own names.
     pub settings: BTreeMap<String, String>,
+    /// Which files Liquibase's changelogs hold together; nothing for other tools.
+    pub changelogs: Arc<Changelogs>,
 }
 
 impl Found {
@@ -324,6 +330,7 @@ impl Found {
             directories: vec![directory.to_owned()],
             reason,
             settings: BTreeMap::new(),
+            changelogs: Arc::default(),
         }
     }
 

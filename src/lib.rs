@@ -28,6 +28,7 @@
 //! | [`fix`] | applies what findings offer |
 //! | [`policy`] | what a team asks for beyond that |
 //! | [`settings`], [`config`], [`cli`], [`explain`] | what is asked for, and by whom |
+//! | `yaml` | YAML as a tree that knows its places |
 //! | [`report`] | the outputs, one file per format |
 //!
 //! Start with [`statement`], then [`rule`], then any rule: `rules/<id>.md`, `src/rules/<id>.rs`, `fixtures/rules/<id>.sql`.
@@ -79,6 +80,7 @@ pub mod statement;
 mod suggest;
 pub mod suppress;
 mod wording;
+mod yaml;
 
 #[doc(hidden)]
 pub mod testing;

@@ -5,6 +5,7 @@
 //! this file decides what it covers and whether it was needed.
 
 mod directive;
+pub mod markup;
 
 use std::collections::BTreeSet;
 

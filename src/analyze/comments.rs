@@ -41,6 +41,8 @@ pub(super) fn of(history: &History, sources: &[Source]) -> Comments {
         }
         let comments = if source.path.to_ascii_lowercase().ends_with(".py") {
             in_python(source)
+        } else if suppress::markup::is_markup(source) {
+            suppress::markup::comments(source)
         } else {
             in_sql(source)
         };
@@ -69,6 +71,7 @@ pub(super) fn markers(
         location: found.location,
         message: found.message,
         help: "keep one of the two comments".to_owned(),
+        comment: None,
     });
     (markers, problems.collect())
 }

@@ -1,11 +1,12 @@
 //! `policies`: what a team asks for, entry by entry.
 
 use super::Problem;
-use super::node::{Node, Value};
+
 use super::read::{
     Result, boolean, first_place, list, map, optional_text, text, unknown_key, word,
 };
 use crate::policy::{Forbidden, OBJECTS, Pattern, Policy};
+use crate::yaml::{Node, Value};
 
 /// What the first key of an entry can be.
 const KINDS: [&str; 4] = ["names", "required_column", "forbid", "schemas"];

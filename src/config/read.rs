@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use super::Problem;
-use super::node::{Key, Node, Value};
 use super::policies::policies;
 use crate::diagnostic::Level;
 use crate::layout;
@@ -17,6 +16,7 @@ use crate::settings::{
 };
 use crate::source::{Source, Span};
 use crate::suggest::{closest, one_of};
+use crate::yaml::{Key, Node, Value};
 
 pub(super) type Entries<'a> = &'a [(Key, Node)];
 pub(super) type Result<T> = std::result::Result<T, Problem>;

@@ -58,6 +58,7 @@ fn history(scripts: &[&str], send: Send, wraps: Wraps) -> History {
         .map(|(text, source)| migration(text, source, send, wraps));
     History {
         found: Found {
+            changelogs: std::sync::Arc::default(),
             layout: layout::plain(),
             root: String::new(),
             directories: Vec::new(),

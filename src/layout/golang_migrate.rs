@@ -141,6 +141,7 @@ fn detect(files: &dyn Files) -> Vec<Found> {
             continue;
         }
         founds.push(Found {
+            changelogs: std::sync::Arc::default(),
             layout: &LAYOUT,
             root: directory.to_owned(),
             directories: vec![directory.to_owned()],
@@ -174,6 +175,7 @@ fn another_tool(directory: &str, files: &dyn Files) -> bool {
 
 fn open(_: &dyn Files, root: &str, options: &BTreeMap<String, String>) -> Found {
     Found {
+        changelogs: std::sync::Arc::default(),
         layout: &LAYOUT,
         root: root.to_owned(),
         directories: vec![root.to_owned()],

@@ -273,6 +273,7 @@ fn detect(files: &dyn Files) -> Vec<Found> {
             continue;
         };
         founds.push(Found {
+            changelogs: std::sync::Arc::default(),
             layout: &LAYOUT,
             root: directory.to_owned(),
             directories: vec![directory.to_owned()],
@@ -302,6 +303,7 @@ fn home(file: &str) -> &str {
 
 fn open(_: &dyn Files, root: &str, options: &BTreeMap<String, String>) -> Found {
     Found {
+        changelogs: std::sync::Arc::default(),
         layout: &LAYOUT,
         root: root.to_owned(),
         directories: vec![root.to_owned()],

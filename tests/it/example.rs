@@ -7,8 +7,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
-use lockgate::diagnostic::Level;
 use lockgate::config;
+use lockgate::diagnostic::Level;
 use lockgate::layout;
 use lockgate::policy::Policy;
 use lockgate::report::Report;

@@ -275,8 +275,9 @@ const LAYERS: &[(&str, &str)] = &[
     ("schema", "source statement diagnostic"),
     ("effect", "source statement schema diagnostic wording"),
     ("sql", "source statement"),
+    ("yaml", "source"),
     ("python", "source statement"),
-    ("layout", "source statement python sql"),
+    ("layout", "source statement python sql yaml"),
     ("markers", "source layout suggest"),
     ("session", "source statement layout settings"),
     (
@@ -320,7 +321,7 @@ const LAYERS: &[(&str, &str)] = &[
     ("explain", "settings report rule effect"),
     (
         "config",
-        "policy source diagnostic settings layout rule rules suggest",
+        "policy source diagnostic settings layout rule rules suggest yaml",
     ),
     (
         "analyze",
@@ -345,6 +346,7 @@ const OWNERS: &[(&str, &[&str])] = &[
         ],
     ),
     ("ruff_", &["src/python/syntax.rs"]),
+    ("roxmltree", &["src/layout/liquibase/document.rs"]),
     ("miette", &["src/report/text.rs", "src/report/snippet.rs"]),
     ("std::fs", &["src/discover", "src/config", "src/cli"]),
     (

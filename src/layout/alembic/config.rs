@@ -151,6 +151,7 @@ fn found(
         }
     }
     Found {
+        changelogs: std::sync::Arc::default(),
         layout: &LAYOUT,
         root,
         directories,
