@@ -245,14 +245,14 @@ error: `enviroment` is not known here
     Run {
         args: "check --format json",
         files: &[(CONFIG, "postgres: 16\nenvironment: ci\n")],
-        exit: 0,
+        exit: 2,
         stdout: "\"postgres\": 16,\n    \"environment\": \"ci\"",
         stderr: "",
     },
     Run {
         args: "check --format json --postgres 15 --env dev",
         files: &[(CONFIG, "postgres: 16\nenvironment: ci\n")],
-        exit: 0,
+        exit: 2,
         stdout: "\"postgres\": 15,\n    \"environment\": \"dev\"",
         stderr: "",
     },
