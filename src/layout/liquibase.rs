@@ -28,8 +28,8 @@ use std::collections::BTreeMap;
 use self::plan::{Kind, Plan};
 use self::split::{Cut, Torn};
 use super::{
-    Arrangement, Direction, DownScripts, File, Files, Found, Layout, Problem, ProblemKind, Reading,
-    Runner, Script, Send, Wraps, arrange_by_place, path,
+    Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Layout, Problem,
+    ProblemKind, Reading, Runner, Script, Send, Wraps, arrange_by_place, path,
 };
 use crate::source::{Location, Span};
 

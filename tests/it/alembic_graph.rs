@@ -223,7 +223,9 @@ fn ours(root: &Path, directory: &str) -> Option<(Vec<String>, Edges)> {
         paths: &[],
         settings: &settings,
         stdin: None,
-    });
+        changed: None,
+    })
+    .unwrap();
     let project = found
         .projects
         .iter()
