@@ -7,6 +7,7 @@ mod compute;
 pub mod dependents;
 mod grammar;
 mod index;
+mod label;
 pub mod loss;
 mod maintenance;
 mod object;

@@ -1,5 +1,7 @@
 //! One walk through a history in the order the tool runs it: schema, session and effects at each statement.
 
+mod rollback;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -13,6 +15,9 @@ use crate::settings::Settings;
 use crate::source::Location;
 use crate::sql;
 use crate::statement::{Kind, QualifiedName, Statement};
+
+pub(crate) use rollback::At;
+use rollback::Past;
 
 /// One statement that runs, with everything known about that moment.
 #[derive(Debug)]
@@ -36,6 +41,18 @@ pub struct Step<'h> {
 }
 
 impl Step<'_> {
+    /// Where it runs.
+    pub(crate) fn at(&self) -> At<'_> {
+        At {
+            migration: self.migration,
+            index: self.index,
+            statement: self.statement,
+            nested: self.is_nested(),
+            transaction: self.moment.transaction,
+            batch: self.before.batch(),
+        }
+    }
+
     /// True for a statement inside a `DO` block.
     #[must_use]
     pub fn is_nested(&self) -> bool {
@@ -122,8 +139,10 @@ pub fn replay<'h>(history: &'h History, settings: &Settings) -> Replay<'h> {
     let mut walker = Walker {
         postgres: settings.postgres,
         defaults: defaults(history, settings),
+        history,
         steps: Vec::new(),
         statement: 0,
+        past: Past::default(),
     };
     let count = history.migrations.len();
     let mut ranges = vec![0..0; count];
@@ -205,6 +224,8 @@ fn defaults(history: &History, settings: &Settings) -> Defaults {
 
 struct Walker<'h> {
     postgres: u32,
+    history: &'h History,
+    past: Past,
     defaults: Defaults,
     steps: Vec<Step<'h>>,
     statement: u32,
@@ -254,6 +275,18 @@ impl<'h> Walker<'h> {
         schema: &mut Schema,
         migration: &Migration,
     ) {
+        let at = At {
+            migration: place.migration,
+            index: place.index,
+            statement,
+            nested: !std::ptr::eq(statement, outer),
+            transaction: moment.transaction,
+            batch: schema.batch(),
+        };
+        let before = self.steps.last();
+        if before.is_none_or(|before| !before.at().goes_on(&at, self.history)) {
+            self.past.begin(schema);
+        }
         let situation = Situation {
             schema,
             postgres: self.postgres,
@@ -280,6 +313,7 @@ impl<'h> Walker<'h> {
             statement: self.statement,
         };
         schema.apply(statement, origin);
+        self.past.behind(&at, schema);
         let mut moment = moment.clone();
         for nested in statement.nested.iter().filter(|nested| nested.runs) {
             self.step(

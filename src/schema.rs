@@ -15,6 +15,7 @@ mod naming;
 mod object;
 mod rename;
 mod table;
+mod transaction;
 mod view;
 
 use std::sync::Arc;
@@ -27,6 +28,7 @@ pub use object::{
     Column, Constraint, Domain, EnumLabel, Function, Index, Origin, Partition, Policy, Publication,
     Sequence, Table, TableKind, Trigger, Type, TypeKind, View,
 };
+pub use transaction::{Uncommitted, Within};
 
 use crate::statement::{ForeignKey, Ident, Name, QualifiedName};
 
@@ -82,6 +84,8 @@ pub struct Schema {
     postgres: u32,
     /// The change being replayed: objects created under the same number are new together.
     batch: u32,
+    /// The transaction that is open.
+    open: transaction::Open,
 }
 
 impl Default for Schema {
@@ -99,6 +103,7 @@ impl Default for Schema {
             search_path: Arc::from(["public".into()]),
             postgres: NEWEST,
             batch: 0,
+            open: transaction::Open::default(),
         }
     }
 }

@@ -673,6 +673,8 @@ pub struct Insert {
     pub columns: Vec<Ident>,
     /// Where the rows come from.
     pub rows: InsertRows,
+    /// The values of its first rows, as far as they are expressions: rows of `VALUES`, or the output of a query.
+    pub values: Vec<Vec<Expr>>,
     /// Everything else it reads (`WITH`, sub-queries, `RETURNING`).
     pub query: Query,
 }

@@ -358,5 +358,6 @@ impl<'a> Collector<'a> {
             Kind::Unparsed => self.open_ended = true,
             _ => {}
         }
+        self.labels(statement);
     }
 }

@@ -91,6 +91,7 @@ impl Schema {
                             .map(|label| EnumLabel {
                                 label: label.text.clone(),
                                 created: origin,
+                                uncommitted: None,
                             })
                             .collect(),
                     ),
@@ -111,9 +112,18 @@ impl Schema {
                 }
             }
             Kind::AlterEnum(alter) => {
+                let within = self
+                    .type_named(alter.name.schema.as_deref(), &alter.name.name)
+                    .and_then(|ty| ty.within);
+                let uncommitted = if alter.old_label.is_none() && certain {
+                    self.uncommitted(within)
+                } else {
+                    None
+                };
                 let label = EnumLabel {
                     label: alter.new_label.text.clone(),
                     created: origin,
+                    uncommitted,
                 };
                 self.change_type(&alter.name, |ty| {
                     let TypeKind::Enum(labels) = &mut ty.kind else {
@@ -188,7 +198,7 @@ impl Schema {
                     .value
                     .as_deref()
                     .map_or_else(|| vec!["public".into()], search_path);
-                self.set_search_path(schemas);
+                self.set_path(schemas, set.local);
             }
             _ => {}
         }
@@ -238,6 +248,7 @@ impl Schema {
                     name,
                     kind,
                     created: origin,
+                    within: self.within(),
                 }),
             );
         }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::transaction::{Uncommitted, Within};
 use crate::source::Location;
 use crate::statement::table::{Generated, Identity};
 use crate::statement::{
@@ -292,6 +293,8 @@ pub struct Type {
     pub kind: TypeKind,
     /// Who made it.
     pub created: Origin,
+    /// The point of a transaction at which that was, if one was known to be open.
+    pub within: Option<Within>,
 }
 
 /// Kinds of user-defined types.
@@ -314,6 +317,8 @@ pub struct EnumLabel {
     pub label: Box<str>,
     /// Who added it.
     pub created: Origin,
+    /// It was added by `ADD VALUE` in a transaction that was known.
+    pub uncommitted: Option<Uncommitted>,
 }
 
 /// A domain.
