@@ -6,6 +6,7 @@
 
 mod alter;
 mod apply;
+mod code;
 mod constraint;
 mod depend;
 mod doubt;
@@ -23,10 +24,10 @@ use std::sync::Arc;
 use links::Link;
 use rpds::RedBlackTreeMapSync as Map;
 
-pub use depend::{Dependent, DependentKind};
+pub use depend::{Dependent, DependentKind, Uses};
 pub use object::{
     Column, Constraint, Domain, EnumLabel, Function, Index, Origin, Partition, Policy, Publication,
-    Sequence, Table, TableKind, Trigger, Type, TypeKind, View,
+    Rule, Sequence, Statistics, Table, TableKind, Trigger, Type, TypeKind, View,
 };
 pub use transaction::{Uncommitted, Within};
 
@@ -66,8 +67,10 @@ pub struct Schema {
     relations: Map<QualifiedName, Relation>,
     /// Who refers to a relation.
     links: Map<QualifiedName, links::Links>,
-    /// Views that use a column of a relation.
-    column_views: Map<(QualifiedName, Box<str>), Map<QualifiedName, ()>>,
+    /// Views that use a column of a relation, and tables whose policies and rules do.
+    column_users: Map<(QualifiedName, Box<str>), Map<QualifiedName, ()>>,
+    /// Functions whose body names a column of a relation, or (without a column) the relation; never shrinks.
+    column_readers: Map<(QualifiedName, Box<str>), Map<QualifiedName, ()>>,
     /// How many constraints of tables have a name, by schema and name.
     constraint_names: Map<QualifiedName, u32>,
     types: Map<QualifiedName, Arc<Type>>,
@@ -93,7 +96,8 @@ impl Default for Schema {
         Self {
             relations: Map::new_sync(),
             links: Map::new_sync(),
-            column_views: Map::new_sync(),
+            column_users: Map::new_sync(),
+            column_readers: Map::new_sync(),
             constraint_names: Map::new_sync(),
             types: Map::new_sync(),
             functions: Map::new_sync(),
@@ -248,6 +252,15 @@ impl Schema {
                 Some(Relation::View(view)) => Some(view),
                 _ => None,
             })
+    }
+
+    /// All tables with a policy or rule that uses a relation, sorted by name.
+    pub fn tables_with_code<'a>(
+        &'a self,
+        relation: &QualifiedName,
+    ) -> impl Iterator<Item = &'a Arc<Table>> {
+        self.linked(relation, Link::Code)
+            .filter_map(|name| self.table_at(name))
     }
 
     /// All tables with a column of a user-defined type (or of arrays of it), or made of it, sorted by name.

@@ -99,8 +99,10 @@ pub enum Kind {
     Policy(Box<PolicyDefinition>, Name),
     /// `CREATE PUBLICATION`, `ALTER PUBLICATION … ADD`, `SET`, `DROP` of tables.
     Publication(Box<PublicationDefinition>),
-    /// `CREATE RULE`: name and table.
-    CreateRule(Ident, Name),
+    /// `CREATE RULE`.
+    CreateRule(Box<CreateRule>),
+    /// `CREATE STATISTICS`.
+    CreateStatistics(Box<CreateStatistics>),
     /// `CREATE SCHEMA`; the statements inside it are nested.
     CreateSchema {
         /// Name of the schema (of its owner, if none is written).
@@ -575,6 +577,36 @@ pub struct CreateTrigger {
     pub from: Option<Name>,
 }
 
+/// `CREATE RULE`.
+#[derive(Debug, Clone)]
+pub struct CreateRule {
+    /// Its name.
+    pub name: Ident,
+    /// The table or view.
+    pub table: Name,
+    /// `OR REPLACE`.
+    pub or_replace: bool,
+    /// `WHERE`.
+    pub condition: Option<Expr>,
+    /// What it does: queries and changes of rows.
+    pub actions: Vec<Kind>,
+}
+
+/// `CREATE STATISTICS`.
+#[derive(Debug, Clone)]
+pub struct CreateStatistics {
+    /// Its name; PostgreSQL chooses one if none is written.
+    pub name: Option<Name>,
+    /// The table.
+    pub table: Name,
+    /// What a name that PostgreSQL chooses is made of.
+    pub label: Box<str>,
+    /// Names of the columns, also of those in expressions.
+    pub columns: Vec<Box<str>>,
+    /// `IF NOT EXISTS`.
+    pub if_not_exists: bool,
+}
+
 /// `CREATE POLICY`, `ALTER POLICY`.
 #[derive(Debug, Clone)]
 pub struct PolicyDefinition {
@@ -615,6 +647,8 @@ pub struct Query {
     pub locked: Vec<Name>,
     /// Changes inside `WITH`.
     pub changes: Vec<Change>,
+    /// It makes relations of its own (`WITH`, sub-queries and functions in `FROM`): a bare column may be one of theirs.
+    pub derived: bool,
     /// Names of columns mentioned (last part), without `*`.
     pub columns: Vec<Ident>,
     /// Functions called, as (schema, name).

@@ -7,8 +7,8 @@
 use super::compute::{Collector, Situation};
 use crate::schema::{Column, Schema, Table, TypeKind};
 use crate::statement::{
-    AlterAction, Change, ColumnChange, ColumnDef, ConstraintDef, ConstraintKind, Expr, ExprKind,
-    Insert, Kind, Literal, Name, QualifiedName, Query, Statement, TypeName,
+    AlterAction, Bound, Change, ColumnChange, ColumnDef, ConstraintDef, ConstraintKind, Expr,
+    ExprKind, Insert, Kind, Literal, Name, PartitionOf, QualifiedName, Query, Statement, TypeName,
 };
 
 /// How many domains over one another are followed to the enum under them.
@@ -102,12 +102,16 @@ impl Finder<'_> {
             Kind::CreateTableAs(create) => self.query(&create.query),
             Kind::CreateTable(create) => {
                 let scope = Scope {
-                    relations: vec![(create.name.name.clone(), Some(self.defined(&create.columns)))],
+                    relations: vec![(
+                        create.name.name.clone(),
+                        Some(self.defined(&create.columns)),
+                    )],
                 };
                 let mut columns = create.columns.iter();
                 columns
                     .find_map(|column| self.definition(column, &scope))
                     .or_else(|| self.constraints(&create.constraints, &scope))
+                    .or_else(|| self.bound(create.partition_of.as_ref()?, None))
             }
             Kind::AlterTable(alter) => {
                 let scope = self.on(&alter.name);
@@ -115,6 +119,9 @@ impl Finder<'_> {
                 actions.find_map(|action| match action {
                     AlterAction::AddColumn(add) => self.definition(&add.column, &scope),
                     AlterAction::AddConstraint(def) => self.constraint(def, &scope),
+                    AlterAction::AttachPartition {
+                        bound: Some(bound), ..
+                    } => self.bound(bound, Some(&alter.name)),
                     AlterAction::AlterColumn(change) => match &change.change {
                         // Defaults are set behind changes of types.
                         ColumnChange::SetDefault(default) => {
@@ -129,8 +136,9 @@ impl Finder<'_> {
                                 }
                                 _ => None,
                             });
-                            let of = retyped
-                                .unwrap_or_else(|| scope.column(&[change.column.text.clone()]).cloned());
+                            let of = retyped.unwrap_or_else(|| {
+                                scope.column(&[change.column.text.clone()]).cloned()
+                            });
                             self.value(default, of.as_ref(), &Scope::default())
                         }
                         ColumnChange::Type {
@@ -186,6 +194,17 @@ impl Finder<'_> {
         }
     }
 
+    /// Values of a partition's bound are of the type of the key.
+    fn bound(&self, of: &PartitionOf, parent: Option<&Name>) -> Option<TooEarly> {
+        let parent = self.schema().table(parent.unwrap_or(&of.parent))?;
+        let key = parent.partition_by.as_ref()?.key.first()?.column.as_ref()?;
+        let of_enum = self.enum_of(parent.column(&key.text)?.ty.as_ref()?)?;
+        match &of.values {
+            Bound::List(values) => self.together(values, &of_enum),
+            _ => None,
+        }
+    }
+
     fn insert(&self, insert: &Insert) -> Option<TooEarly> {
         let scope = self.on(&insert.table);
         let columns = match scope.relations.first() {
@@ -204,7 +223,8 @@ impl Finder<'_> {
         };
         for row in &insert.values {
             for (position, value) in row.iter().enumerate() {
-                if matches!(&value.kind, ExprKind::Column(parts) if parts.last().is_some_and(|part| &**part == "*")) {
+                if matches!(&value.kind, ExprKind::Column(parts) if parts.last().is_some_and(|part| &**part == "*"))
+                {
                     // From here on it is not known which column a value is for.
                     break;
                 }
@@ -324,7 +344,9 @@ impl Finder<'_> {
                 TypeKind::Domain(domain) if !array => {
                     let base = &domain.base;
                     array = base.dimensions > 0;
-                    found = self.schema().type_named(base.schema.as_deref(), &base.name)?;
+                    found = self
+                        .schema()
+                        .type_named(base.schema.as_deref(), &base.name)?;
                 }
                 _ => return None,
             }
@@ -373,12 +395,18 @@ impl Finder<'_> {
             }
             ExprKind::Operator { name, args } => self.compared(name, args, scope),
             ExprKind::IsDistinct(left, right) => {
-                let of = self.type_of(left, scope).or_else(|| self.type_of(right, scope))?;
-                self.constant(left, &of).or_else(|| self.constant(right, &of))
+                let of = self
+                    .type_of(left, scope)
+                    .or_else(|| self.type_of(right, scope))?;
+                self.constant(left, &of)
+                    .or_else(|| self.constant(right, &of))
             }
-            ExprKind::Call { schema: None, name, args, .. } if &**name == "nullif" => {
-                self.compared("=", args, scope)
-            }
+            ExprKind::Call {
+                schema: None,
+                name,
+                args,
+                ..
+            } if &**name == "nullif" => self.compared("=", args, scope),
             ExprKind::Coalesce(parts) => {
                 let of = parts.iter().find_map(|part| self.type_of(part, scope))?;
                 self.together(parts, &of)
@@ -430,7 +458,11 @@ impl Finder<'_> {
         if !whens.into_iter().all(is_condition) {
             return None;
         }
-        let last = if parts.len() % 2 == 1 { parts.last() } else { None };
+        let last = if parts.len() % 2 == 1 {
+            parts.last()
+        } else {
+            None
+        };
         let results = || parts.iter().skip(1).step_by(2).chain(last);
         let of = results().find_map(|part| self.type_of(part, scope))?;
         results().find_map(|part| self.constant(part, &of))
@@ -449,7 +481,9 @@ impl Finder<'_> {
 
     /// A constant that becomes a value of the enum, or an array of it.
     fn text(&self, text: &str, of: &OfEnum) -> Option<TooEarly> {
-        let ty = self.schema().type_named(Some(&of.name.schema), &of.name.name)?;
+        let ty = self
+            .schema()
+            .type_named(Some(&of.name.schema), &of.name.name)?;
         let TypeKind::Enum(labels) = &ty.kind else {
             return None;
         };

@@ -109,6 +109,7 @@ impl Schema {
                     parent: key.clone(),
                     is_default: bound.is_default,
                     bound: bound.bound.clone(),
+                    values: bound.values.clone(),
                 };
                 self.change_table_at(&child, origin, |table| table.partition = Some(place));
                 self.join_parent(key, &child, true);

@@ -9,16 +9,14 @@ use std::sync::Arc;
 
 use super::naming::unique_name;
 use super::object::{
-    Domain, EnumLabel, Function, Origin, Policy, Publication, Sequence, Table, Trigger, Type,
-    TypeKind,
+    Domain, EnumLabel, Function, Origin, Publication, Sequence, Table, Trigger, Type, TypeKind,
 };
 use super::table::new_table;
-use super::{Relation, Schema};
+use super::{Relation, Schema, Uses};
 use crate::statement::{
     AlterDomainAction, ConstraintDef, ConstraintKind, CreateDomain, CreateFunction, CreateTableAs,
-    CreateTrigger, ExprKind, Ident, InsertRows, Kind, Name, Nested, ObjectKind, Persistence,
-    PolicyDefinition, PublicationChange, PublicationDefinition, QualifiedName, Statement,
-    TypeDefinition,
+    CreateTrigger, Ident, InsertRows, Kind, Name, Nested, ObjectKind, Persistence,
+    PublicationChange, PublicationDefinition, QualifiedName, Statement, TypeDefinition,
 };
 
 impl Schema {
@@ -152,6 +150,8 @@ impl Schema {
             }
             Kind::CreateTrigger(create) => self.create_trigger(create, origin),
             Kind::Policy(policy, table) => self.put_policy(policy, table, origin),
+            Kind::CreateRule(create) => self.create_rule(create, origin),
+            Kind::CreateStatistics(create) => self.create_statistics(create, origin),
             Kind::Publication(publication) => self.publish(publication),
             Kind::Unparsed => self.doubt_named(&statement.source.sql, origin),
             Kind::Insert(insert) => {
@@ -375,7 +375,8 @@ impl Schema {
             statements: body.into(),
             return_type: self.user_type(create.returns.as_ref()),
             reads: BTreeSet::new(),
-            uses: BTreeSet::new(),
+            uses: Uses::new(),
+            atomic: create.atomic,
             created: origin,
         };
         for nested in body {
@@ -394,7 +395,8 @@ impl Schema {
             Some(_) => {}
             None => list.push(function),
         }
-        self.functions.insert_mut(name, Arc::new(list));
+        self.functions.insert_mut(name.clone(), Arc::new(list));
+        self.note_readers(&name);
     }
 
     fn publish(&mut self, def: &PublicationDefinition) {
@@ -421,47 +423,6 @@ impl Schema {
                 }
             });
         }
-    }
-
-    /// A new policy, or what `ALTER POLICY` changes of one.
-    fn put_policy(&mut self, def: &PolicyDefinition, table: &Name, origin: Origin) {
-        let columns: Vec<Box<str>> = def
-            .expressions
-            .iter()
-            .flat_map(|expr| expr.columns())
-            .map(Into::into)
-            .collect();
-        let calls: Vec<QualifiedName> = def
-            .expressions
-            .iter()
-            .flat_map(|expr| expr.walk())
-            .filter_map(|expr| match &expr.kind {
-                ExprKind::Call { schema, name, .. } => {
-                    let span = expr.span;
-                    Some(self.function_key(&Name::new(schema.as_deref(), name, span)))
-                }
-                _ => None,
-            })
-            .collect();
-        self.change_table(table, origin, |table| {
-            match table
-                .policies
-                .iter_mut()
-                .find(|policy| policy.name == def.name.text)
-            {
-                Some(policy) => {
-                    // Which of its two expressions was replaced is not kept: the old one may still hold.
-                    policy.columns.extend(columns);
-                    policy.calls.extend(calls);
-                }
-                None => table.policies.push(Policy {
-                    name: def.name.text.clone(),
-                    columns,
-                    calls,
-                    created: origin,
-                }),
-            }
-        });
     }
 
     fn create_trigger(&mut self, create: &CreateTrigger, origin: Origin) {

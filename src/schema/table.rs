@@ -70,6 +70,7 @@ impl Schema {
                 parent,
                 is_default: of.is_default,
                 bound: of.bound.clone(),
+                values: of.values.clone(),
             });
         }
         let mut copied = Copied::default();
@@ -432,6 +433,8 @@ pub(super) fn new_table(name: QualifiedName, origin: Origin) -> Table {
         inherits: Vec::new(),
         triggers: Vec::new(),
         policies: Vec::new(),
+        rules: Vec::new(),
+        statistics: Vec::new(),
         publications: Vec::new(),
         of_type: None,
         row_security: false,

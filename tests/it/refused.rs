@@ -139,7 +139,9 @@ fn refusals_are_those_of_the_servers() {
                 let mut clear = client.query("SELECT pubname::text FROM pg_publication", &[]);
                 for row in clear.iter_mut().flatten() {
                     let name: String = row.get(0);
-                    client.batch_execute(&format!("DROP PUBLICATION {name}")).unwrap();
+                    client
+                        .batch_execute(&format!("DROP PUBLICATION {name}"))
+                        .unwrap();
                 }
                 client
                     .batch_execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")

@@ -110,7 +110,11 @@ impl Lower<'_> {
                 .take(MOST_COLUMNS)
                 .map(|value| self.expr_of_target(value))
                 .collect();
-            return if row.is_empty() { Vec::new() } else { vec![row] };
+            return if row.is_empty() {
+                Vec::new()
+            } else {
+                vec![row]
+            };
         }
         select
             .valuesLists()
@@ -218,7 +222,11 @@ impl Lower<'_> {
                 Node::MergeStmt(merge) => {
                     written.extend(merge.relation().map(|var| var.location()))
                 }
-                Node::CommonTableExpr(cte) => ctes.extend(cte.ctename()),
+                Node::CommonTableExpr(cte) => {
+                    query.derived = true;
+                    ctes.extend(cte.ctename());
+                }
+                Node::RangeSubselect(_) | Node::RangeFunction(_) => query.derived = true,
                 Node::RangeVar(var) => {
                     if !written.contains(&var.location()) {
                         let name = self.range_var(var);
