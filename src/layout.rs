@@ -340,12 +340,25 @@ pub struct Runner {
     pub send: Send,
     /// The transaction that the tool itself makes.
     pub wraps: Wraps,
+    /// The sessions that the scripts of one run share.
+    pub session: Session,
     /// Statements for which the tool leaves out its transaction by itself.
     pub leaves_transaction_for: Option<fn(&Statement) -> bool>,
     /// How a script leaves the tool's transaction, as help for a person; for tools that cannot, what to do instead.
     pub way_out: &'static str,
     /// What the tool does about going back.
     pub down: DownScripts,
+}
+
+/// The sessions of the scripts of one run: whether a `SET` in one holds in the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Session {
+    /// One for all of them.
+    One,
+    /// One for each of them.
+    Each,
+    /// Connections come from a pool, or settings are reset in between, or nobody knows.
+    Unknown,
 }
 
 /// How text reaches the server.

@@ -8,9 +8,9 @@ use std::ops::Range;
 use crate::diagnostic::Certainty;
 use crate::effect::{self, Effects, Situation};
 use crate::footprint::{self, Footprint, Held, Hold};
-use crate::layout::{Direction, History, Migration, Send, Unit, Wraps};
+use crate::layout::{Direction, History, Migration, Send, Session, Unit, Wraps};
 use crate::schema::{Origin, Schema};
-use crate::session::{self, Defaults, Moment};
+use crate::session::{self, Carried, Defaults, Moment};
 use crate::settings::Settings;
 use crate::source::Location;
 use crate::sql;
@@ -143,6 +143,7 @@ pub fn replay<'h>(history: &'h History, settings: &Settings) -> Replay<'h> {
         steps: Vec::new(),
         statement: 0,
         past: Past::default(),
+        carried: Carried::default(),
     };
     let count = history.migrations.len();
     let mut ranges = vec![0..0; count];
@@ -162,6 +163,8 @@ pub fn replay<'h>(history: &'h History, settings: &Settings) -> Replay<'h> {
         {
             batch += 1;
             schema.begin_batch(batch);
+            // Another run of the tool, with a session of its own.
+            walker.carried = Carried::default();
         }
         ranges[index] = walker.migration(index, migration, &mut schema);
         after[index] = schema.clone();
@@ -182,6 +185,7 @@ pub fn replay<'h>(history: &'h History, settings: &Settings) -> Replay<'h> {
             .map_or_else(|| Schema::on(settings.postgres), |up| after[up].clone());
         batch += 1;
         schema.begin_batch(batch);
+        walker.carried = Carried::default();
         ranges[index] = walker.migration(index, migration, &mut schema);
         after[index] = schema;
     }
@@ -226,6 +230,7 @@ struct Walker<'h> {
     postgres: u32,
     history: &'h History,
     past: Past,
+    carried: Carried,
     defaults: Defaults,
     steps: Vec<Step<'h>>,
     statement: u32,
@@ -247,7 +252,17 @@ impl<'h> Walker<'h> {
         schema: &mut Schema,
     ) -> Range<usize> {
         let first = self.steps.len();
-        let moments = session::moments(&migration.statements, &migration.units, self.defaults);
+        let (moments, carried) = session::moments_behind(
+            &migration.statements,
+            &migration.units,
+            self.defaults,
+            std::mem::take(&mut self.carried),
+        );
+        match self.history.found.layout.runner.session {
+            Session::One => self.carried = carried,
+            Session::Each => schema.begin_session(),
+            Session::Unknown => {}
+        }
         for (at, (statement, moment)) in migration.statements.iter().zip(moments).enumerate() {
             let place = Place {
                 migration: index,

@@ -11,12 +11,14 @@ mod constraint;
 mod depend;
 mod doubt;
 mod drop;
+mod extension;
 mod links;
 mod naming;
 mod object;
 mod rename;
 mod table;
 mod transaction;
+mod trigger;
 mod view;
 
 use std::sync::Arc;
@@ -25,6 +27,7 @@ use links::Link;
 use rpds::RedBlackTreeMapSync as Map;
 
 pub use depend::{Dependent, DependentKind, Uses};
+pub use extension::{ExtensionPart, ExtensionUse};
 pub use object::{
     Column, Constraint, Domain, EnumLabel, Function, Index, Origin, Partition, Policy, Publication,
     Rule, Sequence, Statistics, Table, TableKind, Trigger, Type, TypeKind, View,

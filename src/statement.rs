@@ -103,6 +103,8 @@ pub enum Kind {
     CreateRule(Box<CreateRule>),
     /// `CREATE STATISTICS`.
     CreateStatistics(Box<CreateStatistics>),
+    /// `ALTER FUNCTION` with options.
+    AlterFunction(Box<AlterFunction>),
     /// `CREATE SCHEMA`; the statements inside it are nested.
     CreateSchema {
         /// Name of the schema (of its owner, if none is written).
@@ -575,6 +577,17 @@ pub struct CreateTrigger {
     pub when: Option<Expr>,
     /// The other table of a constraint trigger (`FROM`).
     pub from: Option<Name>,
+}
+
+/// `ALTER FUNCTION` with options.
+#[derive(Debug, Clone)]
+pub struct AlterFunction {
+    /// Its name.
+    pub name: Name,
+    /// The types of its arguments, if they are written.
+    pub signature: Option<Vec<TypeName>>,
+    /// The new volatility, if one is written.
+    pub volatility: Option<Volatility>,
 }
 
 /// `CREATE RULE`.

@@ -2,29 +2,11 @@
 
 use super::compute::Collector;
 use super::{LockMode, Work};
-use crate::schema::{Schema, TypeKind};
+use crate::schema::{Relation, Schema, TypeKind};
 use crate::statement::{
     AlterDomain, AlterDomainAction, Comment, ConstraintKind, CreateStatistics, CreateTrigger, Drop,
     Expr, ExprKind, Name, ObjectKind, QualifiedName, Statement,
 };
-
-/// Types of extensions that appear as column types.
-const EXTENSION_TYPES: &[(&str, &[&str])] = &[
-    ("citext", &["citext"]),
-    ("cube", &["cube"]),
-    ("hstore", &["hstore"]),
-    ("intarray", &["query_int"]),
-    (
-        "isn",
-        &[
-            "ean13", "isbn", "isbn13", "ismn", "ismn13", "issn", "issn13", "upc",
-        ],
-    ),
-    ("ltree", &["lquery", "ltree", "ltxtquery"]),
-    ("postgis", &["box2d", "box3d", "geography", "geometry"]),
-    ("seg", &["seg"]),
-    ("vector", &["halfvec", "sparsevec", "vector"]),
-];
 
 /// Tables with a column of a user-defined type, or of a domain over it.
 pub(super) fn tables_of_type(schema: &Schema, name: &Name) -> Vec<QualifiedName> {
@@ -242,6 +224,19 @@ impl Collector<'_> {
                 self.refuse("42704", format!("{table} has no such trigger"));
             }
         }
+        let cloned = known.is_some_and(|table| {
+            let mut triggers = table.triggers.iter();
+            triggers.any(|trigger| {
+                trigger.cloned && drop.names.iter().any(|name| name.name == trigger.name)
+            })
+        });
+        if cloned && drop.object == ObjectKind::Trigger {
+            self.refuse(
+                "2BP01",
+                format!("the trigger of {table} belongs to that of the partitioned table"),
+            );
+            return;
+        }
         if drop.object == ObjectKind::Trigger && !missing_trigger {
             let schema = self.situation.schema;
             let key = schema.resolve(table);
@@ -391,32 +386,20 @@ impl Collector<'_> {
     pub(super) fn drop_extensions(&mut self, drop: &Drop) {
         let schema = self.situation.schema;
         for name in &drop.names {
-            let Some((_, types)) = EXTENSION_TYPES
-                .iter()
-                .find(|(extension, _)| *extension == &*name.name)
-            else {
+            let Some(uses) = schema.extension_uses(&name.name) else {
                 self.open_ended = true;
                 continue;
             };
-            let users: Vec<QualifiedName> = schema
-                .tables()
-                .filter(|table| {
-                    table.columns.iter().any(|column| {
-                        column
-                            .ty
-                            .as_ref()
-                            .is_some_and(|ty| types.contains(&&*ty.name))
-                    })
-                })
-                .map(|table| table.name.clone())
-                .collect();
-            if let (Some(table), false) = (users.first(), drop.cascade) {
-                self.refuse(
-                    "2BP01",
-                    format!("{table} has a column of type {}", types[0]),
-                );
+            if let (Some(first), false) = (uses.first(), drop.cascade) {
+                self.refuse("2BP01", format!("{} needs extension {name}", first.words()));
             }
-            self.all(users, LockMode::AccessExclusive, Work::NONE);
+            for used in uses {
+                if let Some(Relation::Index(index)) = schema.relation_at(&used.relation) {
+                    let table = index.table.clone();
+                    self.certain(&table, LockMode::AccessExclusive, Work::NONE);
+                }
+                self.certain(&used.relation, LockMode::AccessExclusive, Work::NONE);
+            }
         }
     }
 }

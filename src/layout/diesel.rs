@@ -25,6 +25,7 @@ pub(super) static LAYOUT: Layout = Layout {
     runner: Runner {
         send: Send::SimpleBatch,
         wraps: Wraps::Script,
+        session: crate::layout::Session::One,
         leaves_transaction_for: None,
         way_out: "put it alone in a migration with a file `metadata.toml` beside it that says \
                   `run_in_transaction = false`",

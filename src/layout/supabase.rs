@@ -22,6 +22,7 @@ pub(super) static LAYOUT: Layout = Layout {
     runner: Runner {
         send: Send::Pipeline,
         wraps: Wraps::Nothing,
+        session: crate::layout::Session::Unknown,
         leaves_transaction_for: None,
         way_out: "put it alone in a migration of its own: the Supabase CLI sends a file as one pipeline, and only its \
                   first statement may refuse a transaction",

@@ -25,6 +25,7 @@ pub(super) static LAYOUT: Layout = Layout {
     runner: Runner {
         send: Send::SimpleBatch,
         wraps: Wraps::Script,
+        session: crate::layout::Session::One,
         leaves_transaction_for: None,
         way_out: "put it in a migration of its own with the line `---- tern: disable-tx ----`",
         down: DownScripts::Optional,

@@ -9,14 +9,14 @@ use std::sync::Arc;
 
 use super::naming::unique_name;
 use super::object::{
-    Domain, EnumLabel, Function, Origin, Publication, Sequence, Table, Trigger, Type, TypeKind,
+    Domain, EnumLabel, Function, Origin, Publication, Sequence, Table, Type, TypeKind,
 };
 use super::table::new_table;
 use super::{Relation, Schema, Uses};
 use crate::statement::{
     AlterDomainAction, ConstraintDef, ConstraintKind, CreateDomain, CreateFunction, CreateTableAs,
-    CreateTrigger, Ident, InsertRows, Kind, Name, Nested, ObjectKind, Persistence,
-    PublicationChange, PublicationDefinition, QualifiedName, Statement, TypeDefinition,
+    Ident, InsertRows, Kind, Name, Nested, ObjectKind, Persistence, PublicationChange,
+    PublicationDefinition, QualifiedName, Statement, TypeDefinition,
 };
 
 impl Schema {
@@ -147,6 +147,21 @@ impl Schema {
             }
             Kind::CreateFunction(create) => {
                 self.create_function(create, &statement.nested, origin);
+            }
+            Kind::AlterFunction(alter) => {
+                let key = self.function_key(&alter.name);
+                let (Some(list), Some(volatility)) = (self.functions.get(&key), alter.volatility)
+                else {
+                    return;
+                };
+                let mut list = (**list).clone();
+                for function in &mut list {
+                    let meant = alter.signature.as_ref();
+                    if meant.is_none_or(|signature| self.same_arguments(function, signature)) {
+                        function.volatility = volatility;
+                    }
+                }
+                self.functions.insert_mut(key, Arc::new(list));
             }
             Kind::CreateTrigger(create) => self.create_trigger(create, origin),
             Kind::Policy(policy, table) => self.put_policy(policy, table, origin),
@@ -423,32 +438,6 @@ impl Schema {
                 }
             });
         }
-    }
-
-    fn create_trigger(&mut self, create: &CreateTrigger, origin: Origin) {
-        let trigger = Trigger {
-            name: create.name.text.clone(),
-            function: self.function_key(&create.function),
-            columns: create
-                .columns
-                .iter()
-                .map(|column| column.text.clone())
-                .collect(),
-            when_columns: create
-                .when
-                .iter()
-                .flat_map(|expr| expr.columns())
-                .map(Into::into)
-                .collect(),
-            row: create.row,
-            created: origin,
-        };
-        self.change_table(&create.table, origin, |table| {
-            table
-                .triggers
-                .retain(|existing| existing.name != trigger.name);
-            table.triggers.push(trigger);
-        });
     }
 }
 

@@ -54,9 +54,7 @@ impl Schema {
                 }
                 ObjectKind::Trigger => {
                     if let Some(on) = &drop.on {
-                        self.change_table(on, origin, |table| {
-                            table.triggers.retain(|t| t.name != name.name);
-                        });
+                        self.drop_trigger(on, &name.name, origin);
                     }
                 }
                 ObjectKind::Policy => {
@@ -66,6 +64,8 @@ impl Schema {
                         });
                     }
                 }
+                // Without CASCADE it works only if nothing hangs on it.
+                ObjectKind::Extension if drop.cascade => self.drop_extension(&name.name, origin),
                 ObjectKind::Rule => self.drop_rule(drop, name, origin),
                 ObjectKind::Statistics => self.drop_statistics(name),
                 _ => {}

@@ -387,6 +387,8 @@ pub struct Trigger {
     pub when_columns: Vec<Box<str>>,
     /// `FOR EACH ROW`.
     pub row: bool,
+    /// It is a partition's copy of a trigger of the partitioned table.
+    pub cloned: bool,
     /// Who made it.
     pub created: Origin,
 }

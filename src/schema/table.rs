@@ -105,6 +105,9 @@ impl Schema {
             .as_ref()
             .map(|partition| partition.parent.clone());
         self.put(name.clone(), Relation::Table(Arc::new(table)));
+        if let Some(parent) = &parent {
+            self.inherit_triggers(parent, &name);
+        }
         for (column, ty) in serial {
             self.put_column_sequence(&name, column, ty, origin);
         }

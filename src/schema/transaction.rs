@@ -48,6 +48,12 @@ impl Schema {
         }
     }
 
+    /// Begins a session of its own: settings of the one before are gone.
+    pub fn begin_session(&mut self) {
+        self.open.hidden_path = None;
+        self.search_path = Arc::from(["public".into()]);
+    }
+
     /// Says how many savepoints are open.
     pub fn set_savepoints(&mut self, count: usize) {
         self.open.savepoints = count;

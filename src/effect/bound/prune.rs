@@ -109,8 +109,11 @@ impl<'a> Pruning<'a> {
             Bound::Default => self.elsewhere,
             Bound::Hash => false,
             Bound::List(values) => values.iter().all(|value| {
-                constant(value)
-                    .is_some_and(|value| *value == Literal::Null || excludes(facts, value))
+                constant(value).is_some_and(|value| {
+                    *value == Literal::Null
+                        || excludes(facts, value)
+                        || (is_text(table, column) && self.is_other_text(value))
+                })
             }),
             Bound::Range(lower, upper) => {
                 let ([lower], [upper]) = (lower.as_slice(), upper.as_slice()) else {
@@ -120,6 +123,15 @@ impl<'a> Pruning<'a> {
                     || constant(upper).is_some_and(|upper| at_least(facts, upper))
             }
         }
+    }
+
+    /// The condition allows only texts that are not this one.
+    fn is_other_text(&self, value: &Literal) -> bool {
+        self.facts.iter().any(|fact| match fact {
+            Fact::Compared("=", wanted) => *wanted != value,
+            Fact::OneOf(wanted) => !wanted.contains(&value),
+            _ => false,
+        })
     }
 
     /// All rows that fit the condition are in the partition with that bound.
@@ -151,6 +163,17 @@ impl<'a> Pruning<'a> {
             }
         }
     }
+}
+
+/// True for a text whose equality is that of its bytes: a collation may say otherwise.
+fn is_text(table: &Table, column: &str) -> bool {
+    table.column(column).is_some_and(|column| {
+        column.collation.is_none()
+            && column
+                .ty
+                .as_ref()
+                .is_some_and(|ty| ty.is("text") || ty.is("varchar"))
+    })
 }
 
 /// True if the constants of a fact become values of the key's type while the statement is read.
