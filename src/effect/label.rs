@@ -137,7 +137,9 @@ impl Finder<'_> {
                                 _ => None,
                             });
                             let of = retyped.unwrap_or_else(|| {
-                                scope.column(&[change.column.text.clone()]).cloned()
+                                scope
+                                    .column(std::slice::from_ref(&change.column.text))
+                                    .cloned()
                             });
                             self.value(default, of.as_ref(), &Scope::default())
                         }
@@ -213,8 +215,9 @@ impl Finder<'_> {
             }
             _ => {
                 let named = insert.columns.iter();
-                let of = |column: &Box<str>| scope.column(std::slice::from_ref(column)).cloned();
-                named.map(|column| of(&column.text)).collect::<Vec<_>>()
+                named
+                    .map(|name| scope.column(std::slice::from_ref(&name.text)).cloned())
+                    .collect::<Vec<_>>()
             }
         };
         let source = match &insert.query.from {

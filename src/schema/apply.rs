@@ -215,6 +215,7 @@ impl Schema {
                     .map_or_else(|| vec!["public".into()], search_path);
                 self.set_path(schemas, set.local);
             }
+            Kind::Other(_) if statement.tag == "CREATE CAST" => self.own_casts = true,
             _ => {}
         }
     }

@@ -218,7 +218,7 @@ impl Schema {
 /// Parts of the table itself.
 fn of_own_table(table: &Table, column: &str, found: &mut Found) {
     let here = &table.name;
-    let is_it = |name: &Box<str>| **name == *column;
+    let among = |columns: &[Box<str>]| columns.iter().any(|name| **name == *column);
     for other in &table.columns {
         let uses = |expr: &Expr| expr.columns().any(|name| name == column);
         if other.generated.as_ref().is_some_and(|g| uses(&g.expr)) {
@@ -231,29 +231,28 @@ fn of_own_table(table: &Table, column: &str, found: &mut Found) {
         }
     }
     for trigger in &table.triggers {
-        let mut columns = trigger.columns.iter().chain(&trigger.when_columns);
-        if columns.any(is_it) {
+        if among(&trigger.columns) || among(&trigger.when_columns) {
             found.part(DependentKind::Trigger, &trigger.name, here, true);
         }
     }
     for policy in &table.policies {
-        if policy.columns.iter().any(is_it) {
-            let sure = !policy.unsure.iter().any(is_it);
+        if among(&policy.columns) {
+            let sure = !among(&policy.unsure);
             found.part(DependentKind::Policy, &policy.name, here, sure);
         }
     }
     for rule in &table.rules {
-        if rule.columns.iter().any(is_it) {
+        if among(&rule.columns) {
             found.part(DependentKind::Rule, &rule.name, here, true);
         }
     }
     for publication in &table.publications {
-        if publication.columns.iter().any(is_it) {
+        if among(&publication.columns) {
             found.part(DependentKind::Publication, &publication.name, here, true);
         }
     }
     for statistics in &table.statistics {
-        if statistics.columns.iter().any(is_it) {
+        if among(&statistics.columns) {
             found.relation(DependentKind::Statistics, &statistics.name, true);
         }
     }
