@@ -323,12 +323,6 @@ fn a_session_keeps_what_was_set_for_the_next_script() {
             Script,
             None,
         ),
-        (
-            "set lock_timeout = '2s'",
-            "set lock_timeout = 0; select 1",
-            Script,
-            Some(2_000),
-        ),
     ] {
         let (statements, units) = script(first, Send::PerStatement, wraps);
         let none = Defaults::default();
