@@ -14,16 +14,15 @@ use crate::statement::{
 /// The column that stands for all columns of a relation that is not known in full.
 pub(super) const ALL: &str = "*";
 
-/// True if a name is that of an output column which is something else than the column of that name: `ORDER BY` means it.
+/// True if a name is that of an output column which is something else than the column of that name, and nothing but
+/// `ORDER BY` may mention it: that means the output column.
 fn is_output_name(query: &Query, column: &str) -> bool {
-    query
+    let named = query
         .outputs
         .iter()
-        .zip(&query.targets)
-        .any(|(output, target)| {
-            matches!(output, Output::Column(name) if **name == *column)
-                && target.as_column() != Some(column)
-        })
+        .any(|output| matches!(output, Output::Column(name) if **name == *column));
+    let mut expressions = query.targets.iter().chain(&query.condition);
+    named && !expressions.any(|expr| expr.columns().any(|name| name == column))
 }
 
 impl Schema {
