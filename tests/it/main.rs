@@ -37,6 +37,7 @@ mod page;
 mod pages;
 mod pre_commit;
 mod projects;
+mod refused;
 mod replay;
 mod reports;
 mod servers;
