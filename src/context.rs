@@ -5,7 +5,7 @@ use crate::effect::{self, Effect, Effects, LockMode, Work};
 use crate::footprint::{Footprint, Held};
 use crate::layout::{History, Layout, Migration, Problem, ProblemKind, Runner, Send};
 use crate::replay::{Replay, Step};
-use crate::rule::{Finding, On, Rule};
+use crate::rule::{Finding, On, Options, Rule};
 use crate::schema::{Origin, Presence, Relation, Schema, TableKind};
 use crate::session::{Moment, Refusal};
 use crate::settings::{OptionValue, Settings};
@@ -443,38 +443,26 @@ impl<'a> Cx<'a> {
     /// A duration option in milliseconds.
     #[must_use]
     pub fn duration_option(&self, name: &str) -> u64 {
-        let text = match self.options.get(name) {
-            Some(OptionValue::Text(text)) => text.clone(),
-            Some(OptionValue::Int(number)) => number.to_string(),
-            _ => self.default_of(name).to_owned(),
-        };
-        crate::session::milliseconds(&text).unwrap_or_default()
+        self.options().duration(name)
     }
 
     /// A number option.
     #[must_use]
     pub fn int_option(&self, name: &str) -> i64 {
-        match self.options.get(name) {
-            Some(OptionValue::Int(number)) => *number,
-            _ => self.default_of(name).parse().unwrap_or_default(),
-        }
+        self.options().int(name)
     }
 
     /// A yes-or-no option.
     #[must_use]
     pub fn bool_option(&self, name: &str) -> bool {
-        match self.options.get(name) {
-            Some(OptionValue::Bool(value)) => *value,
-            _ => self.default_of(name) == "true",
-        }
+        self.options().bool(name)
     }
 
-    fn default_of(&self, name: &str) -> &'static str {
-        self.rule
-            .options
-            .iter()
-            .find(|option| option.name == name)
-            .map_or("", |option| option.default)
+    fn options(&self) -> Options<'a> {
+        Options {
+            rule: self.rule,
+            values: self.options,
+        }
     }
 
     /// How sure something is about a table: possible if the history does not make it.

@@ -21,6 +21,7 @@
 //! | [`effect`] | what PostgreSQL does for a statement: written once, measured on servers |
 //! | [`session`], [`replay`], [`footprint`] | transactions, messages, timeouts; one walk through a history; the locks it piles up |
 //! | [`rule`], [`context`], [`rules`] | what a rule is, what it may ask, and the rules |
+//! | [`probe`], [`live`] | what a live check is; connections, and the only code that makes any |
 //! | [`suppress`], [`analyze`] | comments that allow findings; the pipeline |
 //! | [`locks`] | what `lockgate locks` shows |
 //! | [`settings`], [`config`], [`cli`], [`explain`] | what is asked for, and by whom |
@@ -54,7 +55,10 @@ pub mod effect;
 pub mod explain;
 pub mod footprint;
 pub mod layout;
+#[cfg(feature = "live")]
+pub mod live;
 pub mod locks;
+pub mod probe;
 pub mod python;
 pub mod replay;
 pub mod report;

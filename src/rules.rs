@@ -19,6 +19,7 @@ mod ignored_by_tool;
 mod index_drop_not_concurrent;
 mod index_not_concurrent;
 mod invalid_suppression;
+mod long_transaction;
 mod misnamed_migration;
 mod missing_down;
 mod missing_lock_timeout;
@@ -31,8 +32,10 @@ mod syntax_error;
 mod table_dropped;
 mod table_renamed;
 mod table_truncated;
+mod target_locked;
 mod unbatched_change;
 mod unexplained_suppression;
+mod unfit_session;
 mod unnamed_constraint;
 mod unsupported_dialect;
 mod unused_suppression;
@@ -40,6 +43,7 @@ mod validate_in_same_transaction;
 mod volatile_default;
 
 use crate::diagnostic::Level;
+use crate::probe::{Probe, When};
 use crate::rule::{Category, Check, FixKind, For, On, Rule, RuleOption};
 use crate::settings::Strictness;
 

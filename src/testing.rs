@@ -122,6 +122,31 @@ pub fn effects(
     all
 }
 
+/// Asks a database about files that are nowhere on disk, all of them pending.
+///
+/// # Panics
+/// If there is no such layout, or the connection string is wrong.
+#[cfg(feature = "live")]
+#[must_use]
+pub fn ask(
+    when: crate::probe::When,
+    database: &str,
+    layout: &str,
+    files: &[(&str, &str)],
+    world: Option<&str>,
+    settings: Settings,
+) -> Report {
+    let discovered = discover(layout, files, world);
+    let surroundings = crate::live::Surroundings::default();
+    let target = crate::live::Target::new(Some(database), &surroundings);
+    let request = crate::live::Request {
+        when,
+        targets: vec![target.expect("a valid connection string")],
+        jobs: std::num::NonZero::<usize>::MIN,
+    };
+    crate::live::run(discovered, settings, &request)
+}
+
 /// Reads files as one project of a layout.
 fn discover(layout: &str, files: &[(&str, &str)], world: Option<&str>) -> Discovered {
     let layout = layout::by_name(layout).expect("a layout of that name");

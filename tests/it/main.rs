@@ -20,6 +20,7 @@ mod dozen;
 mod example;
 mod hostile;
 mod layouts;
+mod live;
 mod locks;
 mod locks_cli;
 mod observed;

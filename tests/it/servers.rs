@@ -354,6 +354,7 @@ impl Server {
             "timezone=UTC",
             "log_timezone=UTC",
             "max_connections=200",
+            "max_prepared_transactions=10",
         ] {
             command.args(["-c", setting]);
         }
