@@ -26,7 +26,7 @@ use crate::source::{Location, Source, SourceId, Span};
 use crate::sql::{self, lex};
 use crate::suppress::{self, CommentText, Suppressions};
 
-pub use self::database::{Parsed, is_on, level_of, options, parsed};
+pub use self::database::{Parsed, ParsedProject, is_on, level_of, options, parsed};
 pub use self::locks::locks;
 
 /// Analyses what was discovered.

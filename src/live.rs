@@ -17,10 +17,12 @@
 //!
 //! This is the only part of the program that opens connections (feature `live`).
 
+mod checksum;
 mod conninfo;
 mod files;
 mod params;
 mod session;
+mod state;
 mod tls;
 mod trouble;
 
@@ -32,10 +34,11 @@ use std::sync::{Mutex, OnceLock};
 pub use self::params::{Surroundings, Target};
 use self::session::Session;
 pub use self::trouble::Trouble;
-use crate::analyze::{self, Parsed};
+use crate::analyze::{self, Parsed, ParsedProject};
 use crate::diagnostic::{Certainty, Diagnostic, FileError, Level};
 use crate::discover::Discovered;
-use crate::probe::{Plan, Planned, Probe, Probing, ToolState, Unknown, When};
+use crate::layout::Direction;
+use crate::probe::{Plan, Planned, Probe, Probing, ToolState, When};
 use crate::replay::Replay;
 use crate::report::{Answer, Answered, DatabaseSummary, Report};
 use crate::rule::{Check, Rule};
@@ -87,6 +90,7 @@ pub fn run(discovered: Discovered, settings: Settings, request: &Request) -> Rep
         settings: &report.settings,
         replays: &replays,
         parsed: &parsed,
+        sources: &report.sources,
     };
     let examined = in_pool(request.jobs, request.targets.len(), |index| {
         asked.examine(&request.targets[index], databases[index])
@@ -165,6 +169,7 @@ struct Asked<'a> {
     /// The files as each major would run them, by major, made when first asked for.
     replays: &'a [OnceLock<Vec<Replay<'a>>>; MAJORS],
     parsed: &'a Parsed,
+    sources: &'a [Source],
 }
 
 impl<'a> Asked<'a> {
@@ -178,7 +183,17 @@ impl<'a> Asked<'a> {
                 };
             }
         };
-        let plan = self.plan(session.server.major());
+        let plan = self.plan(&mut session);
+        if let Some(lost) = &session.lost {
+            return Examined {
+                broken: Some(Trouble::new(
+                    format!("the connection was lost: {}", lost.message),
+                    "is the server up? ask again",
+                )),
+                notes: session.notes,
+                ..Examined::default()
+            };
+        }
         let mut summary = DatabaseSummary {
             source: database,
             server: Some(format!("PostgreSQL {}", session.server.version())),
@@ -227,7 +242,8 @@ impl<'a> Asked<'a> {
     }
 
     /// What is about to run on a database.
-    fn plan(&self, major: u32) -> Plan<'a> {
+    fn plan(&self, session: &mut Session) -> Plan<'a> {
+        let major = session.server.major();
         let major = major.clamp(OLDEST_POSTGRES, NEWEST_POSTGRES);
         let index = (major - OLDEST_POSTGRES) as usize;
         let replays: &'a [Replay<'a>] = self.replays[index].get_or_init(|| {
@@ -236,27 +252,75 @@ impl<'a> Asked<'a> {
                 ..self.settings.clone()
             })
         });
-        let projects = replays.iter().map(|replay| Planned {
+        let user = session.server.user.clone();
+        let projects = self.parsed.projects.iter().zip(replays);
+        let projects = projects
+            .map(|(project, replay)| {
+                let state = if self.parsed.given {
+                    ToolState::Given
+                } else {
+                    let found = &project.history.found;
+                    state::read(found.layout, &found.settings, &user, session)
+                };
+                self.planned(project, replay, state)
+            })
+            .collect();
+        Plan { projects }
+    }
+
+    /// Which migrations of a project are pending.
+    fn planned(
+        &self,
+        project: &ParsedProject,
+        replay: &'a Replay<'a>,
+        state: ToolState,
+    ) -> Planned<'a> {
+        let layout = project.history.found.layout;
+        let applied = match &state {
+            ToolState::Known(table) => {
+                Some(state::applied(layout, &project.scripts, self.sources, table))
+            }
+            ToolState::Fresh => Some(vec![false; project.scripts.len()]),
+            ToolState::Unknown(_) | ToolState::Given => None,
+        };
+        let pending = project
+            .history
+            .migrations
+            .iter()
+            .enumerate()
+            .map(|(index, migration)| {
+                let wanted = project
+                    .wanted
+                    .as_ref()
+                    .is_none_or(|wanted| wanted.contains(&migration.source));
+                let open = match &applied {
+                    Some(applied) => !applied[index],
+                    None => self.parsed.chosen && migration.pending,
+                };
+                let forward = migration.direction.is_forward()
+                    && migration.direction != Direction::Baseline;
+                wanted && open && forward
+            })
+            .collect();
+        let state = match state {
+            ToolState::Known(mut table) => {
+                let (missing, changed) =
+                    state::differences(layout, &project.scripts, self.sources, &table);
+                table.missing = missing;
+                table.changed = changed
+                    .into_iter()
+                    .map(|(index, version)| (project.scripts[index].location(), version))
+                    .collect();
+                ToolState::Known(table)
+            }
+            // Somebody named the files: nothing else has to be known.
+            ToolState::Unknown(_) if self.parsed.chosen => ToolState::Given,
+            other => other,
+        };
+        Planned {
             replay,
-            pending: replay
-                .history
-                .migrations
-                .iter()
-                .map(|migration| {
-                    self.parsed.chosen && migration.pending && migration.direction.is_forward()
-                })
-                .collect(),
-            state: if self.parsed.chosen {
-                ToolState::Given
-            } else {
-                ToolState::Unknown(Unknown::new(
-                    "nothing says which migrations are pending",
-                    "name the last applied one with --after",
-                ))
-            },
-        });
-        Plan {
-            projects: projects.collect(),
+            pending,
+            state,
         }
     }
 

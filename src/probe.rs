@@ -171,6 +171,18 @@ impl<'a> Probing<'a> {
         self.own_rows(Some(parameter.to_string()))
     }
 
+    /// The rows of the probe's own SQL for relations that are about to be locked: `$1` is a JSON array of objects with
+    /// `schema` and `name`.
+    pub fn rows_on<T: DeserializeOwned>(&mut self, targets: &[Target]) -> Result<Vec<T>, Unknown> {
+        let names: Vec<_> = targets
+            .iter()
+            .map(|target| {
+                serde_json::json!({"schema": target.relation.schema, "name": target.relation.name})
+            })
+            .collect();
+        self.rows_for(&names.into())
+    }
+
     fn own_rows<T: DeserializeOwned>(
         &mut self,
         parameter: Option<String>,

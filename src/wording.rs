@@ -43,6 +43,19 @@ pub(crate) fn duration(seconds: f64) -> String {
     format!("{:.0} ms", seconds * 1_000.0)
 }
 
+/// A large number: `950`, `12,000`, `3.4 million`.
+pub(crate) fn number(count: f64) -> String {
+    if count >= 1e9 {
+        format!("{:.1} billion", count / 1e9)
+    } else if count >= 1e6 {
+        format!("{:.1} million", count / 1e6)
+    } else if count >= 1e4 {
+        format!("{:.0},000", count / 1e3)
+    } else {
+        format!("{count:.0}")
+    }
+}
+
 /// A number of bytes as PostgreSQL's `pg_size_pretty` shows it: `8192 bytes`, `24 MB`, `3 GB`.
 pub(crate) fn bytes(count: f64) -> String {
     let mut size = count;

@@ -5,27 +5,42 @@ use std::collections::BTreeMap;
 use super::{history, level_by, options_by, sort_places};
 use crate::diagnostic::Level;
 use crate::discover::Discovered;
-use crate::layout::{Arrangement, History};
+use crate::layout::{Arrangement, History, Script};
 use crate::replay::{Replay, replay};
 use crate::report::{Counts, ProjectSummary, Report};
 use crate::rule::Rule;
 use crate::settings::{OptionValue, Settings};
+use crate::source::SourceId;
 
 /// The histories of a run that asks databases instead of rules.
 #[derive(Debug)]
 pub struct Parsed {
-    histories: Vec<History>,
+    /// Project by project.
+    pub projects: Vec<ParsedProject>,
     /// Somebody said what is pending: with a path, or with the last applied version.
     pub chosen: bool,
+    /// The last applied version was given.
+    pub given: bool,
+}
+
+/// One project.
+#[derive(Debug)]
+pub struct ParsedProject {
+    /// Its migrations.
+    pub history: History,
+    /// The scripts that they were made from, in the same order.
+    pub scripts: Vec<Script>,
+    /// The files that somebody named; none for all.
+    pub wanted: Option<Vec<SourceId>>,
 }
 
 impl Parsed {
     /// Walks through all histories.
     #[must_use]
     pub fn replays(&self, settings: &Settings) -> Vec<Replay<'_>> {
-        self.histories
+        self.projects
             .iter()
-            .map(|history| replay(history, settings))
+            .map(|project| replay(&project.history, settings))
             .collect()
     }
 }
@@ -44,15 +59,17 @@ pub fn parsed(discovered: Discovered, settings: Settings) -> (Report, Parsed) {
         files: sources.len(),
         ..Counts::default()
     };
-    let mut chosen = settings.after.is_some();
+    let given = settings.after.is_some();
+    let mut chosen = given;
     let mut summaries = Vec::new();
-    let mut histories = Vec::new();
+    let mut parsed = Vec::new();
     for project in projects.into_iter().filter(|p| p.dialect.is_none()) {
         chosen |= project.wanted.is_some();
         let arrangement = Arrangement {
             scripts: project.scripts,
             problems: project.problems,
         };
+        let scripts = arrangement.scripts.clone();
         let wanted = project.wanted.as_deref();
         let (history, places) = history(project.found, arrangement, wanted, &settings);
         not_analysed.extend(places);
@@ -68,7 +85,11 @@ pub fn parsed(discovered: Discovered, settings: Settings) -> (Report, Parsed) {
             reason: history.found.reason.clone(),
             migrations: history.migrations.len(),
         });
-        histories.push(history);
+        parsed.push(ParsedProject {
+            history,
+            scripts,
+            wanted: project.wanted,
+        });
     }
     sort_places(&mut not_analysed, &sources);
     let report = Report {
@@ -82,7 +103,15 @@ pub fn parsed(discovered: Discovered, settings: Settings) -> (Report, Parsed) {
         counts,
         settings,
     };
-    (report, Parsed { histories, chosen })
+    let projects = parsed;
+    (
+        report,
+        Parsed {
+            projects,
+            chosen,
+            given,
+        },
+    )
 }
 
 /// The level of a probe's finding: what the configuration says, else `default`.

@@ -46,8 +46,12 @@ pub struct Applied {
     pub table: String,
     /// Its migrations, in the table's order.
     pub migrations: Vec<Standing>,
-    /// Somebody holds the tool's own lock row: who, since when.
+    /// Somebody holds the tool's own lock row: who.
     pub locked: Option<String>,
+    /// Versions in the table that no file has.
+    pub missing: Vec<String>,
+    /// Files that are not what they were when they ran, with their versions.
+    pub changed: Vec<(Location, String)>,
 }
 
 /// One row.
@@ -80,6 +84,14 @@ pub struct Target {
     pub place: Location,
     /// `lock_timeout` in force there, in milliseconds; none if nothing limits the wait.
     pub lock_timeout: Option<u64>,
+}
+
+impl Target {
+    /// True for the relation of that schema and name.
+    #[must_use]
+    pub fn is(&self, schema: &str, name: &str) -> bool {
+        *self.relation.schema == *schema && *self.relation.name == *name
+    }
 }
 
 impl<'a> Plan<'a> {

@@ -1,5 +1,4 @@
 use serde::Deserialize;
-use serde_json::json;
 
 use crate::diagnostic::Level;
 use crate::effect::LockMode;
@@ -25,25 +24,17 @@ pub(super) fn check(probing: &mut Probing<'_>) -> Judged {
     if targets.is_empty() {
         return Ok(());
     }
-    let names: Vec<_> = targets
-        .iter()
-        .map(|target| json!({"schema": target.relation.schema, "name": target.relation.name}))
-        .collect();
-    let rows: Vec<Row> = probing.rows_for(&names.into())?;
+    let rows: Vec<Row> = probing.rows_on(&targets)?;
     for target in &targets {
         let holders: Vec<(&Row, LockMode)> = rows
             .iter()
-            .filter(|row| row.granted && is_of(row, target))
+            .filter(|row| row.granted && target.is(&row.schema, &row.name))
             .filter_map(|row| Some((row, mode(row)?)))
             .filter(|(_, held)| held.conflicts_with(target.lock))
             .collect();
         report(probing, target, &holders);
     }
     Ok(())
-}
-
-fn is_of(row: &Row, target: &Target) -> bool {
-    row.schema == *target.relation.schema && row.name == *target.relation.name
 }
 
 fn mode(row: &Row) -> Option<LockMode> {
