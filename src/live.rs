@@ -38,7 +38,7 @@ use crate::analyze::{self, Parsed, ParsedProject};
 use crate::diagnostic::{Certainty, Diagnostic, FileError, Level};
 use crate::discover::Discovered;
 use crate::layout::Direction;
-use crate::probe::{Plan, Planned, Probe, Probing, ToolState, When};
+use crate::probe::{Ask as _, Plan, Planned, Probe, Probing, ToolState, When};
 use crate::replay::Replay;
 use crate::report::{Answer, Answered, DatabaseSummary, Report};
 use crate::rule::{Check, Rule};
@@ -118,6 +118,16 @@ pub fn run(discovered: Discovered, settings: Settings, request: &Request) -> Rep
     report.diagnostics = diagnostics;
     analyze::fingerprints(&mut report.diagnostics, &report.sources);
     report
+}
+
+/// Runs one statement as a probe would, for the proof that it cannot change anything.
+#[doc(hidden)]
+pub fn try_statement(target: &Target, statement: &str) -> Result<(), String> {
+    let mut session = Session::open(target).map_err(|trouble| trouble.to_string())?;
+    session
+        .ask(Some(statement), "SELECT 1 AS one", None)
+        .map(drop)
+        .map_err(|refused| refused.message)
 }
 
 /// Calls a function for each number below `count`, in a pool of threads; the results are in order.
@@ -265,7 +275,10 @@ impl<'a> Asked<'a> {
                 self.planned(project, replay, state)
             })
             .collect();
-        Plan { projects }
+        Plan {
+            projects,
+            sources: self.sources,
+        }
     }
 
     /// Which migrations of a project are pending.
@@ -277,9 +290,12 @@ impl<'a> Asked<'a> {
     ) -> Planned<'a> {
         let layout = project.history.found.layout;
         let applied = match &state {
-            ToolState::Known(table) => {
-                Some(state::applied(layout, &project.scripts, self.sources, table))
-            }
+            ToolState::Known(table) => Some(state::applied(
+                layout,
+                &project.scripts,
+                self.sources,
+                table,
+            )),
             ToolState::Fresh => Some(vec![false; project.scripts.len()]),
             ToolState::Unknown(_) | ToolState::Given => None,
         };
@@ -297,8 +313,8 @@ impl<'a> Asked<'a> {
                     Some(applied) => !applied[index],
                     None => self.parsed.chosen && migration.pending,
                 };
-                let forward = migration.direction.is_forward()
-                    && migration.direction != Direction::Baseline;
+                let forward =
+                    migration.direction.is_forward() && migration.direction != Direction::Baseline;
                 wanted && open && forward
             })
             .collect();
@@ -313,8 +329,10 @@ impl<'a> Asked<'a> {
                     .collect();
                 ToolState::Known(table)
             }
-            // Somebody named the files: nothing else has to be known.
-            ToolState::Unknown(_) if self.parsed.chosen => ToolState::Given,
+            // Somebody named the files, and no table could say more.
+            ToolState::Unknown(_) if self.parsed.chosen && !state::has_table(layout) => {
+                ToolState::Given
+            }
             other => other,
         };
         Planned {

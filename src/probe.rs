@@ -19,9 +19,12 @@
 //!    member of `pg_monitor`, on the oldest and the newest major.
 //! 5. `BLESS=1 cargo test`.
 
+mod demand;
+mod gone;
 mod plan;
 mod server;
 mod session;
+mod usage;
 
 use std::collections::BTreeMap;
 
@@ -32,9 +35,12 @@ use crate::rule::{Finding, Options, Rule};
 use crate::settings::{OptionValue, Settings};
 use crate::source::{Location, SourceId, Span};
 
+pub use self::demand::Demand;
+pub use self::gone::{Gone, How};
 pub use self::plan::{Applied, Plan, Planned, Standing, Target, ToolState};
 pub use self::server::Server;
 pub use self::session::{Session, excerpt};
+pub use self::usage::uses;
 
 /// A probe's part of the rule table.
 #[derive(Debug, Clone, Copy)]

@@ -147,6 +147,17 @@ pub fn ask(
     crate::live::run(discovered, settings, &request)
 }
 
+/// Runs a statement in a session of live mode.
+///
+/// # Panics
+/// If the connection string is wrong.
+#[cfg(feature = "live")]
+pub fn try_to_write(database: &str, statement: &str) -> Result<(), String> {
+    let surroundings = crate::live::Surroundings::default();
+    let target = crate::live::Target::new(Some(database), &surroundings);
+    crate::live::try_statement(&target.expect("a valid connection string"), statement)
+}
+
 /// Reads files as one project of a layout.
 fn discover(layout: &str, files: &[(&str, &str)], world: Option<&str>) -> Discovered {
     let layout = layout::by_name(layout).expect("a layout of that name");

@@ -56,14 +56,19 @@ static TABLES: &[Table] = &[
         Some(Standing {
             version: text(row, "version")?,
             ok: !dirty,
-            trouble: dirty.then(|| "dirty: it failed half way, and the tool refuses to go on".to_owned()),
+            trouble: dirty
+                .then(|| "dirty: it failed half way, and the tool refuses to go on".to_owned()),
             checksum: None,
         })
     }),
-    table("dbmate", "schema_migrations", "version", |row| ran(row, "version")),
+    table("dbmate", "schema_migrations", "version", |row| {
+        ran(row, "version")
+    }),
     Table {
         schema: Some("supabase_migrations"),
-        ..table("supabase", "schema_migrations", "version", |row| ran(row, "version"))
+        ..table("supabase", "schema_migrations", "version", |row| {
+            ran(row, "version")
+        })
     },
     Table {
         setting: Some("table"),
@@ -81,7 +86,9 @@ static TABLES: &[Table] = &[
             })
         })
     },
-    table("alembic", "alembic_version", "version_num", |row| ran(row, "version_num")),
+    table("alembic", "alembic_version", "version_num", |row| {
+        ran(row, "version_num")
+    }),
     Table {
         order: "started_at",
         ..table("prisma", "_prisma_migrations", "migration_name", |row| {
@@ -93,7 +100,8 @@ static TABLES: &[Table] = &[
                 version: text(row, "migration_name")?,
                 ok,
                 trouble: (!ok).then(|| {
-                    "started and never finished, and `prisma migrate deploy` refuses to go on".to_owned()
+                    "started and never finished, and `prisma migrate deploy` refuses to go on"
+                        .to_owned()
                 }),
                 checksum: text(row, "checksum"),
             })
@@ -121,8 +129,12 @@ static TABLES: &[Table] = &[
             })
         })
     },
-    table("diesel", "__diesel_schema_migrations", "version", |row| ran(row, "version")),
-    table("refinery", "refinery_schema_history", "version", |row| ran(row, "version")),
+    table("diesel", "__diesel_schema_migrations", "version", |row| {
+        ran(row, "version")
+    }),
+    table("refinery", "refinery_schema_history", "version", |row| {
+        ran(row, "version")
+    }),
     Table {
         schema: Some("atlas_schema_revisions"),
         order: "version",
@@ -147,11 +159,17 @@ static TABLES: &[Table] = &[
     Table {
         schema: Some("drizzle"),
         order: "id",
-        ..table("drizzle", "__drizzle_migrations", "hash", |row| ran(row, "hash"))
+        ..table("drizzle", "__drizzle_migrations", "hash", |row| {
+            ran(row, "hash")
+        })
     },
-    table("node-pg-migrate", "pgmigrations", "name", |row| ran(row, "name")),
+    table("node-pg-migrate", "pgmigrations", "name", |row| {
+        ran(row, "name")
+    }),
     table("sql-migrate", "gorp_migrations", "id", |row| ran(row, "id")),
-    table("tern", "schema_version", "version", |row| ran(row, "version")),
+    table("tern", "schema_version", "version", |row| {
+        ran(row, "version")
+    }),
     Table {
         order: "orderexecuted",
         lock: Some(("databasechangeloglock", "locked", "lockedby")),
@@ -203,6 +221,11 @@ WHERE c.relkind IN ('r', 'p') AND n.nspname NOT LIKE 'pg\\_%'
 ORDER BY n.nspname <> 'public', n.nspname
 LIMIT 10";
 
+/// True if the tool keeps a table that is known here.
+pub(super) fn has_table(layout: &Layout) -> bool {
+    TABLES.iter().any(|table| table.layout == layout.name)
+}
+
 /// Reads the table of a tool. What is not known is said in the answer; the only error is a connection that is gone.
 pub(super) fn read(
     layout: &Layout,
@@ -212,7 +235,10 @@ pub(super) fn read(
 ) -> ToolState {
     let Some(table) = TABLES.iter().find(|table| table.layout == layout.name) else {
         return ToolState::Unknown(Unknown::new(
-            format!("the layout `{}` keeps no table of what was applied", layout.name),
+            format!(
+                "the layout `{}` keeps no table of what was applied",
+                layout.name
+            ),
             "name the last applied migration with --after, or the pending files themselves",
         ));
     };
@@ -258,8 +284,10 @@ fn try_read(
     );
     let before = format!("LOCK TABLE {full} IN ACCESS SHARE MODE NOWAIT");
     let data: Vec<Data> = rows(&asker.ask(Some(&before), &query, None)?)?;
-    let mut migrations: Vec<Standing> =
-        data.iter().filter_map(|data| (table.read)(&data.row)).collect();
+    let mut migrations: Vec<Standing> = data
+        .iter()
+        .filter_map(|data| (table.read)(&data.row))
+        .collect();
     if table.layout == "goose" {
         migrations = last_of_each(migrations);
     }
@@ -309,7 +337,12 @@ fn last_of_each(rows: Vec<Standing>) -> Vec<Standing> {
 }
 
 /// Which scripts have run, by what the table says.
-pub(super) fn applied(layout: &Layout, scripts: &[Script], sources: &[Source], state: &Applied) -> Vec<bool> {
+pub(super) fn applied(
+    layout: &Layout,
+    scripts: &[Script],
+    sources: &[Source],
+    state: &Applied,
+) -> Vec<bool> {
     // One row, or one for each head: it stands for everything before it.
     if ["golang-migrate", "tern", "alembic"].contains(&layout.name) {
         let mut all = vec![false; scripts.len()];

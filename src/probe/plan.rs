@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use crate::effect::{LockMode, RelationKind, Work};
 use crate::layout::Direction;
 use crate::replay::{Replay, Step};
-use crate::source::Location;
+use crate::schema::Schema;
+use crate::source::{Location, Source};
 use crate::statement::QualifiedName;
 
 /// The pending migrations of all projects.
@@ -13,6 +14,8 @@ use crate::statement::QualifiedName;
 pub struct Plan<'a> {
     /// Project by project.
     pub projects: Vec<Planned<'a>>,
+    /// The files.
+    pub sources: &'a [Source],
 }
 
 /// The migrations of one project as they stand on one database.
@@ -84,6 +87,29 @@ pub struct Target {
     pub place: Location,
     /// `lock_timeout` in force there, in milliseconds; none if nothing limits the wait.
     pub lock_timeout: Option<u64>,
+}
+
+impl<'a> Planned<'a> {
+    /// The schema that the applied migrations make; none if one that is not applied stands before one that is.
+    #[must_use]
+    pub fn applied_schema(&self) -> Option<&'a Schema> {
+        let history = self.replay.history;
+        let mut last = None;
+        let mut open = false;
+        for (index, migration) in history.migrations.iter().enumerate() {
+            if migration.direction != Direction::Up {
+                continue;
+            }
+            if self.pending[index] {
+                open = true;
+            } else if open {
+                return None;
+            } else {
+                last = Some(index);
+            }
+        }
+        last.map(|index| &self.replay.after[index])
+    }
 }
 
 impl Target {

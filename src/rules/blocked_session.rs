@@ -27,14 +27,24 @@ pub(super) fn check(probing: &mut Probing<'_>) -> Judged {
         .filter_map(|row| Some((row.session.pid?, row)))
         .collect();
     let mut victims: BTreeMap<i32, Vec<&Row>> = BTreeMap::new();
-    for row in rows.iter().filter(|row| row.waits.is_some_and(|waits| waits >= warning)) {
+    for row in rows
+        .iter()
+        .filter(|row| row.waits.is_some_and(|waits| waits >= warning))
+    {
         for root in roots(row, &sessions) {
             victims.entry(root).or_default().push(row);
         }
     }
     for (root, mut waiting) in victims {
-        waiting.sort_by(|a, b| b.waits.unwrap_or_default().total_cmp(&a.waits.unwrap_or_default()));
-        let longest = waiting.first().and_then(|row| row.waits).unwrap_or_default();
+        waiting.sort_by(|a, b| {
+            b.waits
+                .unwrap_or_default()
+                .total_cmp(&a.waits.unwrap_or_default())
+        });
+        let longest = waiting
+            .first()
+            .and_then(|row| row.waits)
+            .unwrap_or_default();
         let who = match (root, sessions.get(&root)) {
             // The number that PostgreSQL gives for a prepared transaction.
             (0, _) => "a prepared transaction".to_owned(),
@@ -46,7 +56,8 @@ pub(super) fn check(probing: &mut Probing<'_>) -> Judged {
             number => format!("{number} sessions wait"),
         };
         let mut help = match root {
-            0 => "find it in pg_prepared_xacts, and COMMIT PREPARED or ROLLBACK PREPARED it".to_owned(),
+            0 => "find it in pg_prepared_xacts, and COMMIT PREPARED or ROLLBACK PREPARED it"
+                .to_owned(),
             pid => format!("let it finish, or end it: SELECT pg_terminate_backend({pid})"),
         };
         for row in waiting.iter().take(NAMED) {
@@ -61,7 +72,10 @@ pub(super) fn check(probing: &mut Probing<'_>) -> Judged {
             help.push_str(&format!("\nand {} more", waiting.len() - NAMED));
         }
         let finding = probing
-            .finding(format!("{count} for {who}, the longest for {}", duration(longest)))
+            .finding(format!(
+                "{count} for {who}, the longest for {}",
+                duration(longest)
+            ))
             .help(help);
         probing.report(if longest >= error {
             finding.level(Level::Error)

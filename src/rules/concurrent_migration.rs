@@ -11,7 +11,7 @@ struct Row {
     session: Session,
     /// It holds an advisory lock.
     advisory: bool,
-    /// It writes system catalogs.
+    /// It keeps a table locked as a schema change does.
     strong: bool,
     building: bool,
 }
@@ -20,7 +20,10 @@ pub(super) fn check(probing: &mut Probing<'_>) -> Judged {
     let rows: Vec<Row> = probing.rows()?;
     for row in rows {
         let session = &row.session;
-        let open = session.state.as_deref().is_some_and(|state| state != "idle");
+        let open = session
+            .state
+            .as_deref()
+            .is_some_and(|state| state != "idle");
         let changes = row.strong
             || row.building
             || open && changes_schema(session.query.as_deref().unwrap_or(""));
@@ -49,8 +52,14 @@ pub(super) fn check(probing: &mut Probing<'_>) -> Judged {
 
 /// True if a statement of the text changes the schema of something that is not temporary.
 fn changes_schema(query: &str) -> bool {
-    let likely = ["CREATE", "ALTER", "DROP", "REINDEX", "CLUSTER", "VACUUM", "TRUNCATE", "REFRESH"];
-    let first = query.split_whitespace().next().unwrap_or("").to_ascii_uppercase();
+    let likely = [
+        "CREATE", "ALTER", "DROP", "REINDEX", "CLUSTER", "VACUUM", "TRUNCATE", "REFRESH",
+    ];
+    let first = query
+        .split_whitespace()
+        .next()
+        .unwrap_or("")
+        .to_ascii_uppercase();
     if !likely.contains(&first.as_str()) {
         return false;
     }

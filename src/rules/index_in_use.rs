@@ -26,7 +26,11 @@ pub(super) fn check(probing: &mut Probing<'_>) -> Judged {
         if let Kind::Drop(drop) = &step.statement.kind
             && drop.object == ObjectKind::Index
         {
-            dropped.extend(drop.names.iter().map(|name| (step.before.resolve(name), place)));
+            dropped.extend(
+                drop.names
+                    .iter()
+                    .map(|name| (step.before.resolve(name), place)),
+            );
         }
     }
     if dropped.is_empty() {
@@ -45,9 +49,9 @@ pub(super) fn check(probing: &mut Probing<'_>) -> Judged {
         let index = name.short();
         let recent = row.last.is_none_or(|last| last < window);
         if row.scans > 0 {
-            let last = row.last.map_or_else(String::new, |last| {
-                format!(", last {} ago", duration(last))
-            });
+            let last = row
+                .last
+                .map_or_else(String::new, |last| format!(", last {} ago", duration(last)));
             let finding = probing
                 .finding(format!(
                     "the index `{index}` of `{}` was used {} times within {}{last}",
@@ -64,7 +68,10 @@ pub(super) fn check(probing: &mut Probing<'_>) -> Judged {
             });
         } else if row.unique {
             let finding = probing
-                .finding(format!("the index `{index}` keeps rows of `{}` unique", row.table))
+                .finding(format!(
+                    "the index `{index}` keeps rows of `{}` unique",
+                    row.table
+                ))
                 .help("make sure that nothing relies on that, `ON CONFLICT` neither")
                 .level(Level::Warning)
                 .label(*place, "drops it");

@@ -30,13 +30,16 @@ pub(super) fn check(probing: &mut Probing<'_>) -> Judged {
         }
         let mut finding = probing
             .finding(format!("the index `{index}` on `{table}` is not valid"))
-            .help(format!("DROP INDEX CONCURRENTLY {index}, then build it again"));
+            .help(format!(
+                "DROP INDEX CONCURRENTLY {index}, then build it again"
+            ));
         let again = probing.plan().steps().find(|(step, _)| {
             matches!(&step.statement.kind, Kind::CreateIndex(create)
                 if create.name.as_ref().is_some_and(|name| *name.text == *row.name))
         });
         if let Some((step, place)) = again {
-            let guarded = matches!(&step.statement.kind, Kind::CreateIndex(create) if create.if_not_exists);
+            let guarded =
+                matches!(&step.statement.kind, Kind::CreateIndex(create) if create.if_not_exists);
             finding = finding.label(
                 place,
                 if guarded {

@@ -28,7 +28,10 @@ pub(super) fn check(probing: &mut Probing<'_>) -> Judged {
     let rows: Vec<Row> = probing.rows_on(&targets)?;
     let mut needed = 0.0;
     for row in &rows {
-        let Some(target) = targets.iter().find(|target| target.is(&row.schema, &row.name)) else {
+        let Some(target) = targets
+            .iter()
+            .find(|target| target.is(&row.schema, &row.name))
+        else {
             continue;
         };
         let (table, work) = (target.relation.short(), target.work);

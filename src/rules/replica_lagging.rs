@@ -52,11 +52,14 @@ pub(super) fn check(probing: &mut Probing<'_>) -> Judged {
                 bytes(behind)
             )
         } else {
-            format!("the {sync}replica `{name}` is in the state {state}, {} behind", bytes(behind))
+            format!(
+                "the {sync}replica `{name}` is in the state {state}, {} behind",
+                bytes(behind)
+            )
         };
-        let finding = probing
-            .finding(message)
-            .help("wait until it has caught up; if replay is paused there: SELECT pg_wal_replay_resume()");
+        let finding = probing.finding(message).help(
+            "wait until it has caught up; if replay is paused there: SELECT pg_wal_replay_resume()",
+        );
         probing.report(if lag >= error {
             finding.level(Level::Error)
         } else {

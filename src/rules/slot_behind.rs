@@ -22,11 +22,17 @@ pub(super) fn check(probing: &mut Probing<'_>) -> Judged {
         let name = &row.name;
         let (message, level) = match row.status.as_deref() {
             Some("lost") => (
-                format!("the {} slot `{name}` has lost WAL that its reader needs", row.kind),
+                format!(
+                    "the {} slot `{name}` has lost WAL that its reader needs",
+                    row.kind
+                ),
                 Level::Error,
             ),
             Some("unreserved") => (
-                format!("the {} slot `{name}` is about to lose WAL that its reader needs", row.kind),
+                format!(
+                    "the {} slot `{name}` is about to lose WAL that its reader needs",
+                    row.kind
+                ),
                 Level::Error,
             ),
             _ if !row.active => (
@@ -38,7 +44,11 @@ pub(super) fn check(probing: &mut Probing<'_>) -> Judged {
                 Level::Warning,
             ),
             _ if retained >= most => (
-                format!("the {} slot `{name}` keeps {} of WAL", row.kind, bytes(retained)),
+                format!(
+                    "the {} slot `{name}` keeps {} of WAL",
+                    row.kind,
+                    bytes(retained)
+                ),
                 Level::Warning,
             ),
             _ => continue,

@@ -22,15 +22,18 @@ pub(super) fn check(probing: &mut Probing<'_>) -> Judged {
             _ => "CHECK constraint",
         };
         let mut finding = probing
-            .finding(format!("the {kind} `{}` of `{table}` is not validated", row.name))
+            .finding(format!(
+                "the {kind} `{}` of `{table}` is not validated",
+                row.name
+            ))
             .help(format!(
                 "ALTER TABLE {table} VALIDATE CONSTRAINT {}",
                 quoted(&row.name)
             ));
         let pending = probing.plan().steps().find(|(step, _)| {
-            step.statement.validated_constraints().any(|(on, name)| {
-                *on.name == *row.table && *name.text == *row.name
-            })
+            step.statement
+                .validated_constraints()
+                .any(|(on, name)| *on.name == *row.table && *name.text == *row.name)
         });
         if let Some((_, place)) = pending {
             finding = finding.level(Level::Info).label(place, "validates it");

@@ -23,11 +23,17 @@ pub(super) fn check(probing: &mut Probing<'_>) -> Judged {
     let nearly = probing.options().int("nearly");
     let rows: Vec<Row> = probing.rows_on(&targets)?;
     for row in &rows {
-        let Some(target) = targets.iter().find(|target| target.is(&row.schema, &row.name)) else {
+        let Some(target) = targets
+            .iter()
+            .find(|target| target.is(&row.schema, &row.name))
+        else {
             continue;
         };
         let table = target.relation.short();
-        let label = format!("takes {} lock on `{table}` here", target.lock.with_article());
+        let label = format!(
+            "takes {} lock on `{table}` here",
+            target.lock.with_article()
+        );
         #[expect(clippy::cast_precision_loss, reason = "a percentage")]
         let near = row.percent >= nearly as f64;
         if let (Some(pid), running) = (row.pid, row.running.unwrap_or_default()) {

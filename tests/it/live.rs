@@ -3,7 +3,11 @@
 //! Every question is put as superuser and as a role that is only a member of `pg_monitor`, on the oldest and the newest
 //! major that there is; both roles must say the same unless a test says otherwise.
 
+mod faults;
+mod objects;
+mod servers;
 mod sessions;
+mod state;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -19,7 +23,7 @@ use lockgate::testing;
 use postgres::Client;
 
 use super::example::root;
-use super::servers::{self, Database};
+use super::servers::{self as test_servers, Database};
 use super::tidy::wording;
 
 static WORLD: LazyLock<String> =
@@ -27,7 +31,7 @@ static WORLD: LazyLock<String> =
 
 /// The oldest and the newest major.
 pub(crate) fn ends() -> Vec<u32> {
-    let majors = servers::majors();
+    let majors = test_servers::majors();
     let ends: BTreeSet<u32> = majors
         .first()
         .into_iter()
@@ -67,6 +71,12 @@ impl<'a> Question<'a> {
     /// With a pending migration of that name.
     pub(crate) fn file(mut self, name: &'static str, sql: &'a str) -> Self {
         self.files.push((name, sql));
+        self
+    }
+
+    /// For migrations of that tool.
+    pub(crate) fn layout(mut self, layout: &'static str) -> Self {
+        self.layout = layout;
         self
     }
 
@@ -160,6 +170,23 @@ fn line(found: &Diagnostic) -> String {
         return format!("unknown: {} ({help})", found.message);
     }
     format!("{}: {}", found.level.as_str(), found.message)
+}
+
+/// Every probe of `pre`, about migrations that give each of them something to ask.
+pub(crate) fn all_probes(database: &Database) -> Report {
+    const SQL: &str = "DROP INDEX CONCURRENTLY idx_orders_user_id; CREATE UNIQUE INDEX CONCURRENTLY n ON orders (note); \
+        ALTER TABLE orders DROP COLUMN coupon_id; ALTER TABLE users ALTER COLUMN age TYPE bigint; \
+        ALTER TABLE orders ALTER COLUMN note SET NOT NULL; DROP TABLE coupons;";
+    let settings = Settings::default();
+    let files = [("1.sql", SQL)];
+    testing::ask(
+        When::Pre,
+        &database.url(),
+        "plain",
+        &files,
+        Some(&WORLD),
+        settings,
+    )
 }
 
 /// Where a database is, for a role.

@@ -1,6 +1,6 @@
 //! Sessions that stand in the way.
 
-use super::{ends, plain, pre, session};
+use super::{ends, plain, pre, session, wait_for};
 use crate::servers::world;
 
 #[test]
@@ -93,5 +93,123 @@ fn a_server_of_another_version_is_named() {
             pre("unfit-session").told(&database, super::monitor(&database)),
             other
         );
+    }
+}
+
+#[test]
+fn a_snapshot_that_concurrently_waits_for_is_named() {
+    let build = pre("old-snapshot")
+        .pending("CREATE INDEX CONCURRENTLY orders_note ON orders (note);")
+        .option("warning", "0");
+    for major in ends() {
+        let database = world(major);
+        build.is_silent(&database);
+        let mut report = session(
+            &database,
+            "dump",
+            "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM users",
+        );
+        build.finds(
+            &database,
+            "warning: CREATE INDEX would wait for session …(`postgres`, `dump`), whose transaction is open for …; it is idle in transaction",
+        );
+        pre("old-snapshot")
+            .pending("CREATE INDEX orders_note ON orders (note);")
+            .option("warning", "0")
+            .is_silent(&database);
+        report.batch_execute("COMMIT").unwrap();
+        build.is_silent(&database);
+    }
+}
+
+#[test]
+fn the_root_of_waiting_sessions_is_named() {
+    let question = pre("blocked-session").option("warning", "1");
+    for major in ends() {
+        let database = world(major);
+        question.is_silent(&database);
+        let mut root = session(&database, "root", "BEGIN; LOCK TABLE orders");
+        let mut waiting = Vec::new();
+        for name in ["first", "second"] {
+            let mut client = session(&database, name, "SELECT 1");
+            waiting.push(std::thread::spawn(move || {
+                client
+                    .batch_execute("UPDATE orders SET note = 'x' WHERE id = 1")
+                    .unwrap();
+            }));
+        }
+        wait_for(
+            &mut database.connect(),
+            "SELECT count(*) = 2 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()",
+        );
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        question.finds(
+            &database,
+            "warning: 2 sessions wait for session …(`postgres`, `root`) (it is idle in transaction for …), the longest for ",
+        );
+        question
+            .clone()
+            .option("error", "5")
+            .finds(&database, "error: 2 sessions wait");
+        root.batch_execute("COMMIT").unwrap();
+        for thread in waiting {
+            thread.join().unwrap();
+        }
+        question.is_silent(&database);
+    }
+}
+
+#[test]
+fn another_migration_is_named() {
+    let question = pre("concurrent-migration");
+    for major in ends() {
+        let database = world(major);
+        question.is_silent(&database);
+        let mut tool = session(&database, "tool", "SELECT pg_advisory_lock(42)");
+        question.finds(
+            &database,
+            "warning: session …(`postgres`, `tool`) holds an advisory lock, as migration tools do; it is idle for ",
+        );
+        tool.batch_execute(
+            "SELECT pg_advisory_unlock(42); BEGIN; ALTER TABLE users ADD COLUMN x int",
+        )
+        .unwrap();
+        question.finds(
+            &database,
+            "error: session …(`postgres`, `tool`) changes the schema; it is idle in transaction",
+        );
+        tool.batch_execute("ROLLBACK; BEGIN; CREATE TEMP TABLE t (a int); ROLLBACK")
+            .unwrap();
+        question.is_silent(&database);
+    }
+}
+
+#[test]
+fn few_connections_left_are_counted() {
+    for major in ends() {
+        let database = world(major);
+        let question = pre("few-connections-left");
+        question
+            .clone()
+            .option("warning", "99")
+            .is_silent(&database);
+        database
+            .connect()
+            .batch_execute(&format!(
+                "ALTER DATABASE {} CONNECTION LIMIT 4",
+                database.name()
+            ))
+            .unwrap();
+        let _held: Vec<_> = (0..2).map(|_| database.connect()).collect();
+        question.finds(
+            &database,
+            &format!(
+                "warning: 3 of 4 usable connections of the database {} are taken, 75 %",
+                database.name()
+            ),
+        );
+        let unknown = question.told(&database, plain(&database));
+        assert_eq!(unknown.len(), 1);
+        assert!(unknown[0].starts_with("unknown: "), "{unknown:?}");
     }
 }
