@@ -366,7 +366,7 @@ const LAYERS: &[(&str, &str)] = &[
     ),
     (
         "live",
-        "source diagnostic settings layout discover replay report rule rules probe analyze suggest",
+        "source statement diagnostic settings layout discover replay report rule rules probe analyze suggest",
     ),
     ("suppress", "source diagnostic settings rule rules suggest"),
     ("discover", "source diagnostic settings layout"),
