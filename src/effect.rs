@@ -2,6 +2,7 @@
 
 pub mod alter;
 mod bound;
+pub mod coercion;
 pub mod column;
 mod compute;
 pub mod dependents;

@@ -174,7 +174,7 @@ impl<'a> Probing<'a> {
         &mut self,
         parameter: &serde_json::Value,
     ) -> Result<Vec<T>, Unknown> {
-        self.own_rows(Some(parameter.to_string()))
+        self.own_rows(Some(&parameter.to_string()))
     }
 
     /// The rows of the probe's own SQL for relations that are about to be locked: `$1` is a JSON array of objects with
@@ -191,7 +191,7 @@ impl<'a> Probing<'a> {
 
     fn own_rows<T: DeserializeOwned>(
         &mut self,
-        parameter: Option<String>,
+        parameter: Option<&str>,
     ) -> Result<Vec<T>, Unknown> {
         let major = self.server.major();
         let sql = self.probe.sql_for(major).ok_or_else(|| {
@@ -200,7 +200,7 @@ impl<'a> Probing<'a> {
                 "ask again on a newer server",
             )
         })?;
-        self.query(sql, parameter.as_deref())
+        self.query(sql, parameter)
     }
 
     /// The rows of any query. What the server refuses is unknown, with what the role lacks.

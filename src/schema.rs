@@ -78,6 +78,8 @@ pub struct Schema {
     used_types: Map<Box<str>, ()>,
     /// Names of functions that defaults, generation expressions and triggers call; never shrinks.
     used_functions: Map<Box<str>, ()>,
+    /// A `CREATE CAST` was seen: there may be conversions that a bare server does not have.
+    own_casts: bool,
     /// Major version of the server that runs the history.
     postgres: u32,
     /// The change being replayed: objects created under the same number are new together.
@@ -97,6 +99,7 @@ impl Default for Schema {
             used_functions: Map::new_sync(),
             doubts: Map::new_sync(),
             search_path: Arc::from(["public".into()]),
+            own_casts: false,
             postgres: NEWEST,
             batch: 0,
         }
@@ -357,6 +360,18 @@ impl Schema {
             None => self.search(name, |key| self.functions.contains_key(key)),
         };
         self.functions.get(&key).map_or(&[], |list| list.as_slice())
+    }
+
+    /// Major version of the server that runs the history.
+    #[must_use]
+    pub fn postgres(&self) -> u32 {
+        self.postgres
+    }
+
+    /// True if the history makes casts of its own.
+    #[must_use]
+    pub fn has_own_casts(&self) -> bool {
+        self.own_casts
     }
 
     /// What is known about the table of that name.

@@ -291,7 +291,7 @@ pub fn predict(before: &str, sql: &str, postgres: u32, time_zone: Option<&str>) 
         })
         .statements
     };
-    let mut schema = Schema::default();
+    let mut schema = Schema::on(postgres);
     let mut number = 0;
     let mut apply = |schema: &mut Schema, statement: &crate::statement::Statement, batch| {
         number += 1;

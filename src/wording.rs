@@ -29,14 +29,14 @@ pub(crate) fn all(mut words: Vec<String>) -> String {
 /// A length of time in seconds as people say it: `350 ms`, `12 s`, `3 min`, `5 h`, `2 days`.
 pub(crate) fn duration(seconds: f64) -> String {
     let seconds = seconds.max(0.0);
-    for (unit, size) in [
-        ("days", 86_400.0),
-        ("h", 3_600.0),
-        ("min", 60.0),
-        ("s", 1.0),
+    for (unit, size, least) in [
+        ("days", 86_400.0, 2.0),
+        ("h", 3_600.0, 2.0),
+        ("min", 60.0, 2.0),
+        ("s", 1.0, 1.0),
     ] {
         let number = seconds / size;
-        if number >= 2.0 || (size == 1.0 && number >= 1.0) {
+        if number >= least {
             return format!("{number:.0} {unit}");
         }
     }

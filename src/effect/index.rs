@@ -2,7 +2,7 @@
 
 use super::compute::Collector;
 use super::table::is_there;
-use super::{Leftover, LockMode, WaitsFor, Work, volatility};
+use super::{Leftover, LockMode, WaitsFor, Work, types, volatility};
 use crate::schema::{Index, Relation, Schema, Table, TableKind};
 use crate::statement::{
     CreateIndex, Drop, Element, Name, QualifiedName, Reindex, ReindexTarget, Volatility,
@@ -99,8 +99,24 @@ impl Collector<'_> {
             let what = verdict.function.unwrap_or_else(|| "a function".to_owned());
             self.refuse("42P17", format!("{what} is not IMMUTABLE"));
         }
+        self.refuse_unordered(table, &create.method, &create.elements);
         if create.unique && !create.only {
             self.refuse_unpartitioned_key(table, &create.elements);
+        }
+    }
+
+    /// A type without operator class for the access method: `json` has none at all.
+    fn refuse_unordered(&mut self, table: &Table, method: &str, elements: &[Element]) {
+        let schema = self.situation.schema;
+        let columns = elements
+            .iter()
+            .filter(|element| element.opclass.is_none())
+            .filter_map(|element| table.column(&element.column.as_ref()?.text));
+        let types = columns.filter_map(|column| column.ty.as_ref());
+        if table.known
+            && let Some(reason) = types::without_order(schema, types, method)
+        {
+            self.refuse("42704", reason);
         }
     }
 

@@ -25,15 +25,17 @@ pub fn of(column: &str, from: &TypeName, to: &TypeName, using: Option<&Expr>) ->
     let Some(using) = using else {
         return step(from, to, false);
     };
-    match types::trivial_using(using, column) {
-        None => Vec::new(),
-        Some(None) => step(from, to, false),
-        Some(Some(cast)) => {
-            let mut losses = step(from, cast, true);
-            losses.extend(step(cast, to, false));
-            losses
-        }
+    let Some(casts) = types::casts_of(using, column) else {
+        return Vec::new();
+    };
+    let mut losses = Vec::new();
+    let mut current = from;
+    for cast in casts {
+        losses.extend(step(current, cast, true));
+        current = cast;
     }
+    losses.extend(step(current, to, false));
+    losses
 }
 
 /// One conversion: assignment, or an explicit cast.

@@ -5,11 +5,11 @@
 use super::compute::Collector;
 use super::others::{key_columns, referencing_columns};
 use super::table::is_there;
-use super::{LockMode, volatility};
-use crate::schema::{Schema, Table, TableKind};
+use super::{LockMode, types, volatility};
+use crate::schema::{Column, Schema, Table, TableKind};
 use crate::statement::{
-    AddColumn, AlterAction, AlterTable, ColumnChange, ConstraintDef, ConstraintKind, Element,
-    Ident, Persistence, QualifiedName,
+    AddColumn, AlterAction, AlterTable, ColumnChange, ConstraintDef, ConstraintKind, Element, Expr,
+    Ident, Persistence, QualifiedName, TypeName,
 };
 
 /// A refusal, with the locks taken before it other than the one on the table itself.
@@ -248,6 +248,25 @@ impl Cx<'_> {
                 ConstraintKind::PrimaryKey(_) if table.primary_key().is_some() => {
                     return Some(self.second_primary_key());
                 }
+                ConstraintKind::PrimaryKey(_) | ConstraintKind::Unique(_) => {
+                    let types = column.ty.as_ref();
+                    if let Some(reason) = types::without_order(self.schema, types, "btree") {
+                        return Some(Refusal::new("42704", reason));
+                    }
+                }
+                ConstraintKind::ForeignKey(ref key) => {
+                    let target = self.schema.table(&key.table).filter(|target| target.known);
+                    let reason = target.and_then(|target| {
+                        types::incomparable_key(self.schema, [column.ty.as_ref()], target, key)
+                    });
+                    if let Some(reason) = reason {
+                        let mut refusal = Refusal::new("42804", reason);
+                        refusal
+                            .locks
+                            .push((self.schema.resolve(&key.table), LockMode::ShareRowExclusive));
+                        return Some(refusal);
+                    }
+                }
                 _ => {}
             }
         }
@@ -438,7 +457,7 @@ impl Cx<'_> {
         let known = table.column(&column.text)?;
         let lock = LockMode::AccessExclusive;
         match change {
-            ColumnChange::Type { .. } => {
+            ColumnChange::Type { ty, using, .. } => {
                 if self.inherited(&column.text) {
                     return Some(Refusal::new(
                         "42P16",
@@ -471,6 +490,7 @@ impl Cx<'_> {
                     ));
                 }
                 self.row_type_user()
+                    .or_else(|| self.no_cast(known, ty, using.as_deref()))
             }
             ColumnChange::DropNotNull => {
                 let in_key = table.primary_key().is_some_and(|constraint| {
@@ -495,6 +515,30 @@ impl Cx<'_> {
             .then(|| Refusal::new("55000", format!("{column} is not NOT NULL"))),
             _ => None,
         }
+    }
+
+    /// The new type cannot be had from the old one, or the default not from its own.
+    fn no_cast(&self, column: &Column, to: &TypeName, using: Option<&Expr>) -> Option<Refusal> {
+        let from = column.ty.as_ref()?;
+        let default = column
+            .default
+            .as_ref()
+            .filter(|_| !self.loses_default(&column.name));
+        let (sqlstate, reason) = types::missing_cast(self.schema, &column.name, from, to, using)
+            .or_else(|| types::missing_default_cast(self.schema, from, to, default?))
+            .or_else(|| types::unindexable(self.schema, self.table, &column.name, to))?;
+        Some(Refusal::new(
+            sqlstate,
+            format!("{}.{}: {reason}", self.table.name, column.name),
+        ))
+    }
+
+    /// `DROP DEFAULT` of the same command, which runs before types change.
+    fn loses_default(&self, column: &str) -> bool {
+        self.alter.actions.iter().any(|action| {
+            matches!(action, AlterAction::AlterColumn(other)
+                if &*other.column.text == column && matches!(other.change, ColumnChange::DropDefault))
+        })
     }
 
     fn add_constraint(&self, def: &ConstraintDef) -> Option<Refusal> {
@@ -535,15 +579,23 @@ impl Cx<'_> {
                     .schema
                     .table_at(&referenced)
                     .filter(|target| target.known)?;
+                let mismatch = || {
+                    let types = foreign
+                        .columns
+                        .iter()
+                        .map(|column| self.type_of(&column.text));
+                    types::incomparable_key(self.schema, types, target, foreign)
+                        .map(|reason| Refusal::new("42804", reason))
+                };
                 let mut refusal = if foreign.referenced.is_empty() {
                     if target.primary_key().is_some() {
-                        return None;
+                        mismatch()?
+                    } else {
+                        Refusal::new("42704", format!("{referenced} has no primary key"))
                     }
-                    Refusal::new("42704", format!("{referenced} has no primary key"))
+                } else if self.is_unique(target, &foreign.referenced) {
+                    mismatch()?
                 } else {
-                    if self.is_unique(target, &foreign.referenced) {
-                        return None;
-                    }
                     Refusal::new(
                         "42830",
                         format!("no unique constraint of {referenced} matches"),
@@ -579,10 +631,35 @@ impl Cx<'_> {
                 if let Some(refusal) = key.columns.iter().find_map(|c| self.missing_column(c)) {
                     return Some(refusal);
                 }
+                let types = key
+                    .columns
+                    .iter()
+                    .filter_map(|column| self.type_of(&column.text));
+                if let Some(reason) = types::without_order(self.schema, types, "btree") {
+                    return Some(Refusal::new("42704", reason));
+                }
                 self.unpartitioned_key(&key.columns)
             }
             _ => None,
         }
+    }
+
+    /// The type that a column has once the columns of the command are added.
+    fn type_of(&self, column: &str) -> Option<&TypeName> {
+        let added = self.alter.actions.iter().find_map(|action| match action {
+            AlterAction::AddColumn(add) if &*add.column.name.text == column => {
+                Some(add.column.ty.as_ref())
+            }
+            // It may become another one before the key is made.
+            AlterAction::AlterColumn(change)
+                if &*change.column.text == column
+                    && matches!(change.change, ColumnChange::Type { .. }) =>
+            {
+                Some(None)
+            }
+            _ => None,
+        });
+        added.unwrap_or_else(|| self.table.column(column)?.ty.as_ref())
     }
 
     /// True if a unique index or constraint is on exactly these columns, in whatever order.

@@ -4,7 +4,9 @@ use super::Work;
 use super::types::{self, TypeChange};
 use crate::diagnostic::Certainty;
 use crate::schema::{Schema, Table};
-use crate::statement::{ColumnChange, ConstraintKind, Expr, Name, QualifiedName, TypeName};
+use crate::statement::{
+    ColumnChange, ConstraintKind, Element, Expr, Name, QualifiedName, TypeName,
+};
 
 /// A command that changes the type of a column.
 #[derive(Debug, Clone, Copy)]
@@ -85,7 +87,9 @@ impl<'a> Retype<'a> {
         };
         match (change, table) {
             (TypeChange::Rewrite, _) => cost.work = Work::REWRITE,
-            (TypeChange::Unknown, _) => {
+            // Of a table that the history does not make, the type may be another one by now.
+            (TypeChange::Refused, Some(table)) if table.known => {}
+            (TypeChange::Unknown | TypeChange::Refused, _) => {
                 cost.work = Work::REWRITE;
                 cost.certainty = Certainty::Unknown;
             }
@@ -95,8 +99,7 @@ impl<'a> Retype<'a> {
             }
             (TypeChange::Free, None) => {}
             (TypeChange::Free | TypeChange::Indexes, Some(table)) => {
-                let plain = change == TypeChange::Indexes || self.changes_collation(table);
-                cost.indexes = rebuilt(schema, table, self.column, plain);
+                cost.indexes = self.rebuilt(schema, table);
                 cost.checks = verified(table, self.column);
                 if !cost.indexes.is_empty() {
                     cost.work = cost.work.and(Work::INDEX_BUILD);
@@ -109,6 +112,38 @@ impl<'a> Retype<'a> {
         cost
     }
 
+    /// Indexes that are built anew. Expression and partial indexes that mention the column are so even by a free change
+    /// (measured); others are if their operator class or collation becomes another one.
+    fn rebuilt(&self, schema: &Schema, table: &Table) -> Vec<QualifiedName> {
+        let collation = self.changes_collation(table);
+        let from = self.from(schema);
+        schema
+            .indexes_of(&table.name)
+            .filter(|index| {
+                let indirect = index
+                    .elements
+                    .iter()
+                    .filter_map(|element| element.expr.as_ref())
+                    .chain(&index.predicate)
+                    .any(|expr| expr.columns().any(|name| name == self.column));
+                let mut own = index.elements.iter().filter(|element| {
+                    element
+                        .column
+                        .as_ref()
+                        .is_some_and(|column| &*column.text == self.column)
+                });
+                let other_class = |element: &Element| {
+                    element.opclass.is_none()
+                        && from.is_some_and(|from| {
+                            !types::keeps_indexes(schema, from, self.to, &index.method)
+                        })
+                };
+                indirect || own.any(|element| collation || other_class(element))
+            })
+            .map(|index| index.name.clone())
+            .collect()
+    }
+
     fn changes_collation(&self, table: &Table) -> bool {
         self.collation.is_some()
             && table
@@ -118,24 +153,6 @@ impl<'a> Retype<'a> {
                     column.collation.as_deref() != self.collation.filter(|name| *name != "default")
                 })
     }
-}
-
-/// Indexes that are built anew. Expression and partial indexes that mention the column are so even by a free change
-/// (measured).
-fn rebuilt(schema: &Schema, table: &Table, column: &str, plain: bool) -> Vec<QualifiedName> {
-    schema
-        .indexes_of(&table.name)
-        .filter(|index| {
-            let indirect = index
-                .elements
-                .iter()
-                .filter_map(|element| element.expr.as_ref())
-                .chain(&index.predicate)
-                .any(|expr| expr.columns().any(|name| name == column));
-            indirect || (plain && index.columns().any(|name| name == column))
-        })
-        .map(|index| index.name.clone())
-        .collect()
 }
 
 /// Valid CHECK constraints on the column, which are verified again.

@@ -2,11 +2,11 @@
 
 use super::bound;
 use super::compute::Collector;
-use super::{LockMode, Work};
+use super::{LockMode, Work, types};
 use crate::schema::{Relation, Table, TableKind};
 use crate::statement::{
-    Bound, ConstraintDef, ConstraintKind, CreateTable, Drop, ForeignKey, ObjectKind, PartitionOf,
-    QualifiedName, Relation as Named, Rename, SetSchema,
+    Bound, ConstraintDef, ConstraintKind, CreateTable, Drop, ForeignKey, Ident, ObjectKind,
+    PartitionOf, QualifiedName, Relation as Named, Rename, SetSchema,
 };
 
 impl Collector<'_> {
@@ -35,6 +35,7 @@ impl Collector<'_> {
                 self.foreign_key_parent(constraint, Work::NONE);
             }
         }
+        self.refuse_keys(create);
         if let Some(of) = &create.partition_of {
             let parent = schema.resolve(&of.parent);
             self.named(&of.parent, LockMode::AccessExclusive, Work::NONE);
@@ -46,6 +47,53 @@ impl Collector<'_> {
         }
         for like in &create.like {
             self.named(&like.table, LockMode::AccessShare, Work::NONE);
+        }
+    }
+
+    /// Foreign keys of a new table whose columns cannot be compared with those they reference, and keys of types without
+    /// an order.
+    fn refuse_keys(&mut self, create: &CreateTable) {
+        let schema = self.situation.schema;
+        let type_of = |name: &str| {
+            let column = create
+                .columns
+                .iter()
+                .find(|column| &*column.name.text == name)?;
+            column.ty.as_ref()
+        };
+        let of_columns = create.columns.iter().flat_map(|column| {
+            let constraints = column.constraints.iter();
+            constraints.map(move |constraint| (constraint, Some(&column.name)))
+        });
+        let of_table = create
+            .constraints
+            .iter()
+            .map(|constraint| (constraint, None));
+        for (constraint, column) in of_columns.chain(of_table) {
+            let names = |columns: &[Ident]| -> Vec<Ident> {
+                column.map_or_else(|| columns.to_vec(), |column| vec![column.clone()])
+            };
+            match &constraint.kind {
+                ConstraintKind::ForeignKey(key) => {
+                    let Some(target) = schema.table(&key.table).filter(|target| target.known)
+                    else {
+                        continue;
+                    };
+                    let names = names(&key.columns);
+                    let types = names.iter().map(|name| type_of(&name.text));
+                    if let Some(reason) = types::incomparable_key(schema, types, target, key) {
+                        self.refuse("42804", reason);
+                    }
+                }
+                ConstraintKind::PrimaryKey(key) | ConstraintKind::Unique(key) => {
+                    let names = names(&key.columns);
+                    let types = names.iter().filter_map(|name| type_of(&name.text));
+                    if let Some(reason) = types::without_order(schema, types, "btree") {
+                        self.refuse("42704", reason);
+                    }
+                }
+                _ => {}
+            }
         }
     }
 

@@ -1,11 +1,12 @@
 //! `ALTER COLUMN … TYPE`: when PostgreSQL keeps the table file and the indexes.
 //!
 //! The table is rewritten unless the new value is the old one bit for bit: same type with a modifier that takes
-//! everything in, or a binary-coercible type without one. Every line of this was measured on 13 to 18 (type-change
-//! matrix of the project's observations).
+//! everything in, or a binary-coercible type without one. A test compares this with servers for every pair of types.
 
-use crate::schema::{Schema, TypeKind};
-use crate::statement::{Expr, ExprKind, TypeName};
+use super::coercion::{self, Context, Length, OperatorClass, Path};
+use super::others::key_columns;
+use crate::schema::{Schema, Table};
+use crate::statement::{Expr, ExprKind, ForeignKey, Literal, TypeName};
 
 /// What a type change costs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,6 +19,8 @@ pub enum TypeChange {
     Rewrite,
     /// Depends on what the files do not say: the old type, or the meaning of an unknown one.
     Unknown,
+    /// PostgreSQL has no cast for it: the command fails.
+    Refused,
 }
 
 /// True if the session's time zone is a fixed zero offset, in which `timestamp` and `timestamptz` are the same bits.
@@ -58,71 +61,256 @@ pub fn change(
     zone: Option<&str>,
 ) -> TypeChange {
     // What USING computes is written to every row, whatever the type was.
-    if using.is_some_and(|using| trivial_using(using, column).is_none()) {
+    let Some(casts) = using.map_or(Some(Vec::new()), |using| casts_of(using, column)) else {
         return TypeChange::Rewrite;
-    }
+    };
     let Some(from) = from.filter(|_| !to.is_unknown()) else {
         return TypeChange::Unknown;
     };
-    if let Some(using) = using {
-        match trivial_using(using, column) {
-            // `USING c` and `USING c::new_type` are the assignment cast itself.
-            Some(None) => {}
-            Some(Some(cast)) if cast == to => {}
-            // A cast to something in between: free only if both steps are.
-            Some(Some(cast)) => {
-                let first = base_change(schema, from, cast, zone);
-                let second = base_change(schema, cast, to, zone);
-                return first.max(second);
-            }
-            None => return TypeChange::Rewrite,
-        }
+    let mut cost = TypeChange::Free;
+    let mut current = from;
+    for cast in casts {
+        cost = both(cost, step(schema, current, cast, Context::Explicit, zone));
+        current = cast;
     }
-    base_change(schema, from, to, zone)
+    cost = both(cost, step(schema, current, to, Context::Assignment, zone));
+    if cost == TypeChange::Free && !keeps_indexes(schema, from, to, "btree") {
+        return TypeChange::Indexes;
+    }
+    cost
 }
 
-/// `USING` that only names the column, maybe with a cast: `Some(cast type)`.
-pub(super) fn trivial_using<'e>(using: &'e Expr, column: &str) -> Option<Option<&'e TypeName>> {
-    match &using.kind {
-        ExprKind::Column(_) if using.as_column() == Some(column) => Some(None),
-        ExprKind::Cast(inner, ty) if inner.as_column() == Some(column) => Some(Some(ty)),
+/// Why there is no conversion, with its SQLSTATE: PostgreSQL refuses the change whatever the rows hold.
+#[must_use]
+pub fn missing_cast(
+    schema: &Schema,
+    column: &str,
+    from: &TypeName,
+    to: &TypeName,
+    using: Option<&Expr>,
+) -> Option<(&'static str, String)> {
+    let casts = using.map_or(Some(Vec::new()), |using| casts_of(using, column))?;
+    let mut current = from;
+    for cast in casts {
+        if coercion::path(schema, current, cast, Context::Explicit) == Path::Missing {
+            return Some((
+                "42846",
+                format!("there is no cast from {current} to {cast}"),
+            ));
+        }
+        current = cast;
+    }
+    (coercion::path(schema, current, to, Context::Assignment) == Path::Missing).then(|| {
+        (
+            "42804",
+            format!("{current} is not cast to {to} automatically"),
+        )
+    })
+}
+
+/// Why the default of the column stops the change, with its SQLSTATE: it is cast without `USING`, and there is no such
+/// cast. None too if the type of the default cannot be told.
+#[must_use]
+pub fn missing_default_cast(
+    schema: &Schema,
+    from: &TypeName,
+    to: &TypeName,
+    default: &Expr,
+) -> Option<(&'static str, String)> {
+    let ty = type_of_default(from, default)?;
+    (coercion::path(schema, &ty, to, Context::Assignment) == Path::Missing).then(|| {
+        (
+            "42804",
+            format!("its default, of type {ty}, is not cast to {to} automatically"),
+        )
+    })
+}
+
+/// The type of a default's expression, without the casts that storing it in the column adds.
+fn type_of_default(column: &TypeName, default: &Expr) -> Option<TypeName> {
+    match &default.kind {
+        ExprKind::Cast(_, ty) => Some(ty.clone()),
+        ExprKind::Literal(Literal::String(_)) => Some(column.clone()),
+        ExprKind::Literal(Literal::Bool(_)) => Some(TypeName::builtin("bool")),
+        ExprKind::Literal(Literal::Int(_)) => Some(TypeName::builtin("int4")),
+        ExprKind::Call {
+            schema: None, name, ..
+        } => match &**name {
+            "now" | "clock_timestamp" | "statement_timestamp" | "transaction_timestamp" => {
+                Some(TypeName::builtin("timestamptz"))
+            }
+            "nextval" => Some(TypeName::builtin("int8")),
+            "gen_random_uuid" => Some(TypeName::builtin("uuid")),
+            _ => None,
+        },
         _ => None,
     }
 }
 
-fn base_change(schema: &Schema, from: &TypeName, to: &TypeName, zone: Option<&str>) -> TypeChange {
-    if let Some(verdict) = domain_change(schema, from, to, zone) {
-        return verdict;
+/// The casts that a `USING` applies to the column, in order, if it does nothing else.
+pub(super) fn casts_of<'e>(using: &'e Expr, column: &str) -> Option<Vec<&'e TypeName>> {
+    let mut casts = Vec::new();
+    let mut expr = using;
+    while let ExprKind::Cast(inner, ty) = &expr.kind {
+        casts.push(ty);
+        expr = inner;
     }
-    if (from.dimensions > 0) != (to.dimensions > 0) {
-        return TypeChange::Rewrite;
-    }
-    if from.dimensions > 0 {
-        // Arrays: only dropping or keeping the element's modifier is free.
-        let same = from.schema == to.schema && from.name == to.name;
-        return if same && (to.modifiers.is_empty() || to.modifiers == from.modifiers) {
-            TypeChange::Free
-        } else {
-            TypeChange::Rewrite
-        };
-    }
-    if from.odd_modifier || to.odd_modifier {
-        return if from == to {
-            TypeChange::Free
-        } else {
-            TypeChange::Unknown
-        };
-    }
-    if from.schema == to.schema && from.name == to.name {
-        return same_type(from, to);
-    }
-    different_type(schema, from, to, zone)
+    (matches!(&expr.kind, ExprKind::Column(_)) && expr.as_column() == Some(column)).then(|| {
+        casts.reverse();
+        casts
+    })
 }
 
-/// A change of the modifier alone.
-fn same_type(from: &TypeName, to: &TypeName) -> TypeChange {
-    let free = match &*from.name {
-        _ if from.modifiers == to.modifiers => true,
+/// Two conversions in a row: a rewrite is certain if one of them is.
+fn both(first: TypeChange, second: TypeChange) -> TypeChange {
+    match (first, second) {
+        (TypeChange::Refused, _) | (_, TypeChange::Refused) => TypeChange::Refused,
+        (TypeChange::Rewrite, _) | (_, TypeChange::Rewrite) => TypeChange::Rewrite,
+        _ => first.max(second),
+    }
+}
+
+/// One conversion.
+fn step(
+    schema: &Schema,
+    from: &TypeName,
+    to: &TypeName,
+    context: Context,
+    zone: Option<&str>,
+) -> TypeChange {
+    if from == to {
+        return TypeChange::Free;
+    }
+    if from.odd_modifier || to.odd_modifier {
+        return TypeChange::Unknown;
+    }
+    let path = coercion::path(schema, from, to, context);
+    match path {
+        Path::Missing => return TypeChange::Refused,
+        Path::Unknown => return TypeChange::Unknown,
+        Path::Convert => return TypeChange::Rewrite,
+        Path::Same | Path::Binary | Path::Zone => {}
+    }
+    let (base, constrained) = coercion::under_domains(schema, to);
+    // Whatever has to hold for a domain is checked for every row, by computing it anew.
+    if constrained {
+        return TypeChange::Rewrite;
+    }
+    let (source, _) = coercion::under_domains(schema, from);
+    // A value that comes out of a domain or of another type counts as one of any length.
+    let plain = *from == source && path == Path::Same;
+    let kept = match coercion::length(schema, &base) {
+        _ if base.modifiers.is_empty() => true,
+        _ if plain && source.modifiers == base.modifiers => true,
+        None => return TypeChange::Unknown,
+        Some(Length::None) => true,
+        Some(Length::Always) => false,
+        Some(Length::Support) if plain => takes_in(&source, &base),
+        Some(Length::Support) => takes_in(&TypeName::builtin(&base.name), &base),
+    };
+    match (kept, path, zone) {
+        (false, ..) => TypeChange::Rewrite,
+        (true, Path::Zone, None) => TypeChange::Unknown,
+        (true, Path::Zone, Some(zone)) if !is_utc(zone) => TypeChange::Rewrite,
+        (true, ..) => TypeChange::Free,
+    }
+}
+
+/// Why a foreign key cannot be made of columns of these types (42804): a pair of columns that no operator compares. None
+/// if one is not known.
+#[must_use]
+pub fn incomparable_key<'t>(
+    schema: &Schema,
+    own: impl IntoIterator<Item = Option<&'t TypeName>>,
+    target: &Table,
+    key: &ForeignKey,
+) -> Option<String> {
+    let primary: Vec<&str> = target
+        .primary_key()
+        .map_or_else(Vec::new, |constraint| key_columns(&constraint.def.kind));
+    let referenced: Vec<&str> = if key.referenced.is_empty() {
+        primary
+    } else {
+        key.referenced.iter().map(|column| &*column.text).collect()
+    };
+    own.into_iter()
+        .zip(referenced)
+        .find_map(|(own, referenced)| {
+            let own = own?;
+            let integer = own.serial_base().map(TypeName::builtin);
+            let own = integer.as_ref().unwrap_or(own);
+            let theirs = target.column(referenced)?.ty.as_ref()?;
+            (coercion::comparable(schema, theirs, own) == Some(false)).then(|| {
+                format!(
+                    "{own} cannot be compared with {theirs} of {}.{referenced}",
+                    target.name
+                )
+            })
+        })
+}
+
+/// Why there can be no index of the access method on columns of these types (42704), if it is certain.
+#[must_use]
+pub fn without_order<'t>(
+    schema: &Schema,
+    types: impl IntoIterator<Item = &'t TypeName>,
+    method: &str,
+) -> Option<String> {
+    types
+        .into_iter()
+        .find(|ty| coercion::operator_class(schema, ty, method) == OperatorClass::Missing)
+        .map(|ty| format!("{ty} has no operator class for {method}"))
+}
+
+/// Why an index on the column stops the change, with its SQLSTATE: the new type has no operator class for it.
+#[must_use]
+pub fn unindexable(
+    schema: &Schema,
+    table: &Table,
+    column: &str,
+    to: &TypeName,
+) -> Option<(&'static str, String)> {
+    let from = table.column(column)?.ty.as_ref()?;
+    schema.indexes_of(&table.name).find_map(|index| {
+        let plain = index.elements.iter().any(|element| {
+            element.opclass.is_none()
+                && element
+                    .column
+                    .as_ref()
+                    .is_some_and(|name| &*name.text == column)
+        });
+        // Otherwise there is no such index, whatever the history says.
+        let had = coercion::operator_class(schema, from, &index.method) != OperatorClass::Missing;
+        let reason = (plain && had).then(|| without_order(schema, [to], &index.method))??;
+        Some((
+            "42704",
+            format!("{reason}, which {} needs", index.name.short()),
+        ))
+    })
+}
+
+/// True if an index of the access method on the column can stay as it is when the values do: the same operator class, and
+/// not one for types of a kind, which looks at the type itself. True if it cannot be told.
+#[must_use]
+pub fn keeps_indexes(schema: &Schema, from: &TypeName, to: &TypeName, method: &str) -> bool {
+    const OF_A_KIND: &[&str] = &["array_ops", "enum_ops", "range_ops", "multirange_ops"];
+    let old = coercion::operator_class(schema, from, method);
+    let new = coercion::operator_class(schema, to, method);
+    match (old, new) {
+        (OperatorClass::Default(old), OperatorClass::Default(new)) => {
+            let same_type = from.name == to.name
+                && from.schema == to.schema
+                && from.dimensions == to.dimensions;
+            old == new && (same_type || !OF_A_KIND.contains(&old))
+        }
+        _ => true,
+    }
+}
+
+/// True if a length coercion that PostgreSQL may leave out has nothing to do: the new modifier takes in all that the old
+/// one did (`varchar_support` and its like).
+fn takes_in(from: &TypeName, to: &TypeName) -> bool {
+    match &*to.name {
         "varchar" | "varbit" => match (from.modifiers.first(), to.modifiers.first()) {
             (_, None) => true,
             (Some(old), Some(new)) => new >= old,
@@ -141,216 +329,32 @@ fn same_type(from: &TypeName, to: &TypeName) -> TypeChange {
             precision(&to.modifiers) >= precision(&from.modifiers)
         }
         "interval" => {
-            // [fields mask] or [fields mask, precision]; a lower precision rounds, fields only restrict input.
+            // [fields mask] or [fields mask, precision]: a lower precision rounds seconds, if the old one has them.
             let precision = |modifiers: &[i32]| modifiers.get(1).copied().unwrap_or(6);
-            precision(&to.modifiers) >= precision(&from.modifiers)
-                && (to.modifiers.is_empty() || interval_fields_kept(&from.modifiers, &to.modifiers))
+            let (old, new) = (
+                smallest_field(&from.modifiers),
+                smallest_field(&to.modifiers),
+            );
+            to.modifiers.is_empty()
+                || (new <= old
+                    && (old > 0 || precision(&to.modifiers) >= precision(&from.modifiers)))
         }
-        // char(n), bit(n) and everything else pad or check.
         _ => false,
-    };
-    if free {
-        TypeChange::Free
-    } else {
-        TypeChange::Rewrite
     }
 }
 
-/// `interval` field masks: the new one must keep the smallest unit of the old one (`INTERVAL_FULL_RANGE` is 0x7FFF).
-fn interval_fields_kept(from: &[i32], to: &[i32]) -> bool {
+/// The smallest unit that an `interval` keeps, by its mask of fields: 0 for seconds, 5 for years.
+fn smallest_field(modifiers: &[i32]) -> i32 {
+    // `INTERVAL_FULL_RANGE`, and the bits of `INTERVAL_MASK` with their rank.
     const FULL: i32 = 0x7FFF;
-    // Bits of `INTERVAL_MASK`: YEAR 2, MONTH 1, DAY 3, HOUR 10, MINUTE 11, SECOND 12.
-    let smallest = |mask: i32| {
-        if mask == FULL {
-            return 0;
-        }
-        [(12, 0), (11, 1), (10, 2), (3, 3), (1, 4), (2, 5)]
+    const RANKS: [(i32, i32); 6] = [(12, 0), (11, 1), (10, 2), (3, 3), (1, 4), (2, 5)];
+    match modifiers.first() {
+        None | Some(&FULL) => 0,
+        Some(mask) => RANKS
             .into_iter()
             .find(|(bit, _)| mask & (1 << bit) != 0)
-            .map_or(0, |(_, rank)| rank)
-    };
-    let mask = |modifiers: &[i32]| modifiers.first().copied().unwrap_or(FULL);
-    smallest(mask(to)) <= smallest(mask(from))
-}
-
-/// A change to another type.
-fn different_type(
-    schema: &Schema,
-    from: &TypeName,
-    to: &TypeName,
-    zone: Option<&str>,
-) -> TypeChange {
-    let user_defined = |ty: &TypeName| ty.schema.is_some() || !is_builtin(&ty.name);
-    let text = |name: &str| matches!(name, "text" | "varchar");
-    let oid_like = |name: &str| {
-        matches!(
-            name,
-            "int4"
-                | "oid"
-                | "regclass"
-                | "regproc"
-                | "regprocedure"
-                | "regtype"
-                | "regnamespace"
-                | "regrole"
-                | "regoper"
-                | "regoperator"
-                | "regconfig"
-                | "regdictionary"
-                | "regcollation"
-        )
-    };
-    let unlimited = to.modifiers.is_empty();
-    match (&*from.name, &*to.name) {
-        (old, new) if text(old) && text(new) => {
-            if unlimited {
-                TypeChange::Free
-            } else {
-                TypeChange::Rewrite
-            }
-        }
-        ("citext", new) if text(new) => {
-            if unlimited {
-                TypeChange::Indexes
-            } else {
-                TypeChange::Rewrite
-            }
-        }
-        (old, "citext") if text(old) => TypeChange::Indexes,
-        ("cidr", "inet") => TypeChange::Free,
-        ("xml", new) if text(new) => {
-            if unlimited {
-                TypeChange::Free
-            } else {
-                TypeChange::Rewrite
-            }
-        }
-        ("bit", "varbit") => {
-            if unlimited {
-                TypeChange::Free
-            } else {
-                TypeChange::Rewrite
-            }
-        }
-        (old, new) if oid_like(old) && oid_like(new) => TypeChange::Indexes,
-        ("timestamp", "timestamptz") | ("timestamptz", "timestamp") => {
-            // The conversion yields full precision; anything less is a second step that may round, whatever it was before.
-            if to.modifiers.first().is_some_and(|precision| *precision < 6) {
-                return TypeChange::Rewrite;
-            }
-            match zone {
-                Some(zone) if is_utc(zone) => TypeChange::Indexes,
-                Some(_) => TypeChange::Rewrite,
-                None => TypeChange::Unknown,
-            }
-        }
-        _ if user_defined(from) || user_defined(to) => {
-            // Enums are numbers inside; a type the history does not define may be binary-coercible.
-            let known = |ty: &TypeName| {
-                !user_defined(ty) || schema.type_named(ty.schema.as_deref(), &ty.name).is_some()
-            };
-            if known(from) && known(to) {
-                TypeChange::Rewrite
-            } else {
-                TypeChange::Unknown
-            }
-        }
-        _ => TypeChange::Rewrite,
+            .map_or(0, |(_, rank)| rank),
     }
-}
-
-/// Domains: to or from the type under an unconstrained one is free; checking a constraint means a rewrite.
-fn domain_change(
-    schema: &Schema,
-    from: &TypeName,
-    to: &TypeName,
-    zone: Option<&str>,
-) -> Option<TypeChange> {
-    let domain = |ty: &TypeName| {
-        if ty.dimensions > 0 {
-            return None;
-        }
-        match &schema.type_named(ty.schema.as_deref(), &ty.name)?.kind {
-            TypeKind::Domain(domain) => Some((**domain).clone()),
-            _ => None,
-        }
-    };
-    let (old, new) = (domain(from), domain(to));
-    if old.is_none() && new.is_none() {
-        return None;
-    }
-    if from == to {
-        return Some(TypeChange::Free);
-    }
-    let old_base = old
-        .as_ref()
-        .map_or_else(|| from.clone(), |domain| domain.base.clone());
-    let new_base = new
-        .as_ref()
-        .map_or_else(|| to.clone(), |domain| domain.base.clone());
-    if new
-        .as_ref()
-        .is_some_and(|domain| domain.not_null || !domain.checks.is_empty())
-    {
-        return Some(TypeChange::Rewrite);
-    }
-    Some(base_change(schema, &old_base, &new_base, zone))
-}
-
-/// Built-in types that appear in schemas, by internal name.
-fn is_builtin(name: &str) -> bool {
-    const NAMES: &[&str] = &[
-        "bit",
-        "bool",
-        "box",
-        "bpchar",
-        "bytea",
-        "char",
-        "cidr",
-        "circle",
-        "date",
-        "daterange",
-        "float4",
-        "float8",
-        "inet",
-        "int2",
-        "int4",
-        "int4range",
-        "int8",
-        "int8range",
-        "interval",
-        "json",
-        "jsonb",
-        "jsonpath",
-        "line",
-        "lseg",
-        "macaddr",
-        "macaddr8",
-        "money",
-        "name",
-        "numeric",
-        "numrange",
-        "oid",
-        "path",
-        "pg_lsn",
-        "point",
-        "polygon",
-        "text",
-        "time",
-        "timestamp",
-        "timestamptz",
-        "timetz",
-        "tsquery",
-        "tsrange",
-        "tstzrange",
-        "tsvector",
-        "txid_snapshot",
-        "uuid",
-        "varbit",
-        "varchar",
-        "xml",
-    ];
-    NAMES.binary_search(&name).is_ok() || name.starts_with("reg")
 }
 
 /// True if values can be lost, cut or refused: the new type takes in less than the old one. None if it cannot be told.
@@ -411,19 +415,4 @@ pub fn narrows(from: &TypeName, to: &TypeName) -> Option<bool> {
         ("json", "jsonb") => true,
         _ => return None,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn built_in_names_are_sorted_for_the_search() {
-        assert!(
-            is_builtin("int4") && is_builtin("xml") && is_builtin("bit") && !is_builtin("citext")
-        );
-        for name in ["bool", "date", "jsonb", "tsvector", "varchar", "uuid"] {
-            assert!(is_builtin(name), "{name}");
-        }
-    }
 }

@@ -51,7 +51,7 @@ fn place(report: &Report, location: Location) -> String {
     let position = source.position(location.span.start);
     let path = escaped(&source.path);
     if report.is_database(source.id) {
-        return path.into();
+        return path;
     }
     format!("{path}:{}:{}", position.line, position.column)
 }

@@ -1,6 +1,7 @@
 //! See `rules/column-type-rewrite.md`.
 
 use crate::diagnostic::Level;
+use crate::effect::coercion::{self, Context, Path};
 use crate::effect::dependents;
 use crate::effect::retype::{Retype, RetypeCost};
 use crate::effect::types::{self, TypeChange};
@@ -55,7 +56,7 @@ fn refused(cx: &Cx<'_>, retype: &Retype<'_>, span: Span) -> Option<Finding> {
                 .to_owned(),
         )
     } else if found.blocking.is_empty() {
-        return None;
+        no_cast(cx, retype)?
     } else {
         let others = dependents::list(&found.blocking);
         let generated = found
@@ -79,6 +80,50 @@ fn refused(cx: &Cx<'_>, retype: &Retype<'_>, span: Span) -> Option<Finding> {
         .on(retype.table)
         .help(help),
     )
+}
+
+/// There is no conversion from the type it has, or from that of its default.
+fn no_cast(cx: &Cx<'_>, retype: &Retype<'_>) -> Option<(String, String)> {
+    let schema = cx.before();
+    let table = schema.table(retype.table).filter(|table| table.known)?;
+    let known = table.column(retype.column)?;
+    let from = known.ty.as_ref()?;
+    let (to, column) = (retype.to, quoted(retype.column));
+    if let Some((sqlstate, reason)) =
+        types::missing_cast(schema, retype.column, from, to, retype.using)
+    {
+        let help = if retype.using.is_none()
+            && coercion::path(schema, from, to, Context::Explicit) != Path::Missing
+        {
+            format!(
+                "USING {column}::{to} converts each row, and fails on values that are not one; that rewrites the table"
+            )
+        } else {
+            format!(
+                "add a column of type {to}, and fill it with an expression that makes one of each value"
+            )
+        };
+        return Some((format!("{reason} (SQLSTATE {sqlstate})"), help));
+    }
+    if let Some((sqlstate, reason)) = types::unindexable(schema, table, retype.column, to) {
+        return Some((
+            format!("{reason} (SQLSTATE {sqlstate})"),
+            "drop the index before, or take a type that has an order, such as jsonb".to_owned(),
+        ));
+    }
+    // The default may go in the same command.
+    cx.effects()
+        .fails
+        .as_ref()
+        .filter(|failure| failure.sqlstate == "42804")?;
+    let (sqlstate, reason) =
+        types::missing_default_cast(schema, from, to, known.default.as_ref()?)?;
+    Some((
+        format!("{reason} (SQLSTATE {sqlstate})"),
+        format!(
+            "ALTER COLUMN {column} DROP DEFAULT in the same ALTER TABLE, and SET DEFAULT with a value of type {to} behind"
+        ),
+    ))
 }
 
 struct Verdict {
@@ -119,6 +164,12 @@ fn judge(cx: &Cx<'_>, retype: &Retype<'_>, from: Option<&TypeName>, cost: &Retyp
                 )
             },
             level: None,
+        },
+        // Said by `refused` where the history makes the table.
+        TypeChange::Refused => Verdict {
+            message: format!("{change} fails or rewrites `{table}` {WAITS}"),
+            help: format!("`\\d {table}` tells the type that it has now"),
+            level: Some(Level::Warning),
         },
         TypeChange::Unknown if is_timestamp(from, to) => Verdict {
             message: format!(

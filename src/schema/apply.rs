@@ -190,6 +190,7 @@ impl Schema {
                     .map_or_else(|| vec!["public".into()], search_path);
                 self.set_search_path(schemas);
             }
+            Kind::Other(_) if statement.tag == "CREATE CAST" => self.own_casts = true,
             _ => {}
         }
     }
