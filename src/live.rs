@@ -58,6 +58,8 @@ pub struct Request {
     pub targets: Vec<Target>,
     /// How many of them are asked at a time.
     pub jobs: NonZero<usize>,
+    /// Files were named: they are what is pending, where no table of a tool says more.
+    pub files_named: bool,
 }
 
 /// The probes of a moment, sorted by id.
@@ -71,7 +73,8 @@ pub fn probes(when: When) -> impl Iterator<Item = (&'static Rule, Probe)> {
 /// Asks the databases.
 #[must_use]
 pub fn run(discovered: Discovered, settings: Settings, request: &Request) -> Report {
-    let (mut report, parsed) = analyze::parsed(discovered, settings);
+    let (mut report, mut parsed) = analyze::parsed(discovered, settings);
+    parsed.chosen |= request.files_named;
     let replays: [OnceLock<Vec<Replay<'_>>>; MAJORS] = [const { OnceLock::new() }; MAJORS];
     let databases: Vec<SourceId> = request
         .targets

@@ -143,6 +143,7 @@ pub fn ask(
         when,
         targets: vec![target.expect("a valid connection string")],
         jobs: std::num::NonZero::<usize>::MIN,
+        files_named: true,
     };
     crate::live::run(discovered, settings, &request)
 }

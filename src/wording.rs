@@ -104,7 +104,7 @@ mod tests {
         for (count, expected) in [
             (8_192.0, "8192 bytes"),
             (25_165_824.0, "24 MB"),
-            (3.3e12, "3 TB"),
+            (3.3e13, "30 TB"),
         ] {
             assert_eq!(bytes(count), expected);
         }

@@ -122,6 +122,7 @@ pub(super) fn run(args: &Args, style: Style, out: &mut dyn Write) -> Result<Outc
             when,
             targets,
             jobs: asking.jobs,
+            files_named: asking.target.names_files(),
         },
     );
     for note in &report.notes {

@@ -1,7 +1,7 @@
 //! Whether a query uses a relation or a column.
 
 use crate::statement::{
-    Change, Expr, ExprKind, Insert, Kind, Name, QualifiedName, Query, Statement,
+    Change, ChangeVerb, Expr, ExprKind, Insert, Kind, Name, QualifiedName, Query, Statement,
 };
 
 /// How deep expressions and queries are looked into.
@@ -63,11 +63,15 @@ impl Wanted<'_> {
                     })
                 })
             });
-        here || depth < DEEPEST
-            && query
-                .changes
-                .iter()
-                .any(|change| self.change(change, depth + 1))
+        // What a change inside WITH sets is not kept: it may be the column.
+        let sets = |change: &Change| {
+            let writes = matches!(change.verb, ChangeVerb::Insert | ChangeVerb::Update);
+            self.is(&change.table.name) && (writes || self.column.is_none())
+        };
+        here || query
+            .changes
+            .iter()
+            .any(|change| sets(change) || depth < DEEPEST && self.change(change, depth + 1))
     }
 
     fn insert(&self, insert: &Insert) -> bool {
