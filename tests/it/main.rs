@@ -29,6 +29,7 @@ mod fix;
 mod git;
 mod hostile;
 mod layouts;
+mod live;
 mod locks;
 mod locks_cli;
 mod observed;
