@@ -10,10 +10,9 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     if failure.sqlstate != "55P04" {
         return;
     }
-    let added = cx
-        .earlier_in_transaction()
-        .filter(|step| matches!(&step.statement.kind, Kind::AlterEnum(alter) if alter.old_label.is_none()))
-        .last();
+    let added = cx.earlier_in_transaction().rfind(
+        |step| matches!(&step.statement.kind, Kind::AlterEnum(alter) if alter.old_label.is_none()),
+    );
     let mut finding = Finding::new(
         statement.span,
         format!("{} (SQLSTATE 55P04)", failure.reason),
