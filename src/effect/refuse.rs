@@ -46,6 +46,10 @@ pub(super) fn alter_table(
 ) -> Option<Refusal> {
     let schema = collector.situation.schema;
     let table = schema.table_at(key).filter(|table| table.known)?;
+    // What may or may not have happened to it decides.
+    if schema.doubt(key).is_some() {
+        return None;
+    }
     let cx = Cx {
         schema,
         table,

@@ -22,7 +22,8 @@ impl Collector<'_> {
             if create.if_not_exists {
                 return;
             }
-            if known {
+            // One that may have been dropped, or may not have been made, may not be there.
+            if known && schema.doubt(&own).is_none() {
                 self.refuse("42P07", format!("{own} exists already"));
                 return;
             }

@@ -221,6 +221,16 @@ impl Schema {
             Kind::Other(_) if statement.tag == "CREATE CAST" => self.own_casts = true,
             _ => {}
         }
+        if !certain {
+            self.doubt_made(&statement.kind, origin);
+        }
+    }
+
+    /// A column that is added by a statement which may not run may not be there.
+    fn doubt_made(&mut self, kind: &Kind, origin: Origin) {
+        if let Kind::AlterTable(alter) = kind {
+            self.doubt_relation(&alter.name, origin);
+        }
     }
 
     /// True if nothing of that name exists.
