@@ -360,10 +360,18 @@ impl<'a> Collector<'a> {
                     self.named(name, LockMode::AccessShare, Work::NONE);
                 }
             }
-            Kind::Call(name) => self.call(name),
+            Kind::Call(name) => {
+                self.open_ended = true;
+                self.call(name);
+            }
             Kind::Other(names) => self.other(statement, names),
             Kind::Unparsed => self.open_ended = true,
             _ => {}
+        }
+        if matches!(statement.kind, Kind::Select(_)) {
+            for routine in statement.called_routines() {
+                self.call(routine);
+            }
         }
         self.labels(statement);
     }

@@ -387,8 +387,8 @@ impl Collector<'_> {
     }
 
     /// `CALL`: the statements of the procedure, as far as the history defines it.
+    /// `CALL f()`, `SELECT f()`. What cannot be read of a procedure's body may do more.
     pub(super) fn call(&mut self, name: &Name) {
-        self.open_ended = true;
         let mut next = vec![(name.clone(), DEEPEST_CALL)];
         while let Some((name, depth)) = next.pop() {
             let schema = self.situation.schema;

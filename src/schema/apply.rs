@@ -19,9 +19,19 @@ use crate::statement::{
     PublicationChange, PublicationDefinition, QualifiedName, Statement, TypeDefinition,
 };
 
+/// How deep routines that call one another are followed.
+const DEEPEST_CALL: usize = 4;
+
 impl Schema {
     /// Applies a statement, without those inside it. `origin` says which one it is.
+    ///
+    /// A routine that it calls (`CALL f()`, `SELECT f()`) and that the history defines is run as far as its body can be
+    /// read.
     pub fn apply(&mut self, statement: &Statement, origin: Origin) {
+        self.apply_at(statement, origin, DEEPEST_CALL);
+    }
+
+    fn apply_at(&mut self, statement: &Statement, origin: Origin, depth: usize) {
         let certain = !statement.conditional;
         for text in &statement.dynamic {
             self.doubt_named(text, origin);
@@ -221,8 +231,24 @@ impl Schema {
             Kind::Other(_) if statement.tag == "CREATE CAST" => self.own_casts = true,
             _ => {}
         }
+        if depth > 0 {
+            for name in statement.called_routines() {
+                self.run(name, origin, depth - 1);
+            }
+        }
         if !certain {
             self.doubt_made(&statement.kind, origin);
+        }
+    }
+
+    /// What the body of a routine does when it is called.
+    fn run(&mut self, routine: &Name, origin: Origin, depth: usize) {
+        let [function] = self.functions_named(routine.schema.as_deref(), &routine.name) else {
+            return;
+        };
+        let body = Arc::clone(&function.statements);
+        for nested in body.iter() {
+            self.apply_at(&nested.statement, origin, depth);
         }
     }
 

@@ -1,8 +1,8 @@
 //! The questions rules ask a statement. Grow this vocabulary, not the rules.
 
 use super::{
-    AddColumn, AlterAction, AlterColumn, ConstraintDef, Ident, Kind, Name, ObjectKind, Rename,
-    SetVariable, Statement, Transaction,
+    AddColumn, AlterAction, AlterColumn, ConstraintDef, ExprKind, Ident, Kind, Name, ObjectKind,
+    Rename, SetVariable, Statement, Transaction,
 };
 
 impl Statement {
@@ -101,6 +101,23 @@ impl Statement {
             Kind::Set(set) => Some(set),
             _ => None,
         }
+    }
+
+    /// Routines that the statement is there to call: `CALL f()`, `SELECT f()`.
+    pub fn called_routines(&self) -> impl Iterator<Item = &Name> {
+        let (call, query) = match &self.kind {
+            Kind::Call(name) => (Some(name), None),
+            Kind::Select(query) if query.reads.is_empty() => (None, Some(query)),
+            _ => (None, None),
+        };
+        let outermost = query.into_iter().flat_map(|query| {
+            query.calls.iter().filter(|call| {
+                query.targets.iter().any(
+                    |target| matches!(&target.kind, ExprKind::Call { name, .. } if **name == *call.name),
+                )
+            })
+        });
+        call.into_iter().chain(outermost)
     }
 
     /// Transaction control, if the statement is that.
