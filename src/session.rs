@@ -233,7 +233,9 @@ impl Variables {
     }
 }
 
-/// A duration as PostgreSQL reads it for a timeout: a number of milliseconds, or one with a unit.
+/// A length of time as PostgreSQL reads it (`5s`, `500ms`, `1.5 min`; a bare number counts milliseconds), in
+/// milliseconds: for what migrations set and for what the configuration says. Units as in PostgreSQL's documentation,
+/// "Parameter Names and Values".
 #[must_use]
 pub fn milliseconds(value: &str) -> Option<u64> {
     let value = value.trim();
@@ -410,6 +412,12 @@ mod tests {
             ("0", Some(0)),
             ("1.5s", Some(1_500)),
             (" 5 s ", Some(5_000)),
+            ("2 min", Some(120_000)),
+            ("1d", Some(86_400_000)),
+            ("", None),
+            ("s", None),
+            ("5m", None),
+            ("-1s", None),
             ("soon", None),
             ("5 parsecs", None),
         ] {

@@ -48,26 +48,6 @@ pub const OLDEST_POSTGRES: u32 = 13;
 /// Newest one, and the default.
 pub const NEWEST_POSTGRES: u32 = 18;
 
-/// A length of time as PostgreSQL writes it (`5s`, `500ms`, `2min`; a bare number counts milliseconds), in
-/// milliseconds. Units as in PostgreSQL's documentation, "Parameter Names and Values", without microseconds.
-#[must_use]
-pub fn milliseconds(text: &str) -> Option<u64> {
-    let text = text.trim();
-    let digits = text
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(text.len());
-    let (number, unit) = text.split_at(digits);
-    let factor = match unit.trim_start() {
-        "" | "ms" => 1,
-        "s" => 1_000,
-        "min" => 60_000,
-        "h" => 3_600_000,
-        "d" => 86_400_000,
-        _ => return None,
-    };
-    number.parse::<u64>().ok()?.checked_mul(factor)
-}
-
 /// A rule's level in a configuration: a level, or off.
 pub type Setting = Option<Level>;
 
@@ -239,32 +219,6 @@ impl Default for Settings {
             policies: Vec::new(),
             sizing: Sizing::default(),
             today: None,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lengths_of_time_are_read_as_postgresql_does() {
-        for (text, expected) in [
-            ("5s", Some(5_000)),
-            ("500ms", Some(500)),
-            ("2 min", Some(120_000)),
-            ("1h", Some(3_600_000)),
-            ("1d", Some(86_400_000)),
-            ("250", Some(250)),
-            ("0", Some(0)),
-            ("", None),
-            ("s", None),
-            ("5m", None),
-            ("-1s", None),
-            ("1.5s", None),
-            ("99999999999999999999s", None),
-        ] {
-            assert_eq!(milliseconds(text), expected, "{text}");
         }
     }
 }

@@ -10,9 +10,10 @@ use crate::diagnostic::Level;
 use crate::layout;
 use crate::rule::{Rule, RuleOption};
 use crate::rules::RULES;
+use crate::session;
 use crate::settings::{
     Environment, NEWEST_POSTGRES, OLDEST_POSTGRES, OptionValue, Override, Root, RuleSettings,
-    Setting, Settings, Strictness, milliseconds,
+    Setting, Settings, Strictness,
 };
 use crate::source::{Source, Span};
 use crate::suggest::{closest, one_of};
@@ -350,7 +351,7 @@ fn option_value(node: &Node, option: &RuleOption) -> Result<OptionValue> {
 
 fn duration(node: &Node, name: &str) -> Result<u64> {
     let written = text(node, &format!("`{name}`"))?;
-    milliseconds(written).ok_or_else(|| {
+    session::milliseconds(written).ok_or_else(|| {
         Problem::new(
             node.span,
             format!("`{name}` is a length of time, not `{written}`"),
