@@ -13,6 +13,15 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     {
         return;
     }
+    // Where one has run, the tool is set up for it.
+    let step = cx.step();
+    let earlier = (0..step.migration).any(|index| {
+        let mut before = cx.history().migrations[index].statements.iter();
+        before.any(waits_for_snapshots)
+    });
+    if earlier {
+        return;
+    }
     let tool = cx.layout().applied.tool;
     let finding = match cx.runner().lock {
         RunnerLock::Harmless => return,

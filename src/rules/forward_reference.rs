@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::diagnostic::Certainty;
-use crate::layout::{Direction, History};
+use crate::layout::{Direction, History, Send};
 use crate::replay::Step;
 use crate::rule::{Cx, Finding};
 use crate::schema::Presence;
@@ -12,10 +12,14 @@ use crate::statement::{Kind, QualifiedName, Statement};
 pub(super) fn check(cx: &mut Cx<'_>, history: &History) {
     // Tables that a migration makes and nobody before it: were they there earlier, it would fail.
     let mut made: BTreeMap<QualifiedName, (usize, &Step<'_>)> = BTreeMap::new();
+    let ordered = cx.runner().send != Send::Unknown;
     let versioned: Vec<usize> = (0..history.migrations.len())
         .filter(|index| {
             let migration = &history.migrations[*index];
-            migration.direction == Direction::Up && !migration.version.is_empty()
+            // A file without a number, such as one that holds the whole schema, is in no order with the others.
+            migration.direction == Direction::Up
+                && !migration.version.is_empty()
+                && (ordered || migration.version.starts_with(|c: char| c.is_ascii_digit()))
         })
         .collect();
     for index in versioned.iter().copied() {

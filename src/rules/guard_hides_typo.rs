@@ -24,7 +24,10 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
         let schema = cx.before();
         let key = schema.resolve(name);
         // Known, dropped before, or about to be made: no typo.
-        if schema.relation_at(&key).is_some() || cx.after_migration().relation_at(&key).is_some() {
+        let made = cx.after_migration().relation_at(&key);
+        if schema.relation_at(&key).is_some()
+            || made.is_some_and(|relation| !matches!(relation, Relation::Dropped(_)))
+        {
             continue;
         }
         if let Some(meant) = meant(schema, &key, drop.object) {

@@ -5,7 +5,7 @@ use crate::layout::{Migration, Send, Wraps};
 use crate::replay::Step;
 use crate::rule::{Cx, Finding};
 use crate::session::TransactionKind;
-use crate::statement::Statement;
+use crate::statement::{Kind, Statement};
 
 pub(super) fn check(cx: &mut Cx<'_>, migration: &Migration) {
     // Where a part runs in the tool's transaction, the place that splits it is another rule's finding.
@@ -68,7 +68,7 @@ pub(super) fn check(cx: &mut Cx<'_>, migration: &Migration) {
 fn last_committed_before<'a>(steps: &'a [Step<'a>]) -> Option<&'a Step<'a>> {
     let mut acting = steps
         .iter()
-        .filter(|step| !step.is_nested() && !step.statement.changes_nothing());
+        .filter(|step| !step.is_nested() && !is_harmless(step.statement));
     let first = acting.next()?;
     let last = acting.next_back()?;
     // Whoever writes BEGIN has thought about it.
@@ -76,6 +76,12 @@ fn last_committed_before<'a>(steps: &'a [Step<'a>]) -> Option<&'a Step<'a>> {
         .iter()
         .any(|step| step.moment.transaction.kind == TransactionKind::Explicit);
     (!explicit && first.moment.transaction.number != last.moment.transaction.number).then_some(last)
+}
+
+/// True for what changes no schema, so that it hardly fails and may run twice.
+fn is_harmless(statement: &Statement) -> bool {
+    statement.changes_nothing()
+        || matches!(statement.kind, Kind::Vacuum { .. } | Kind::Comment(_))
 }
 
 /// True for what people let run outside of a transaction for the sake of its length.

@@ -2,6 +2,7 @@
 
 use super::ddl_and_data_change::commits;
 use crate::diagnostic::{Certainty, Level};
+use crate::effect::refuses_transaction;
 use crate::layout::{Migration, Send};
 use crate::replay::Step;
 use crate::rule::{Cx, Finding};
@@ -19,7 +20,10 @@ pub(super) fn check(cx: &mut Cx<'_>, migration: &Migration) {
             && !step.is_nested()
             && matches!(
                 step.statement.kind,
-                Kind::Transaction(Transaction::Commit { .. } | Transaction::Rollback { .. })
+                // AND CHAIN, and the commit of a library, go on in another one.
+                Kind::Transaction(
+                    Transaction::Commit { chain: false } | Transaction::Rollback { chain: false }
+                )
             )
     };
     let Some(end) = cx.steps().iter().find(ends) else {
@@ -61,9 +65,11 @@ pub(super) fn check(cx: &mut Cx<'_>, migration: &Migration) {
         );
     }
     if let Some(after) = after {
-        finding = finding
-            .label(cx.location(after.span), "runs without the transaction")
-            .level(Level::Error);
+        finding = finding.label(cx.location(after.span), "runs without the transaction");
+        // Who ends it for the sake of CREATE INDEX CONCURRENTLY knows what he does.
+        if refuses_transaction(after, &end.before, cx.postgres()).is_none() {
+            finding = finding.level(Level::Error);
+        }
     }
     cx.report(finding);
 }

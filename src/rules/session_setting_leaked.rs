@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::layout::Migration;
 use crate::rule::{Cx, Finding};
 use crate::source::Span;
+use crate::wording;
 
 /// Settings that change what later migrations do; the others, and timeouts that are limits, do no harm there.
 const HARMFUL: &[&str] = &[
@@ -61,10 +62,9 @@ pub(super) fn check(cx: &mut Cx<'_>, migration: &Migration) {
     else {
         return;
     };
-    let names: Vec<String> = leaks.keys().map(|name| format!("`{name}`")).collect();
     let version = &migration.version;
     let (verb, reset) = (
-        if names.len() == 1 { "stays" } else { "stay" },
+        if leaks.len() == 1 { "stays" } else { "stay" },
         leaks
             .keys()
             .map(|name| format!("RESET {name};"))
@@ -75,7 +75,7 @@ pub(super) fn check(cx: &mut Cx<'_>, migration: &Migration) {
         *span,
         format!(
             "{} {verb} changed behind {version}: migrations of the same run have it too",
-            names.join(", ")
+    wording::names(leaks.keys())
         ),
     )
     .help(format!(

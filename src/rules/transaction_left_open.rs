@@ -9,6 +9,7 @@ use crate::statement::{Kind, Transaction};
 
 pub(super) fn check(cx: &mut Cx<'_>, migration: &Migration) {
     let mut open: Option<&Step<'_>> = None;
+    let mut foreign = false;
     for step in cx.steps().iter().filter(|step| !step.is_nested()) {
         match &step.statement.kind {
             Kind::Transaction(Transaction::Begin)
@@ -17,13 +18,17 @@ pub(super) fn check(cx: &mut Cx<'_>, migration: &Migration) {
                 open = open.or(Some(step));
             }
             Kind::Transaction(Transaction::Commit { chain } | Transaction::Rollback { chain }) => {
-                open = chain.then_some(step)
+                // What it ends was opened by whoever runs the file, who ends the next one too.
+                foreign |= open.is_none();
+                open = open.and(chain.then_some(step));
             }
             Kind::Transaction(Transaction::Prepare) => open = None,
             _ => {}
         }
     }
-    let Some(open) = open else { return };
+    let Some(open) = open.filter(|_| !foreign) else {
+        return;
+    };
     let unread = migration.incomplete
         || migration
             .statements
