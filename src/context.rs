@@ -593,7 +593,7 @@ impl<'a> Cx<'a> {
             Some(OptionValue::Int(number)) => number.to_string(),
             _ => self.default_of(name).to_owned(),
         };
-        crate::session::milliseconds(&text).unwrap_or_default()
+        crate::settings::milliseconds(&text).unwrap_or_default()
     }
 
     /// A number option.

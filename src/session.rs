@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use crate::layout::{Send, Unit, Wraps};
+use crate::settings::milliseconds;
 use crate::source::Span;
 use crate::statement::{Kind, SetVariable, Statement, Transaction as Control};
 
@@ -233,37 +234,6 @@ impl Variables {
     }
 }
 
-/// A length of time as PostgreSQL reads it (`5s`, `500ms`, `1.5 min`; a bare number counts milliseconds), in
-/// milliseconds: for what migrations set and for what the configuration says. Units as in PostgreSQL's documentation,
-/// "Parameter Names and Values".
-#[must_use]
-pub fn milliseconds(value: &str) -> Option<u64> {
-    let value = value.trim();
-    let digits = value
-        .find(|c: char| !c.is_ascii_digit() && c != '.')
-        .unwrap_or(value.len());
-    let (number, unit) = value.split_at(digits);
-    let number: f64 = number.parse().ok()?;
-    let factor = match unit.trim() {
-        "" | "ms" => 1.0,
-        "us" => 0.001,
-        "s" => 1_000.0,
-        "min" => 60_000.0,
-        "h" => 3_600_000.0,
-        "d" => 86_400_000.0,
-        _ => return None,
-    };
-    let milliseconds = number * factor;
-    // Cannot be negative; a value PostgreSQL would refuse as too large stays large.
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "rounded, not negative, clamped"
-    )]
-    let milliseconds = milliseconds.round().min(9e15) as u64;
-    Some(milliseconds)
-}
-
 /// Timeouts that hold before the migration says anything.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Defaults {
@@ -400,30 +370,6 @@ fn walk(statements: &[Statement], units: &[Unit], defaults: Defaults) -> (Vec<Mo
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn durations_are_read_as_postgresql_reads_them() {
-        for (text, expected) in [
-            ("5s", Some(5_000)),
-            ("500ms", Some(500)),
-            ("2min", Some(120_000)),
-            ("1h", Some(3_600_000)),
-            ("3000", Some(3_000)),
-            ("0", Some(0)),
-            ("1.5s", Some(1_500)),
-            (" 5 s ", Some(5_000)),
-            ("2 min", Some(120_000)),
-            ("1d", Some(86_400_000)),
-            ("", None),
-            ("s", None),
-            ("5m", None),
-            ("-1s", None),
-            ("soon", None),
-            ("5 parsecs", None),
-        ] {
-            assert_eq!(milliseconds(text), expected, "{text}");
-        }
-    }
 
     /// A script's statements with what each unit is, cut at `|`.
     fn script(text: &str, send: Send, wraps: Wraps) -> (Vec<Statement>, Vec<Unit>) {

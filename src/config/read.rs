@@ -10,10 +10,9 @@ use crate::diagnostic::Level;
 use crate::layout;
 use crate::rule::{Rule, RuleOption};
 use crate::rules::RULES;
-use crate::session;
 use crate::settings::{
     Environment, NEWEST_POSTGRES, OLDEST_POSTGRES, OptionValue, Override, Root, RuleSettings,
-    Setting, Settings, Strictness,
+    Setting, Settings, Strictness, milliseconds,
 };
 use crate::source::{Source, Span};
 use crate::suggest::{closest, one_of};
@@ -351,7 +350,7 @@ fn option_value(node: &Node, option: &RuleOption) -> Result<OptionValue> {
 
 fn duration(node: &Node, name: &str) -> Result<u64> {
     let written = text(node, &format!("`{name}`"))?;
-    session::milliseconds(written).ok_or_else(|| {
+    milliseconds(written).ok_or_else(|| {
         Problem::new(
             node.span,
             format!("`{name}` is a length of time, not `{written}`"),

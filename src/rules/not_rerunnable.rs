@@ -80,8 +80,7 @@ fn last_committed_before<'a>(steps: &'a [Step<'a>]) -> Option<&'a Step<'a>> {
 
 /// True for what changes no schema, so that it hardly fails and may run twice.
 fn is_harmless(statement: &Statement) -> bool {
-    statement.changes_nothing()
-        || matches!(statement.kind, Kind::Vacuum { .. } | Kind::Comment(_))
+    statement.changes_nothing() || matches!(statement.kind, Kind::Vacuum { .. } | Kind::Comment(_))
 }
 
 /// True for what people let run outside of a transaction for the sake of its length.

@@ -36,7 +36,7 @@ pub(super) fn check(cx: &mut Cx<'_>, migration: &Migration) {
             }
             continue;
         };
-        let off = |value: &str| crate::session::milliseconds(value) == Some(0);
+        let off = |value: &str| crate::settings::milliseconds(value) == Some(0);
         match (&*set.name, set.value.as_deref()) {
             ("all", None) => {
                 leaks.clear();
@@ -75,7 +75,7 @@ pub(super) fn check(cx: &mut Cx<'_>, migration: &Migration) {
         *span,
         format!(
             "{} {verb} changed behind {version}: migrations of the same run have it too",
-    wording::names(leaks.keys())
+            wording::names(leaks.keys())
         ),
     )
     .help(format!(
