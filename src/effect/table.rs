@@ -267,7 +267,7 @@ impl Collector<'_> {
         }
         if rename.part.is_none() {
             let to = QualifiedName::new(&key.schema, &rename.to.text);
-            if is_there(schema.relation_at(&to)) {
+            if is_there(schema.relation_at(&to)) && schema.doubt(&to).is_none() {
                 self.refuse("42P07", format!("{to} exists already"));
             }
         } else if let Some(table) = schema.table_at(&key)
