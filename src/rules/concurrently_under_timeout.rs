@@ -36,7 +36,7 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     let names = wording::all(
         found
             .iter()
-            .map(|(name, timeout)| format!("{name} of {}", wording::duration(timeout.milliseconds)))
+            .map(|(name, timeout)| format!("{name} of {}", wording::timeout(timeout.milliseconds)))
             .collect(),
     );
     let (verb, leftover) = (

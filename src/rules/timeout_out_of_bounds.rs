@@ -39,7 +39,7 @@ fn lock_timeout(cx: &mut Cx<'_>) {
         span,
         format!(
             "a lock_timeout of {}: {what}",
-            wording::duration(milliseconds)
+            wording::timeout(milliseconds)
         ),
     )
     .certainty(step.certainty())
@@ -67,7 +67,7 @@ fn statement_timeout(cx: &mut Cx<'_>) {
         span,
         format!(
             "a statement_timeout of {}, and {what}",
-            wording::duration(milliseconds)
+            wording::timeout(milliseconds)
         ),
     )
     .certainty(step.certainty())
