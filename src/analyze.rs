@@ -26,6 +26,7 @@ use crate::rules::RULES;
 use crate::settings::{OptionValue, RuleSettings, Settings};
 use crate::source::{Location, Source, SourceId, Span};
 use crate::sql;
+use crate::statement::{Kind, Statement};
 use crate::suppress;
 
 pub use self::database::{Parsed, ParsedProject, is_on, level_of, options, parsed};
@@ -338,11 +339,12 @@ fn migration(script: &Script, found: &Found) -> (Migration, Vec<NotAnalysed>, Ve
         for unit in &mut units {
             unit.wraps = crate::layout::Wraps::Nothing;
         }
+        problems.extend(mixed(&statements, found, leaves, at));
     }
     let incomplete = !not_analysed.is_empty()
         || problems
             .iter()
-            .any(|problem| problem.kind != ProblemKind::Psql);
+            .any(|problem| !matches!(problem.kind, ProblemKind::Psql | ProblemKind::Mixed));
     let migration = Migration {
         version: script.version.clone(),
         description: script.description.clone(),
@@ -358,6 +360,47 @@ fn migration(script: &Script, found: &Found) -> (Migration, Vec<NotAnalysed>, Ve
         incomplete,
     };
     (migration, not_analysed, problems)
+}
+
+/// A script that the tool refuses, as it holds statements for inside and for outside of a transaction.
+fn mixed(
+    statements: &[Statement],
+    found: &Found,
+    leaves: fn(&Statement) -> bool,
+    at: impl Fn(Span) -> Location,
+) -> Option<Problem> {
+    let setting = found.layout.runner.mixing?;
+    if found.is_on(setting) {
+        return None;
+    }
+    let first = |wanted: bool| {
+        let mut all = statements.iter();
+        all.find(|statement| {
+            leaves(statement) == wanted && !matches!(statement.kind, Kind::Unparsed)
+        })
+    };
+    let (outside, inside) = (first(true)?, first(false)?);
+    let tool = found.layout.applied.tool;
+    let settings_only = statements
+        .iter()
+        .all(|statement| leaves(statement) || statement.changes_nothing());
+    Some(Problem {
+        kind: ProblemKind::Mixed,
+        location: at(inside.span),
+        message: format!(
+            "{tool} refuses this script: it leaves its transaction for the {} in it, and this {} could run in one",
+            outside.tag, inside.tag,
+        ),
+        help: Some(if settings_only {
+            format!("set `{setting}=true`, or give the setting to the role")
+        } else {
+            format!("give the {} a migration of its own", outside.tag)
+        }),
+        labels: vec![(
+            at(outside.span),
+            "runs outside of transactions only".to_owned(),
+        )],
+    })
 }
 
 /// What of a text only psql understands, where something else runs it.

@@ -483,6 +483,16 @@ impl<'a> Cx<'a> {
             .map_or_else(Vec::new, |step| self.replay.held_locks(step))
     }
 
+    /// The same at any step.
+    #[must_use]
+    pub fn locks_held_at(&self, step: &Step<'_>) -> Vec<Held<'a>> {
+        let steps = &self.replay.steps;
+        steps
+            .iter()
+            .position(|other| std::ptr::eq(other, step))
+            .map_or_else(Vec::new, |index| self.replay.held_locks(index))
+    }
+
     /// The transaction of the current step, with all its locks; none for rules that are not about statements.
     #[must_use]
     pub fn footprint(&self) -> Option<&'a Footprint> {

@@ -372,8 +372,27 @@ pub struct Runner {
     pub leaves_transaction_for: Option<fn(&Statement) -> bool>,
     /// How a script leaves the tool's transaction, as help for a person; for tools that cannot, what to do instead.
     pub way_out: &'static str,
+    /// The lock by which it keeps a second run of itself away.
+    pub lock: RunnerLock,
+    /// The setting that lets a script hold statements of both kinds, for a tool that otherwise refuses a script in which
+    /// only some are such as it leaves its transaction for.
+    pub mixing: Option<&'static str>,
     /// What the tool does about going back.
     pub down: DownScripts,
+}
+
+/// How a tool keeps a second run of itself away, as far as `CREATE INDEX CONCURRENTLY` and its like, which wait for
+/// every older snapshot, meet it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunnerLock {
+    /// They do not: there is none, or nobody waits for it inside of a statement.
+    Harmless,
+    /// A session's advisory lock. A second run waits for it in a statement, whose snapshot the first one then waits for:
+    /// a deadlock (measured).
+    Waiting,
+    /// A transaction on a connection of its own, open until the last script is done, unless the setting of that name is
+    /// `false`. What waits for older transactions waits for this one, and nobody detects it.
+    Transaction(&'static str),
 }
 
 /// What stands between a script and the server.
@@ -630,6 +649,8 @@ pub enum ProblemKind {
     Dialect,
     /// The tool ignores or changes what is written.
     Ignored,
+    /// The tool refuses a script that holds statements for inside and for outside of a transaction.
+    Mixed,
     /// A migration that the branch merged into has was edited or renamed.
     Edited,
     /// Migrations that the branch merged into has were removed; said where the next one stands.

@@ -209,7 +209,7 @@ pub fn replay<'h>(history: &'h History, settings: &Settings) -> Replay<'h> {
 fn defaults(history: &History, settings: &Settings) -> Defaults {
     let found = &history.found.settings;
     // Alembic's `env.py` runs `SET …`; Flyway's `initSql` is SQL for every new connection.
-    let by_name = |name: &str| session::milliseconds(found.get(&format!("set.{name}"))?);
+    let by_name = |name: &str| crate::settings::milliseconds(found.get(&format!("set.{name}"))?);
     let tool = Defaults {
         lock_timeout: by_name("lock_timeout"),
         statement_timeout: by_name("statement_timeout"),

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use crate::layout::{Send, Unit, Wraps};
+use crate::settings::milliseconds;
 use crate::source::Span;
 use crate::statement::{Kind, SetVariable, Statement, Transaction as Control};
 
@@ -238,35 +239,6 @@ impl Variables {
             (statement, transaction) => statement.or(transaction),
         }
     }
-}
-
-/// A duration as PostgreSQL reads it for a timeout: a number of milliseconds, or one with a unit.
-#[must_use]
-pub fn milliseconds(value: &str) -> Option<u64> {
-    let value = value.trim();
-    let digits = value
-        .find(|c: char| !c.is_ascii_digit() && c != '.')
-        .unwrap_or(value.len());
-    let (number, unit) = value.split_at(digits);
-    let number: f64 = number.parse().ok()?;
-    let factor = match unit.trim() {
-        "" | "ms" => 1.0,
-        "us" => 0.001,
-        "s" => 1_000.0,
-        "min" => 60_000.0,
-        "h" => 3_600_000.0,
-        "d" => 86_400_000.0,
-        _ => return None,
-    };
-    let milliseconds = number * factor;
-    // Cannot be negative; a value PostgreSQL would refuse as too large stays large.
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "rounded, not negative, clamped"
-    )]
-    let milliseconds = milliseconds.round().min(9e15) as u64;
-    Some(milliseconds)
 }
 
 /// Timeouts that hold before the migration says anything.

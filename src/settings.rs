@@ -48,24 +48,35 @@ pub const OLDEST_POSTGRES: u32 = 13;
 /// Newest one, and the default.
 pub const NEWEST_POSTGRES: u32 = 18;
 
-/// A length of time as PostgreSQL writes it (`5s`, `500ms`, `2min`; a bare number counts milliseconds), in
-/// milliseconds. Units as in PostgreSQL's documentation, "Parameter Names and Values", without microseconds.
+/// A length of time as PostgreSQL reads it (`5s`, `500ms`, `1.5 min`; a bare number counts milliseconds), in
+/// milliseconds: for what migrations set and for what the configuration says. Units as in PostgreSQL's documentation,
+/// "Parameter Names and Values".
 #[must_use]
-pub fn milliseconds(text: &str) -> Option<u64> {
-    let text = text.trim();
-    let digits = text
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(text.len());
-    let (number, unit) = text.split_at(digits);
-    let factor = match unit.trim_start() {
-        "" | "ms" => 1,
-        "s" => 1_000,
-        "min" => 60_000,
-        "h" => 3_600_000,
-        "d" => 86_400_000,
+pub fn milliseconds(value: &str) -> Option<u64> {
+    let value = value.trim();
+    let digits = value
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(value.len());
+    let (number, unit) = value.split_at(digits);
+    let number: f64 = number.parse().ok()?;
+    let factor = match unit.trim() {
+        "" | "ms" => 1.0,
+        "us" => 0.001,
+        "s" => 1_000.0,
+        "min" => 60_000.0,
+        "h" => 3_600_000.0,
+        "d" => 86_400_000.0,
         _ => return None,
     };
-    number.parse::<u64>().ok()?.checked_mul(factor)
+    let milliseconds = number * factor;
+    // Cannot be negative; a value PostgreSQL would refuse as too large stays large.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "rounded, not negative, clamped"
+    )]
+    let milliseconds = milliseconds.round().min(9e15) as u64;
+    Some(milliseconds)
 }
 
 /// A rule's level in a configuration: a level, or off.
@@ -248,21 +259,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lengths_of_time_are_read_as_postgresql_does() {
+    fn durations_are_read_as_postgresql_reads_them() {
         for (text, expected) in [
             ("5s", Some(5_000)),
             ("500ms", Some(500)),
-            ("2 min", Some(120_000)),
+            ("2min", Some(120_000)),
             ("1h", Some(3_600_000)),
-            ("1d", Some(86_400_000)),
-            ("250", Some(250)),
+            ("3000", Some(3_000)),
             ("0", Some(0)),
+            ("1.5s", Some(1_500)),
+            (" 5 s ", Some(5_000)),
+            ("2 min", Some(120_000)),
+            ("1d", Some(86_400_000)),
             ("", None),
             ("s", None),
             ("5m", None),
             ("-1s", None),
-            ("1.5s", None),
-            ("99999999999999999999s", None),
+            ("soon", None),
+            ("5 parsecs", None),
         ] {
             assert_eq!(milliseconds(text), expected, "{text}");
         }

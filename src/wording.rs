@@ -26,6 +26,17 @@ pub(crate) fn all(mut words: Vec<String>) -> String {
     }
 }
 
+/// Milliseconds as people write them: `2s`, `500ms`, `5min`.
+pub(crate) fn timeout(milliseconds: u64) -> String {
+    match milliseconds {
+        0 => "0".to_owned(),
+        ms if ms % 3_600_000 == 0 => format!("{}h", ms / 3_600_000),
+        ms if ms % 60_000 == 0 => format!("{}min", ms / 60_000),
+        ms if ms % 1_000 == 0 => format!("{}s", ms / 1_000),
+        ms => format!("{ms}ms"),
+    }
+}
+
 /// A length of time in seconds as people say it: `350 ms`, `12 s`, `3 min`, `5 h`, `2 days`.
 pub(crate) fn duration(seconds: f64) -> String {
     let seconds = seconds.max(0.0);
@@ -85,6 +96,21 @@ mod tests {
             ),
         ] {
             assert_eq!(names(given), expected);
+        }
+    }
+
+    #[test]
+    fn timeouts_have_the_largest_unit_that_fits() {
+        for (milliseconds, expected) in [
+            (0, "0"),
+            (500, "500ms"),
+            (1_500, "1500ms"),
+            (2_000, "2s"),
+            (90_000, "90s"),
+            (300_000, "5min"),
+            (7_200_000, "2h"),
+        ] {
+            assert_eq!(timeout(milliseconds), expected);
         }
     }
 

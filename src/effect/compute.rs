@@ -260,6 +260,14 @@ impl<'a> Collector<'a> {
         }
     }
 
+    /// The name of something new is taken, unless what has it may be gone.
+    pub(super) fn refuse_taken(&mut self, name: &Name) {
+        let schema = self.situation.schema;
+        if schema.doubt(&schema.resolve(name)).is_none() {
+            self.refuse("42P07", format!("{name} exists already"));
+        }
+    }
+
     pub(super) fn refused(&self) -> bool {
         self.fails.is_some()
     }

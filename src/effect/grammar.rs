@@ -131,8 +131,21 @@ fn constraint(def: &ConstraintDef, needs: &mut Vec<Needs>) {
     }
     match &def.kind {
         ConstraintKind::NotNull(_) => needs.push((18, "NOT NULL as a table constraint")),
-        ConstraintKind::Unique(key) | ConstraintKind::PrimaryKey(key) if key.nulls_not_distinct => {
-            needs.push((15, "NULLS NOT DISTINCT"));
+        ConstraintKind::Unique(key) | ConstraintKind::PrimaryKey(key) => {
+            if key.nulls_not_distinct {
+                needs.push((15, "NULLS NOT DISTINCT"));
+            }
+            if key.without_overlaps {
+                needs.push((18, "WITHOUT OVERLAPS"));
+            }
+        }
+        ConstraintKind::ForeignKey(key) => {
+            if key.sets_some {
+                needs.push((15, "ON DELETE SET … for some of the columns"));
+            }
+            if key.period {
+                needs.push((18, "PERIOD"));
+            }
         }
         _ => {}
     }

@@ -26,6 +26,7 @@ impl Collector<'_> {
         }
         if let Some(name) = &create.name {
             let name = QualifiedName::new(&table.schema, &name.text);
+            // One that may have been dropped may be built.
             if is_there(schema.relation_at(&name)) && schema.doubt(&name).is_none() {
                 if !create.if_not_exists {
                     self.refuse("42P07", format!("{name} exists already"));

@@ -304,7 +304,7 @@ impl Collector<'_> {
         let existing = self.situation.schema.relation(&create.name);
         if existing.is_some_and(|relation| !matches!(relation, Relation::Dropped(_))) {
             if !create.if_not_exists {
-                self.refuse("42P07", format!("{} exists already", create.name));
+                self.refuse_taken(&create.name);
             }
             return;
         }
@@ -329,13 +329,13 @@ impl Collector<'_> {
                     self.refuse("42P16", "columns cannot be dropped from a view");
                 }
             } else {
-                self.refuse("42P07", format!("{} exists already", create.name));
+                self.refuse_taken(&create.name);
             }
         } else if matches!(
             schema.relation(&create.name),
             Some(Relation::Table(_) | Relation::Sequence(_) | Relation::Index(_))
         ) {
-            self.refuse("42P07", format!("{} exists already", create.name));
+            self.refuse_taken(&create.name);
         }
         self.query(&create.query, false);
     }

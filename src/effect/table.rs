@@ -2,7 +2,7 @@
 
 use super::bound;
 use super::compute::Collector;
-use super::{LockMode, Work, dependents, types};
+use super::{LockMode, Work, dependents, types, volatility};
 use crate::schema::{Relation, Table, TableKind};
 use crate::statement::{
     Bound, ConstraintDef, ConstraintKind, CreateTable, Drop, ForeignKey, Ident, ObjectKind,
@@ -37,6 +37,19 @@ impl Collector<'_> {
             }
         }
         self.refuse_keys(create);
+        let defaults = create
+            .columns
+            .iter()
+            .filter_map(|column| column.default.as_ref());
+        for default in defaults {
+            if let Some(function) = volatility::missing(default, schema, self.situation.postgres) {
+                let postgres = self.situation.postgres;
+                self.refuse(
+                    "42883",
+                    format!("{function} does not exist in PostgreSQL {postgres}"),
+                );
+            }
+        }
         if let Some(of) = &create.partition_of {
             let parent = schema.resolve(&of.parent);
             self.named(&of.parent, LockMode::AccessExclusive, Work::NONE);
@@ -263,7 +276,7 @@ impl Collector<'_> {
         }
         if rename.part.is_none() {
             let to = QualifiedName::new(&key.schema, &rename.to.text);
-            if is_there(schema.relation_at(&to)) {
+            if is_there(schema.relation_at(&to)) && schema.doubt(&to).is_none() {
                 self.refuse("42P07", format!("{to} exists already"));
             }
         } else if let Some(table) = schema.table_at(&key)

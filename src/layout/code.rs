@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::{
     Applied, Arrangement, Client, DownScripts, File, Files, Found, Late, Layout, Reading, Runner,
-    Send, Wraps, name, path, sign,
+    RunnerLock, Send, Wraps, name, path, sign,
 };
 
 /// A tool whose migrations are programs.
@@ -60,6 +60,8 @@ const RUNNER: Runner = Runner {
     session: crate::layout::Session::Unknown,
     leaves_transaction_for: None,
     way_out: "run it outside of the tool's transaction",
+    lock: RunnerLock::Harmless,
+    mixing: None,
     down: DownScripts::Unsupported,
 };
 

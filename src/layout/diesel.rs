@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 
 use super::{
     Applied, Arrangement, Client, Direction, DownScripts, Emptiness, File, Files, Found, Layout,
-    ProblemKind, Reading, Runner, Script, Send, Wraps, arrange_by_version, keys, name, path, sign,
+    ProblemKind, Reading, Runner, RunnerLock, Script, Send, Wraps, arrange_by_version, keys, name,
+    path, sign,
 };
 
 /// The tool.
@@ -31,6 +32,8 @@ pub(super) static LAYOUT: Layout = Layout {
         leaves_transaction_for: None,
         way_out: "put it alone in a migration with a file `metadata.toml` beside it that says \
                   `run_in_transaction = false`",
+        lock: RunnerLock::Harmless,
+        mixing: None,
         down: DownScripts::Expected,
     },
 };

@@ -21,7 +21,7 @@ use self::name::{Naming, Sort};
 use super::name::compare_dotted;
 use super::{
     Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Late, Layout,
-    ProblemKind, Reading, Runner, Script, Send, Wraps, duplicates, keys, path,
+    ProblemKind, Reading, Runner, RunnerLock, Script, Send, Wraps, duplicates, keys, path,
 };
 use crate::statement::{Kind, ObjectKind, ReindexTarget, Statement};
 
@@ -59,6 +59,8 @@ pub(super) static LAYOUT: Layout = Layout {
         leaves_transaction_for: Some(leaves_transaction_for),
         way_out: "put it in a migration of its own with a file `<name>.sql.conf` beside it that says \
                   `executeInTransaction=false`",
+        lock: RunnerLock::Transaction("postgresql.transactional.lock"),
+        mixing: Some("mixed"),
         down: DownScripts::Optional,
     },
 };

@@ -29,7 +29,7 @@ use self::plan::{Kind, Plan};
 use self::split::{Cut, Torn};
 use super::{
     Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Layout, Problem,
-    ProblemKind, Reading, Runner, Script, Send, Session, Wraps, arrange_by_place, path,
+    ProblemKind, Reading, Runner, RunnerLock, Script, Send, Session, Wraps, arrange_by_place, path,
 };
 use crate::source::{Location, Span};
 
@@ -58,6 +58,8 @@ pub(super) static LAYOUT: Layout = Layout {
         wraps: Wraps::Script,
         leaves_transaction_for: None,
         way_out: "put it in a changeset of its own that says `runInTransaction:false` (in XML `runInTransaction=\"false\"`)",
+        lock: RunnerLock::Harmless,
+        mixing: None,
         down: DownScripts::Expected,
     },
 };

@@ -11,8 +11,8 @@ use super::annotated::Tool;
 use super::section::Section;
 use super::{
     Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Layout, ProblemKind,
-    Reading, Runner, Script, Send, Wraps, arrange_by_version, keys, name, path, section, sign,
-    text,
+    Reading, Runner, RunnerLock, Script, Send, Wraps, arrange_by_version, keys, name, path,
+    section, sign, text,
 };
 
 /// The tool.
@@ -35,6 +35,8 @@ pub(super) static LAYOUT: Layout = Layout {
         session: crate::layout::Session::Unknown,
         leaves_transaction_for: None,
         way_out: "put it in a migration of its own that begins with `-- +migrate Up notransaction`",
+        lock: RunnerLock::Harmless,
+        mixing: None,
         down: DownScripts::Expected,
     },
 };

@@ -36,7 +36,7 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     let names = wording::all(
         found
             .iter()
-            .map(|(name, timeout)| format!("{name} of {}", duration(timeout.milliseconds)))
+            .map(|(name, timeout)| format!("{name} of {}", wording::timeout(timeout.milliseconds)))
             .collect(),
     );
     let (verb, leftover) = (
@@ -66,13 +66,4 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
         }
     }
     cx.report(finding);
-}
-
-/// Milliseconds as people write them: `2s`, `500ms`, `5min`.
-fn duration(milliseconds: u64) -> String {
-    match milliseconds {
-        ms if ms % 60_000 == 0 => format!("{}min", ms / 60_000),
-        ms if ms % 1_000 == 0 => format!("{}s", ms / 1_000),
-        ms => format!("{ms}ms"),
-    }
 }

@@ -33,7 +33,7 @@ pub(super) fn lasting<'a>(cx: &Cx<'a>) -> Option<(&'a Step<'a>, String)> {
 }
 
 /// What takes time in proportion to a table while others wait, in words.
-fn what_lasts(step: &Step<'_>) -> Option<String> {
+pub(super) fn what_lasts(step: &Step<'_>) -> Option<String> {
     let tag = step.statement.tag;
     let blocking = step.effects.list.iter().find(|effect| {
         !effect.blocks().is_empty()

@@ -2,7 +2,7 @@ use serde::Deserialize;
 
 use crate::effect::LockMode;
 use crate::probe::{Judged, Probing};
-use crate::session::milliseconds;
+use crate::settings::milliseconds;
 use crate::statement::quoted;
 
 #[derive(Deserialize)]

@@ -36,6 +36,10 @@ impl Schema {
         for text in &statement.dynamic {
             self.doubt_named(text, origin);
         }
+        // What it puts together may come from anywhere in the block: a list of names, a query.
+        if !statement.dynamic.is_empty() && matches!(statement.kind, Kind::Do) {
+            self.doubt_named(&statement.source.sql, origin);
+        }
         match &statement.kind {
             Kind::CreateTable(create) => self.create_table(create, origin),
             Kind::CreateTableAs(create) => self.create_table_as(create, origin),

@@ -2,24 +2,6 @@
 
 use super::*;
 
-#[test]
-fn durations_are_read_as_postgresql_reads_them() {
-    for (text, expected) in [
-        ("5s", Some(5_000)),
-        ("500ms", Some(500)),
-        ("2min", Some(120_000)),
-        ("1h", Some(3_600_000)),
-        ("3000", Some(3_000)),
-        ("0", Some(0)),
-        ("1.5s", Some(1_500)),
-        (" 5 s ", Some(5_000)),
-        ("soon", None),
-        ("5 parsecs", None),
-    ] {
-        assert_eq!(milliseconds(text), expected, "{text}");
-    }
-}
-
 /// A script's statements with what each unit is, cut at `|`.
 fn script(text: &str, send: Send, wraps: Wraps) -> (Vec<Statement>, Vec<Unit>) {
     let (mut statements, mut units) = (Vec::new(), Vec::new());

@@ -209,6 +209,8 @@ pub struct Key {
     pub using_index: Option<Ident>,
     /// `NULLS NOT DISTINCT`.
     pub nulls_not_distinct: bool,
+    /// `WITHOUT OVERLAPS` at the last column.
+    pub without_overlaps: bool,
 }
 
 /// A foreign key.
@@ -224,6 +226,10 @@ pub struct ForeignKey {
     pub on_delete: ReferentialAction,
     /// `ON UPDATE`.
     pub on_update: ReferentialAction,
+    /// `SET NULL (…)`, `SET DEFAULT (…)`: only some of the columns.
+    pub sets_some: bool,
+    /// `PERIOD` at the last column.
+    pub period: bool,
 }
 
 /// What a foreign key does with referencing rows.

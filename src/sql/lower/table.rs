@@ -396,6 +396,7 @@ impl Lower<'_> {
             include: self.idents(constraint.including(), span),
             using_index: constraint.indexname().map(|name| Ident::new(name, span)),
             nulls_not_distinct: constraint.nulls_not_distinct(),
+            without_overlaps: constraint.without_overlaps(),
         };
         let kind = match constraint.contype() {
             ConstrType::CONSTR_NOTNULL => {
@@ -421,6 +422,8 @@ impl Lower<'_> {
                 referenced: self.idents(constraint.pk_attrs(), span),
                 on_delete: action(constraint.fk_del_action()),
                 on_update: action(constraint.fk_upd_action()),
+                sets_some: !constraint.fk_del_set_cols().is_empty(),
+                period: constraint.fk_with_period(),
             })),
             _ => return None,
         };
