@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::diagnostic::{Diagnostic, Level};
+use crate::diagnostic::{Certainty, Diagnostic, Level};
 use crate::rules::by_id;
 use crate::source::{SourceId, Span};
 
@@ -53,6 +53,26 @@ pub(super) fn without_needless_last_resorts(diagnostics: &mut Vec<Diagnostic>) {
         !(is_last_resort(diagnostic) && reported)
     });
     keep_first_of_file(diagnostics, true);
+    leave_out_of_refused(diagnostics);
+}
+
+/// What PostgreSQL refuses for certain does nothing: only that it does is of interest, and what is told once for a file.
+fn leave_out_of_refused(diagnostics: &mut Vec<Diagnostic>) {
+    let refused: BTreeSet<(SourceId, Span)> = diagnostics
+        .iter()
+        .filter(|diagnostic| {
+            diagnostic.certainty == Certainty::Certain
+                && diagnostic.level == Level::Error
+                && is_last_resort(diagnostic)
+                && !shows_work(diagnostic)
+        })
+        .filter_map(statement)
+        .collect();
+    diagnostics.retain(|diagnostic| {
+        diagnostic.level == Level::Error
+            || by_id(diagnostic.rule).is_none_or(|rule| rule.once)
+            || statement(diagnostic).is_none_or(|place| !refused.contains(&place))
+    });
 }
 
 fn is_last_resort(diagnostic: &Diagnostic) -> bool {

@@ -288,7 +288,7 @@ struct Relation {
 }
 
 const RELATIONS: &str = "
-    SELECT c.oid::regclass::text, c.relfilenode::int8, pg_stat_get_xact_numscans(c.oid), c.relkind IN ('r', 'm', 'p'),
+    SELECT c.oid::regclass::text, c.relfilenode::int8, pg_stat_get_xact_numscans(c.oid), c.relkind IN ('r', 'p'),
            array(SELECT l.mode FROM pg_locks l WHERE l.pid = pg_backend_pid() AND l.relation = c.oid AND l.granted)
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.oid >= 16384 AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')";
@@ -321,7 +321,7 @@ struct Did {
 impl Did {
     fn rewrites(&self, name: &str) -> bool {
         let file = |map: &BTreeMap<String, Relation>| map.get(name).map(|r| r.file);
-        file(&self.after).is_some_and(|after| Some(after) != file(&self.before))
+        file(&self.after).is_some_and(|after| after != 0 && Some(after) != file(&self.before))
     }
 
     fn scans(&self, name: &str) -> bool {
@@ -418,14 +418,17 @@ fn ask(one: &Labelled, major: u32) -> Vec<String> {
     let database = servers::world(major);
     let mut client = database.connect();
     let world = relations(&mut client);
-    let mut files: Vec<(&str, &str)> = one
+    let files: Vec<(&str, &str)> = one
         .case
         .example
         .files
         .iter()
         .map(|(path, text)| (path.as_str(), text.as_str()))
         .collect();
-    files.sort_by_key(|(path, _)| path.contains(".down."));
+    let (downs, ups): (Vec<_>, Vec<_>) = files
+        .into_iter()
+        .partition(|(path, _)| path.contains(".down."));
+    let files = ups.into_iter().chain(downs.into_iter().rev());
     let mark = one.case.marks.first();
     let mut open = false;
     for (path, text) in files {
