@@ -88,9 +88,10 @@ fn shows_work(diagnostic: &Diagnostic) -> bool {
 fn leave_out_subsumed(diagnostics: &mut Vec<Diagnostic>) {
     let mut by_statement: BTreeMap<(SourceId, Span), Vec<usize>> = BTreeMap::new();
     for (index, diagnostic) in diagnostics.iter().enumerate() {
-        if let Some(place) = statement(diagnostic) {
-            by_statement.entry(place).or_default().push(index);
-        }
+        // A finding about a whole migration may point at a statement of it.
+        let at = (diagnostic.primary.source, diagnostic.primary.span);
+        let place = statement(diagnostic).unwrap_or(at);
+        by_statement.entry(place).or_default().push(index);
     }
     let mut gone = BTreeSet::new();
     let mut raised = Vec::new();

@@ -14,6 +14,34 @@
 //! Every history is checked in the environment `production`, with timeouts set by the runner unless it says otherwise, for
 //! the oldest and the newest major. A false alarm is a finding of level error or warning in a safe history; a miss is a
 //! hazard without one on its line; a second finding is any other one in the history of a hazard.
+//!
+//! The first run, before anything was changed for it:
+//!
+//! | group | safe | false alarms | hazards | found | second |
+//! | --- | --- | --- | --- | --- | --- |
+//! | backfill | 5 | 0 | 8 | 4 | 0 |
+//! | choreography | 20 | 2 | 0 | 0 | 0 |
+//! | compatibility | 6 | 0 | 11 | 6 | 0 |
+//! | constraints | 5 | 0 | 9 | 6 | 4 |
+//! | `data_loss` | 5 | 0 | 10 | 10 | 2 |
+//! | enums | 4 | 0 | 5 | 3 | 1 |
+//! | indexes | 6 | 0 | 8 | 8 | 0 |
+//! | locking | 9 | 0 | 12 | 11 | 1 |
+//! | partitions | 5 | 0 | 7 | 6 | 2 |
+//! | replication | 4 | 0 | 3 | 0 | 0 |
+//! | rewriting | 7 | 1 | 8 | 8 | 0 |
+//! | rollback | 4 | 0 | 5 | 5 | 1 |
+//! | runners | 7 | 0 | 11 | 9 | 2 |
+//! | security | 4 | 0 | 7 | 1 | 0 |
+//! | seeds | 0 | 0 | 13 | 10 | 1 |
+//! | transactions | 5 | 0 | 9 | 4 | 1 |
+//! | types | 5 | 0 | 7 | 6 | 0 |
+//! | all | 101 | 3 | 133 | 97 | 15 |
+//!
+//! That is a precision of 97 % and a recall of 73 %. Two of the three false alarms were labels that the servers contradicted:
+//! a materialized view stops the change of a type. They were corrected with four other mistakes: one history is for a
+//! version that has the remedy, one mark stood on another line of the same file, and two locks were named too weak or on a
+//! table that is gone. 28 of the 36 misses had no rule yet.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
