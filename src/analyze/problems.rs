@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::diagnostic::{Diagnostic, Level};
+use crate::diagnostic::{Certainty, Diagnostic, Level};
 use crate::rules::by_id;
 use crate::source::{SourceId, Span};
 
@@ -53,6 +53,26 @@ pub(super) fn without_needless_last_resorts(diagnostics: &mut Vec<Diagnostic>) {
         !(is_last_resort(diagnostic) && reported)
     });
     keep_first_of_file(diagnostics, true);
+    leave_out_of_refused(diagnostics);
+}
+
+/// What PostgreSQL refuses for certain does nothing: only that it does is of interest, and what is told once for a file.
+fn leave_out_of_refused(diagnostics: &mut Vec<Diagnostic>) {
+    let refused: BTreeSet<(SourceId, Span)> = diagnostics
+        .iter()
+        .filter(|diagnostic| {
+            diagnostic.certainty == Certainty::Certain
+                && diagnostic.level == Level::Error
+                && is_last_resort(diagnostic)
+                && !shows_work(diagnostic)
+        })
+        .filter_map(statement)
+        .collect();
+    diagnostics.retain(|diagnostic| {
+        diagnostic.level == Level::Error
+            || by_id(diagnostic.rule).is_none_or(|rule| rule.once)
+            || statement(diagnostic).is_none_or(|place| !refused.contains(&place))
+    });
 }
 
 fn is_last_resort(diagnostic: &Diagnostic) -> bool {
@@ -68,9 +88,10 @@ fn shows_work(diagnostic: &Diagnostic) -> bool {
 fn leave_out_subsumed(diagnostics: &mut Vec<Diagnostic>) {
     let mut by_statement: BTreeMap<(SourceId, Span), Vec<usize>> = BTreeMap::new();
     for (index, diagnostic) in diagnostics.iter().enumerate() {
-        if let Some(place) = statement(diagnostic) {
-            by_statement.entry(place).or_default().push(index);
-        }
+        // A finding about a whole migration may point at a statement of it.
+        let at = (diagnostic.primary.source, diagnostic.primary.span);
+        let place = statement(diagnostic).unwrap_or(at);
+        by_statement.entry(place).or_default().push(index);
     }
     let mut gone = BTreeSet::new();
     let mut raised = Vec::new();
@@ -83,7 +104,10 @@ fn leave_out_subsumed(diagnostics: &mut Vec<Diagnostic>) {
                 let (kept, left) = (&diagnostics[winner], &diagnostics[loser]);
                 if rule.subsumes.contains(&left.rule) && may_share_object(kept, left) {
                     gone.insert(loser);
-                    raised.push((winner, left.level));
+                    // What is said once for a file is about the file, and says nothing about this statement's danger.
+                    if by_id(left.rule).is_none_or(|rule| !rule.once) {
+                        raised.push((winner, left.level));
+                    }
                 }
             }
         }

@@ -67,13 +67,7 @@ fn table(cx: &mut Cx<'_>, drop: &Drop, name: &Name, gone: &[QualifiedName]) {
         } else {
             format!("; CASCADE drops {} too", dependents::list(&found.blocking))
         };
-        let locks = parent.map_or_else(String::new, |partition| {
-            format!(
-                "; reads and writes of `{}` wait for its ACCESS EXCLUSIVE lock too",
-                partition.parent.short()
-            )
-        });
-        message = format!("{loses}{along}{cascade}{locks}");
+        message = format!("{loses}{along}{cascade}");
         help = match parent {
             Some(partition) if cx.postgres() >= 14 => format!(
                 "ALTER TABLE {} DETACH PARTITION {name} CONCURRENTLY first, alone in its migration; keep a copy, and drop it in a \
@@ -96,7 +90,8 @@ fn table(cx: &mut Cx<'_>, drop: &Drop, name: &Name, gone: &[QualifiedName]) {
         .on(name)
         .effects(cx.effects().list.clone());
     if unknown && drop.if_exists {
-        level = Some(Level::Warning);
+        // More often than not a way to begin from nothing.
+        level = Some(Level::Info);
         finding = finding.certainty(Certainty::Possible);
         help.push_str(
             "; the migrations do not make it, and IF EXISTS does not tell whether it is there",
@@ -150,10 +145,12 @@ fn schema(cx: &mut Cx<'_>, drop: &Drop, name: &Name) {
         )
     };
     let effects = cx.effects().list.clone();
-    cx.report(
-        Finding::new(name.span, message)
-            .certainty(certainty)
-            .help(help)
-            .effects(effects),
-    );
+    let mut finding = Finding::new(name.span, message)
+        .certainty(certainty)
+        .help(help)
+        .effects(effects);
+    if certainty == Certainty::Possible {
+        finding = finding.level(Level::Warning);
+    }
+    cx.report(finding);
 }

@@ -1,6 +1,7 @@
 //! See `rules/table-renamed.md`.
 
 use crate::diagnostic::Level;
+use crate::effect::dependents;
 use crate::rule::{Cx, Finding};
 use crate::schema::Relation;
 use crate::statement::{Kind, Name, ObjectKind, QualifiedName, Rename, Statement};
@@ -23,6 +24,9 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
         return;
     }
     let stays = exists(cx, &old);
+    if stays {
+        left_behind(cx, rename, &old);
+    }
     if stays || frees_name(cx, rename, &old) || cx.is_made_here(&rename.relation) {
         return;
     }
@@ -62,6 +66,35 @@ fn exists(cx: &Cx<'_>, name: &QualifiedName) -> bool {
         cx.after_transaction().relation_at(name),
         Some(Relation::Table(_) | Relation::View(_))
     )
+}
+
+/// Another table takes the name: what depends on the old one goes on depending on it.
+fn left_behind(cx: &mut Cx<'_>, rename: &Rename, old: &QualifiedName) {
+    let now = QualifiedName::new(&old.schema, &rename.to.text);
+    let after = cx.after_transaction();
+    let is_swap = matches!(after.relation_at(old), Some(Relation::Table(_)))
+        && after.table_at(&now).is_some()
+        && !cx.is_made_here(&rename.relation);
+    if !is_swap {
+        return;
+    }
+    let found = dependents::of_table(after, &now, std::slice::from_ref(old));
+    if found.blocking.is_empty() {
+        return;
+    }
+    let stay = dependents::list(&found.blocking);
+    let Rename { relation, to, .. } = rename;
+    let finding = Finding::new(
+        relation.span,
+        format!("another table takes the name `{relation}`, but {stay} still belongs to `{to}`"),
+    )
+    .on(relation)
+    .help(format!(
+        "in the same transaction let them refer to the new `{relation}`: a foreign key is added as NOT VALID and validated \
+         later, a view is replaced"
+    ))
+    .effects(cx.effects().list.clone());
+    cx.report(finding);
 }
 
 /// True if the new name was taken until a statement before gave it up: the second half of a swap.

@@ -28,6 +28,7 @@ mod example;
 mod fix;
 mod git;
 mod hostile;
+mod labelled;
 mod layouts;
 mod live;
 mod locks;

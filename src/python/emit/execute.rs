@@ -26,13 +26,20 @@ impl Emitter {
                 self.bind_text(&text, None)
             }]);
         }
-        let mut values = Vec::new();
-        for parameters in args.rest() {
-            values.extend(bind_values(&crate::python::value::Args {
-                pos: vec![parameters.clone()],
-                ..Default::default()
-            }));
-        }
+        // `execute(text, {"x": 1})`, and `execute(text, x=1)` before SQLAlchemy 2.
+        let rest = args.rest();
+        args.taken
+            .extend(args.args.kw.iter().map(|(name, _)| name.as_str()));
+        let mut values = bind_values(&crate::python::value::Args {
+            pos: rest.to_vec(),
+            kw: args.args.kw.clone(),
+            ..Default::default()
+        });
+        // What is computed at run time may name any parameter.
+        let computed = args.args.open.is_some()
+            || rest
+                .iter()
+                .any(|value| !matches!(value, Value::Dict(_) | Value::None));
         // `text(..).bindparams(..)`, `.execution_options(..)`
         while let Some((base, method, chained)) = statement.as_method() {
             match method {
@@ -46,7 +53,11 @@ impl Emitter {
             match sqlalchemy(path) {
                 Some("text" | "TextClause") => {
                     let text = self.sql_text(inner.get(0, "text"), "text")?;
-                    return Ok(vec![self.bind_text(&text, Some(&values))]);
+                    return Ok(vec![if computed {
+                        self.bind_unknown(&text, &values)
+                    } else {
+                        self.bind_text(&text, Some(&values))
+                    }]);
                 }
                 // DDL text is formatted with `%`: only the doubled sign is of interest here.
                 Some("DDL") => {

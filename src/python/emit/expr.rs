@@ -81,6 +81,15 @@ impl Emitter {
     /// The rule is that of `sqlalchemy.text`: a colon followed by a word, unless a colon, a word or a backslash stands
     /// before it or a colon behind it. `\:` is a plain colon.
     pub(super) fn bind_text(&mut self, text: &Text, values: Option<&[(Text, Value<'_>)]>) -> Text {
+        self.bind(text, values.unwrap_or_default(), false)
+    }
+
+    /// The same where other parameters may have values that are known only at run time.
+    pub(super) fn bind_unknown(&mut self, text: &Text, values: &[(Text, Value<'_>)]) -> Text {
+        self.bind(text, values, true)
+    }
+
+    fn bind(&mut self, text: &Text, values: &[(Text, Value<'_>)], computed: bool) -> Text {
         let all = text.as_str();
         let word = |c: char| c.is_alphanumeric() || c == '_';
         let mut out = Text::default();
@@ -114,9 +123,13 @@ impl Emitter {
             let name = &rest[..len];
             out.push(&text.slice(copied, at));
             copied = at + 1 + len;
-            match values.and_then(|values| values.iter().find(|(known, _)| known == name)) {
+            match values.iter().find(|(known, _)| known == name) {
                 Some((_, value)) => {
                     let value = self.literal_value(value);
+                    out.push(&value);
+                }
+                None if computed => {
+                    let value = self.unknown_value();
                     out.push(&value);
                 }
                 None => {
