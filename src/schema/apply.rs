@@ -440,14 +440,12 @@ impl Schema {
     /// A new policy, or what `ALTER POLICY` changes of one.
     fn put_policy(&mut self, def: &PolicyDefinition, table: &Name, origin: Origin) {
         let columns: Vec<Box<str>> = def
-            .expressions
-            .iter()
+            .expressions()
             .flat_map(|expr| expr.columns())
             .map(Into::into)
             .collect();
         let calls: Vec<QualifiedName> = def
-            .expressions
-            .iter()
+            .expressions()
             .flat_map(|expr| expr.walk())
             .filter_map(|expr| match &expr.kind {
                 ExprKind::Call { schema, name, .. } => {

@@ -356,6 +356,8 @@ impl Lower<'_> {
             sql_expression,
             body: self.body(options),
             atomic: create.sql_body().is_some(),
+            security_definer: self.flag(options, "security"),
+            search_path: sets_search_path(options),
         }
     }
 
@@ -384,6 +386,17 @@ impl Lower<'_> {
             map,
         })
     }
+}
+
+/// `SET search_path` among the options of a function.
+fn sets_search_path(options: List<'_>) -> bool {
+    options
+        .of::<tree::DefElem<'_>>()
+        .filter_map(|option| match option.arg() {
+            Some(Node::VariableSetStmt(set)) => set.name(),
+            _ => None,
+        })
+        .any(|name| name.eq_ignore_ascii_case("search_path"))
 }
 
 fn drop_tag(object: ObjectKind) -> &'static str {
