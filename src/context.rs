@@ -9,7 +9,7 @@ use crate::diagnostic::{Certainty, Diagnostic, Estimate, Level};
 use crate::effect::{self, Effect, Effects, LockMode, Work};
 use crate::estimate::{self, Size, Task};
 use crate::footprint::{Footprint, Held};
-use crate::layout::{History, Layout, Migration, Problem, ProblemKind, Runner, Send};
+use crate::layout::{Direction, History, Layout, Migration, Problem, ProblemKind, Runner, Send};
 use crate::markers::Markers;
 use crate::replay::{Replay, Step};
 use crate::rule::{Finding, On, Options, Rule, Scale};
@@ -529,6 +529,26 @@ impl<'a> Cx<'a> {
     pub fn steps(&self) -> &'a [Step<'a>] {
         let index = self.migration.unwrap_or_default();
         &self.replay.steps[self.replay.ranges[index].clone()]
+    }
+
+    /// All steps of the history: its forward migrations in order, then the down scripts.
+    #[must_use]
+    pub fn all_steps(&self) -> &'a [Step<'a>] {
+        &self.replay.steps
+    }
+
+    /// Steps behind the current one, down scripts left out: what becomes of it as the history goes on.
+    pub fn later_steps(&self) -> impl Iterator<Item = &'a Step<'a>> {
+        let migrations = &self.history().migrations;
+        self.replay.steps[self.step.map_or(0, |step| step + 1)..]
+            .iter()
+            .filter(|step| migrations[step.migration].direction != Direction::Down)
+    }
+
+    /// Steps before the current one.
+    #[must_use]
+    pub fn earlier_steps(&self) -> &'a [Step<'a>] {
+        &self.replay.steps[..self.step.unwrap_or_default()]
     }
 
     /// All steps of a migration of the history.

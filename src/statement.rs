@@ -7,17 +7,19 @@ pub mod code;
 mod expr;
 pub mod name;
 pub mod normal;
+pub mod policy;
 mod questions;
 pub mod table;
 pub mod ty;
 
 pub use alter::{AddColumn, AlterAction, AlterColumn, AlterTable, ColumnChange};
 pub use code::{
-    AlterFunction, CreateRule, CreateStatistics, PolicyDefinition, PublicationChange,
+    AlterFunction, CreateRule, CreateStatistics, PublicationChange,
     PublicationDefinition,
 };
 pub use expr::{Element, Expr, ExprKind, Literal};
 pub use name::{Ident, Name, QualifiedName, quoted};
+pub use policy::PolicyDefinition;
 pub use table::{
     Bound, ColumnDef, ConstraintDef, ConstraintKind, CreateTable, ForeignKey, Generated, Identity,
     PartitionBy, PartitionOf, Persistence,
@@ -182,6 +184,14 @@ pub enum Kind {
         names: Vec<Name>,
         /// `ON ALL … IN SCHEMA`: the names are those of schemas.
         all_in_schema: bool,
+        /// The privileges, lower case; empty for `ALL`.
+        privileges: Vec<Box<str>>,
+        /// The roles; none for `PUBLIC` and for the likes of `CURRENT_USER`.
+        grantees: Vec<Option<Box<str>>>,
+        /// `PUBLIC` is among them.
+        to_public: bool,
+        /// `WITH GRANT OPTION`.
+        grant_option: bool,
     },
     /// `DO`. Its statements are in [`Statement::nested`].
     Do,
@@ -553,6 +563,10 @@ pub struct CreateFunction {
     pub body: Option<Fragment>,
     /// The body is SQL itself (`BEGIN ATOMIC`, `RETURN`, 14): PostgreSQL always reads it when the function is made.
     pub atomic: bool,
+    /// `SECURITY DEFINER`: it runs with the rights of its owner.
+    pub security_definer: bool,
+    /// `SET search_path` is written.
+    pub search_path: bool,
 }
 
 /// PostgreSQL's three classes of functions. Ordered: what contains a more volatile part is as volatile as that part.

@@ -105,7 +105,9 @@ fn leave_out_subsumed(diagnostics: &mut Vec<Diagnostic>) {
                 if rule.subsumes.contains(&left.rule) && may_share_object(kept, left) {
                     gone.insert(loser);
                     // What is said once for a file is about the file, and says nothing about this statement's danger.
-                    if by_id(left.rule).is_none_or(|rule| !rule.once) {
+                    let about_file = left.rule == "missing-statement-timeout"
+                        || by_id(left.rule).is_some_and(|rule| rule.once);
+                    if !about_file {
                         raised.push((winner, left.level));
                     }
                 }

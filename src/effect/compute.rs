@@ -308,7 +308,7 @@ impl<'a> Collector<'a> {
             Kind::CreateTrigger(create) => self.create_trigger(create),
             Kind::Policy(policy, table) => {
                 self.named(table, LockMode::AccessExclusive, Work::NONE);
-                for part in policy.expressions.iter().flat_map(Expr::walk) {
+                for part in policy.expressions().flat_map(Expr::walk) {
                     if let ExprKind::Subquery(query) = &part.kind {
                         self.query(query, false);
                     }

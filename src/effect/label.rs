@@ -165,7 +165,7 @@ impl Finder<'_> {
             }
             Kind::Policy(policy, table) => {
                 let scope = self.on(table);
-                let mut expressions = policy.expressions.iter();
+                let mut expressions = policy.expressions();
                 expressions.find_map(|expr| self.inside(expr, &scope))
             }
             Kind::CreateTrigger(create) => {

@@ -3,14 +3,12 @@
 use crate::diagnostic::Level;
 use crate::rule::{Cx, Finding};
 use crate::source::Span;
-use crate::statement::{Kind, Statement};
+use crate::statement::Statement;
 
 pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     for string in cx.strings(statement) {
         let body = string.body;
         let follows = |word: &str| string.word_before.eq_ignore_ascii_case(word);
-        let is_copied =
-            matches!(statement.kind, Kind::Copy { .. }) && (follows("from") || follows("to"));
         let found = if follows("password") && !body.is_empty() {
             Some(("a password stands in the migration", Level::Error))
         } else if holds_password(body) {
@@ -21,11 +19,6 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
         } else if is_address(statement.tag) && (follows("host") || option(body, "host").is_some()) {
             Some((
                 "the address of a server stands in the migration: it holds in one environment",
-                Level::Warning,
-            ))
-        } else if is_copied && body.starts_with('/') {
-            Some((
-                "a path on the server stands in the migration: it holds on one machine",
                 Level::Warning,
             ))
         } else {

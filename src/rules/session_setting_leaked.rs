@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::layout::Migration;
+use crate::layout::{Migration, Session};
 use crate::rule::{Cx, Finding};
 use crate::source::Span;
 use crate::wording;
@@ -23,7 +23,7 @@ const HARMFUL: &[&str] = &[
 const LIMITS: &[&str] = &["lock_timeout", "statement_timeout"];
 
 pub(super) fn check(cx: &mut Cx<'_>, migration: &Migration) {
-    if !cx.layout().client.keeps_session {
+    if cx.runner().session != Session::One {
         return;
     }
     let mut leaks: BTreeMap<Box<str>, Span> = BTreeMap::new();

@@ -16,7 +16,7 @@ impl Schema {
         let mut columns: Vec<Box<str>> = Vec::new();
         let mut elsewhere = Uses::new();
         let mut calls: Vec<QualifiedName> = Vec::new();
-        for expr in &def.expressions {
+        for expr in def.expressions() {
             self.note_expression(expr, &key, &mut columns, &mut elsewhere);
             calls.extend(expr.walk().filter_map(|expr| match &expr.kind {
                 ExprKind::Call { schema, name, .. } => {

@@ -46,15 +46,6 @@ pub struct CreateStatistics {
     pub if_not_exists: bool,
 }
 
-/// `CREATE POLICY`, `ALTER POLICY`.
-#[derive(Debug, Clone)]
-pub struct PolicyDefinition {
-    /// Its name.
-    pub name: Ident,
-    /// `USING` and `WITH CHECK`, as far as they are written.
-    pub expressions: Vec<Expr>,
-}
-
 /// What a statement does with the tables of a publication.
 #[derive(Debug, Clone)]
 pub struct PublicationDefinition {

@@ -365,6 +365,8 @@ impl Lower<'_> {
             sql_expression,
             body: self.body(options),
             atomic: create.sql_body().is_some(),
+            security_definer: self.flag(options, "security"),
+            search_path: sets_search_path(options),
         }
     }
 
@@ -401,6 +403,17 @@ fn volatility_of(word: &str) -> Volatility {
         "stable" => Volatility::Stable,
         _ => Volatility::Volatile,
     }
+}
+
+/// `SET search_path` among the options of a function.
+fn sets_search_path(options: List<'_>) -> bool {
+    options
+        .of::<tree::DefElem<'_>>()
+        .filter_map(|option| match option.arg() {
+            Some(Node::VariableSetStmt(set)) => set.name(),
+            _ => None,
+        })
+        .any(|name| name.eq_ignore_ascii_case("search_path"))
 }
 
 fn drop_tag(object: ObjectKind) -> &'static str {

@@ -102,10 +102,12 @@ impl Lower<'_> {
             Node::CreatePolicyStmt(policy) => {
                 let definition = PolicyDefinition {
                     name: Ident::new(policy.policy_name().unwrap_or(""), self.whole()),
-                    expressions: [policy.qual(), policy.with_check()]
-                        .into_iter()
-                        .filter_map(|expr| self.opt_expr(expr))
-                        .collect(),
+                    create: true,
+                    permissive: policy.permissive(),
+                    command: policy.cmd_name().unwrap_or("all").into(),
+                    roles: policy_roles(policy.roles()),
+                    using: self.opt_expr(policy.qual()),
+                    with_check: self.opt_expr(policy.with_check()),
                 };
                 (
                     Kind::Policy(Box::new(definition), self.relation(policy.table())),
@@ -115,10 +117,12 @@ impl Lower<'_> {
             Node::AlterPolicyStmt(policy) => {
                 let definition = PolicyDefinition {
                     name: Ident::new(policy.policy_name().unwrap_or(""), self.whole()),
-                    expressions: [policy.qual(), policy.with_check()]
-                        .into_iter()
-                        .filter_map(|expr| self.opt_expr(expr))
-                        .collect(),
+                    create: false,
+                    permissive: true,
+                    command: "".into(),
+                    roles: policy_roles(policy.roles()),
+                    using: self.opt_expr(policy.qual()),
+                    with_check: self.opt_expr(policy.with_check()),
                 };
                 (
                     Kind::Policy(Box::new(definition), self.relation(policy.table())),
@@ -542,4 +546,10 @@ pub(super) fn missing(span: crate::source::Span) -> Expr {
         span,
         kind: ExprKind::Other(Vec::new()),
     }
+}
+
+/// The roles of a policy; none for `PUBLIC`.
+fn policy_roles(roles: tree::List<'_>) -> Vec<Box<str>> {
+    let names = |role: tree::RoleSpec<'_>| role.rolename().map(Into::into);
+    roles.of::<tree::RoleSpec<'_>>().filter_map(names).collect()
 }

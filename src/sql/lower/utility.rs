@@ -104,6 +104,22 @@ impl Lower<'_> {
                         .collect(),
                     all_in_schema: grant.targtype()
                         == tree::GrantTargetType::ACL_TARGET_ALL_IN_SCHEMA,
+                    privileges: grant
+                        .privileges()
+                        .of::<tree::AccessPriv<'_>>()
+                        .filter_map(|privilege| privilege.priv_name())
+                        .map(|name| name.to_ascii_lowercase().into())
+                        .collect(),
+                    grantees: grant
+                        .grantees()
+                        .of::<tree::RoleSpec<'_>>()
+                        .map(|role| role.rolename().map(Into::into))
+                        .collect(),
+                    to_public: grant
+                        .grantees()
+                        .of::<tree::RoleSpec<'_>>()
+                        .any(|role| role.roletype() == tree::RoleSpecType::ROLESPEC_PUBLIC),
+                    grant_option: grant.grant_option(),
                 },
                 if grant.is_grant() { "GRANT" } else { "REVOKE" },
             ),

@@ -1,0 +1,52 @@
+//! See `rules/foreign-key-action-unstated.md`.
+
+use crate::rule::{Cx, Finding};
+use crate::statement::table::ReferentialAction;
+use crate::statement::{ConstraintDef, ConstraintKind, Kind, Statement};
+
+pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
+    let mut found: Vec<&ConstraintDef> = Vec::new();
+    if let Kind::CreateTable(create) = &statement.kind {
+        found.extend(create.columns.iter().flat_map(|column| &column.constraints));
+        found.extend(&create.constraints);
+    }
+    found.extend(
+        statement
+            .added_columns()
+            .flat_map(|(_, add)| &add.column.constraints),
+    );
+    found.extend(statement.added_constraints().map(|(_, def)| def));
+    for def in found {
+        let ConstraintKind::ForeignKey(key) = &def.kind else {
+            continue;
+        };
+        if key.on_delete != ReferentialAction::NoAction || is_written(cx, statement, def) {
+            continue;
+        }
+        let finding = Finding::new(
+            def.span,
+            format!(
+                "this foreign key does not say what becomes of its rows when one of `{}` is deleted",
+                key.table
+            ),
+        )
+        .help("write ON DELETE RESTRICT, CASCADE, SET NULL or NO ACTION");
+        cx.report(finding);
+    }
+}
+
+/// `ON DELETE NO ACTION` is written.
+fn is_written(cx: &Cx<'_>, statement: &Statement, def: &ConstraintDef) -> bool {
+    let words: Vec<&str> = cx
+        .bare_words(statement)
+        .into_iter()
+        .filter(|(span, _)| {
+            let place = statement.source.map.to_file(*span);
+            def.span.start <= place.start && place.end <= def.span.end
+        })
+        .map(|(_, word)| word)
+        .collect();
+    words
+        .windows(2)
+        .any(|pair| pair[0].eq_ignore_ascii_case("on") && pair[1].eq_ignore_ascii_case("delete"))
+}

@@ -1,0 +1,40 @@
+//! See `rules/foreign-key-cascades.md`.
+
+use crate::rule::{Cx, Finding};
+use crate::statement::table::ReferentialAction;
+use crate::statement::{ConstraintDef, ConstraintKind, Kind, Name, Statement};
+
+pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
+    if let Kind::CreateTable(create) = &statement.kind {
+        let at_columns = create.columns.iter().flat_map(|column| &column.constraints);
+        for def in at_columns.chain(&create.constraints) {
+            report(cx, &create.name, def);
+        }
+    }
+    for (table, add) in statement.added_columns() {
+        for def in &add.column.constraints {
+            report(cx, table, def);
+        }
+    }
+    for (table, def) in statement.added_constraints() {
+        report(cx, table, def);
+    }
+}
+
+fn report(cx: &mut Cx<'_>, table: &Name, def: &ConstraintDef) {
+    let ConstraintKind::ForeignKey(key) = &def.kind else {
+        return;
+    };
+    let parent = &key.table;
+    let what = if key.on_delete == ReferentialAction::Cascade {
+        format!("a DELETE on `{parent}` deletes rows of `{table}` as well")
+    } else if key.on_update == ReferentialAction::Cascade {
+        format!("an UPDATE of a key of `{parent}` changes rows of `{table}` as well")
+    } else {
+        return;
+    };
+    cx.report(
+        Finding::new(def.span, what)
+            .help("RESTRICT stops it, so that the application says what goes"),
+    );
+}

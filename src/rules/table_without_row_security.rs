@@ -1,0 +1,40 @@
+//! See `rules/table-without-row-security.md`.
+
+use crate::rule::{Cx, Finding};
+use crate::statement::{Kind, Persistence, Statement};
+
+pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
+    let Kind::CreateTable(create) = &statement.kind else {
+        return;
+    };
+    if create.persistence == Persistence::Temporary || create.foreign {
+        return;
+    }
+    let table = &create.name;
+    let name = cx.after().resolve(table);
+    let Some(end) = cx.at_the_end().table_at(&name) else {
+        return;
+    };
+    let asked = cx.list_option("schemas").contains(&name.schema.to_string());
+    let missing = if !end.row_security {
+        "ENABLE"
+    } else if cx.bool_option("force") && !end.force_row_security {
+        "FORCE"
+    } else {
+        return;
+    };
+    if !asked {
+        return;
+    }
+    let what = if missing == "FORCE" {
+        "does not hold for its owner"
+    } else {
+        "is off"
+    };
+    let finding = Finding::new(
+        table.span,
+        format!("row level security of the new table `{table}` {what}"),
+    )
+    .help(format!("ALTER TABLE {table} {missing} ROW LEVEL SECURITY"));
+    cx.report(finding);
+}
