@@ -6,7 +6,7 @@ mod comments;
 mod locks;
 mod problems;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rayon::prelude::*;
@@ -197,6 +197,11 @@ fn analyse_project(project: Project, sources: &[Source], settings: &Settings) ->
                 .is_none_or(|wanted| wanted.contains(&place.location.source))
         })
         .collect();
+    let not_analysed = if layout::is_code(history.found.layout) {
+        once(not_analysed)
+    } else {
+        not_analysed
+    };
     Outcome {
         diagnostics,
         not_analysed,
@@ -205,6 +210,29 @@ fn analyse_project(project: Project, sources: &[Source], settings: &Settings) ->
         suppressed,
         below_strictness,
     }
+}
+
+/// Programs are not analysed for one reason, file after file: it is said once.
+fn once(places: Vec<NotAnalysed>) -> Vec<NotAnalysed> {
+    let mut first: BTreeMap<String, (NotAnalysed, BTreeSet<SourceId>)> = BTreeMap::new();
+    for place in places {
+        let source = place.location.source;
+        let (_, files) = first
+            .entry(place.reason.clone())
+            .or_insert_with(|| (place, BTreeSet::new()));
+        files.insert(source);
+    }
+    first
+        .into_values()
+        .map(|(mut place, files)| {
+            match files.len() - 1 {
+                0 => {}
+                1 => place.reason.push_str(" (this file and 1 more)"),
+                more => place.reason = format!("{} (this file and {more} more)", place.reason),
+            }
+            place
+        })
+        .collect()
 }
 
 /// Parses the scripts of a project.
@@ -333,7 +361,11 @@ fn migration(script: &Script, found: &Found) -> (Migration, Vec<NotAnalysed>, Ve
             unit.wraps = crate::layout::Wraps::Nothing;
         }
     }
-    let incomplete = !not_analysed.is_empty()
+    // Code that is not read may do the rest of what a program's SQL begins.
+    let is_doubted =
+        layout::is_code(found.layout) && script.pieces.iter().any(|piece| piece.conditional);
+    let incomplete = is_doubted
+        || !not_analysed.is_empty()
         || problems
             .iter()
             .any(|problem| problem.kind != ProblemKind::Psql);
