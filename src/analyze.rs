@@ -108,6 +108,7 @@ fn analyse_project(project: Project, sources: &[Source], settings: &Settings) ->
         scripts,
         problems,
         wanted,
+        settled,
         dialect,
     } = project;
     let mut summary = ProjectSummary {
@@ -129,7 +130,7 @@ fn analyse_project(project: Project, sources: &[Source], settings: &Settings) ->
     let (history, not_analysed) = history(
         found,
         Arrangement { scripts, problems },
-        wanted.as_deref(),
+        (wanted.as_deref(), &settled),
         settings,
     );
     summary.migrations = history.migrations.len();
@@ -189,8 +190,12 @@ fn analyse_project(project: Project, sources: &[Source], settings: &Settings) ->
             wanted.contains(&diagnostic.primary.source) || is_about_files_gone(diagnostic)
         });
     }
+    diagnostics.retain(|diagnostic| {
+        !is_settled(&settled, diagnostic.primary) || is_about_files_gone(diagnostic)
+    });
     let not_analysed = not_analysed
         .into_iter()
+        .filter(|place| !is_settled(&settled, place.location))
         .filter(|place| {
             wanted
                 .as_ref()
@@ -235,11 +240,12 @@ fn once(places: Vec<NotAnalysed>) -> Vec<NotAnalysed> {
         .collect()
 }
 
-/// Parses the scripts of a project.
+/// Parses the scripts of a project. `wanted` are the files that findings are wanted for, and the parts of them that they
+/// are not wanted for.
 pub(crate) fn history(
     found: Found,
     arrangement: Arrangement,
-    wanted: Option<&[SourceId]>,
+    wanted: (Option<&[SourceId]>, &[Location]),
     settings: &Settings,
 ) -> (History, Vec<NotAnalysed>) {
     let Arrangement {
@@ -277,7 +283,7 @@ fn mark_pending(
     migrations: &mut [Migration],
     scripts: &[Script],
     layout: &Layout,
-    wanted: Option<&[SourceId]>,
+    (wanted, settled): (Option<&[SourceId]>, &[Location]),
     settings: &Settings,
 ) {
     // A version that the layout cannot place leaves everything pending.
@@ -303,9 +309,18 @@ fn mark_pending(
     }
     if let Some(wanted) = wanted {
         for migration in migrations {
-            migration.pending &= wanted.contains(&migration.source);
+            migration.pending &=
+                wanted.contains(&migration.source) && !is_settled(settled, migration.location());
         }
     }
+}
+
+/// True if a place lies in one of those parts, which are sorted.
+fn is_settled(settled: &[Location], place: Location) -> bool {
+    let index = settled
+        .partition_point(|part| (part.source, part.span.start) <= (place.source, place.span.start));
+    let part = index.checked_sub(1).map(|index| settled[index]);
+    part.is_some_and(|part| part.source == place.source && place.span.start < part.span.end)
 }
 
 /// Parses one script.
