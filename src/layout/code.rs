@@ -65,6 +65,7 @@ macro_rules! layout {
             runner: Runner {
                 send: Send::$send,
                 wraps: Wraps::$wraps,
+                session: crate::layout::Session::Unknown,
                 leaves_transaction_for: None,
                 way_out: $way_out,
                 down: DownScripts::Unsupported,
