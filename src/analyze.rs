@@ -7,7 +7,7 @@ mod database;
 mod locks;
 mod problems;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rayon::prelude::*;
@@ -113,6 +113,7 @@ fn analyse_project(project: Project, sources: &[Source], settings: &Settings) ->
         scripts,
         problems,
         wanted,
+        settled,
         dialect,
     } = project;
     let mut summary = ProjectSummary {
@@ -134,7 +135,7 @@ fn analyse_project(project: Project, sources: &[Source], settings: &Settings) ->
     let (history, not_analysed) = history(
         found,
         Arrangement { scripts, problems },
-        wanted.as_deref(),
+        (wanted.as_deref(), &settled),
         settings,
     );
     summary.migrations = history.migrations.len();
@@ -196,14 +197,23 @@ fn analyse_project(project: Project, sources: &[Source], settings: &Settings) ->
             wanted.contains(&diagnostic.primary.source) || is_about_files_gone(diagnostic)
         });
     }
+    diagnostics.retain(|diagnostic| {
+        !is_settled(&settled, diagnostic.primary) || is_about_files_gone(diagnostic)
+    });
     let not_analysed = not_analysed
         .into_iter()
+        .filter(|place| !is_settled(&settled, place.location))
         .filter(|place| {
             wanted
                 .as_ref()
                 .is_none_or(|wanted| wanted.contains(&place.location.source))
         })
         .collect();
+    let not_analysed = if layout::is_code(history.found.layout) {
+        once(not_analysed)
+    } else {
+        not_analysed
+    };
     Outcome {
         diagnostics,
         not_analysed,
@@ -214,11 +224,35 @@ fn analyse_project(project: Project, sources: &[Source], settings: &Settings) ->
     }
 }
 
-/// Parses the scripts of a project.
+/// Programs are not analysed for one reason, file after file: it is said once.
+fn once(places: Vec<NotAnalysed>) -> Vec<NotAnalysed> {
+    let mut first: BTreeMap<String, (NotAnalysed, BTreeSet<SourceId>)> = BTreeMap::new();
+    for place in places {
+        let source = place.location.source;
+        let (_, files) = first
+            .entry(place.reason.clone())
+            .or_insert_with(|| (place, BTreeSet::new()));
+        files.insert(source);
+    }
+    first
+        .into_values()
+        .map(|(mut place, files)| {
+            match files.len() - 1 {
+                0 => {}
+                1 => place.reason.push_str(" (this file and 1 more)"),
+                more => place.reason = format!("{} (this file and {more} more)", place.reason),
+            }
+            place
+        })
+        .collect()
+}
+
+/// Parses the scripts of a project. `wanted` are the files that findings are wanted for, and the parts of them that they
+/// are not wanted for.
 pub(crate) fn history(
     found: Found,
     arrangement: Arrangement,
-    wanted: Option<&[SourceId]>,
+    wanted: (Option<&[SourceId]>, &[Location]),
     settings: &Settings,
 ) -> (History, Vec<NotAnalysed>) {
     let Arrangement {
@@ -256,7 +290,7 @@ fn mark_pending(
     migrations: &mut [Migration],
     scripts: &[Script],
     layout: &Layout,
-    wanted: Option<&[SourceId]>,
+    (wanted, settled): (Option<&[SourceId]>, &[Location]),
     settings: &Settings,
 ) {
     // A version that the layout cannot place leaves everything pending.
@@ -282,9 +316,18 @@ fn mark_pending(
     }
     if let Some(wanted) = wanted {
         for migration in migrations {
-            migration.pending &= wanted.contains(&migration.source);
+            migration.pending &=
+                wanted.contains(&migration.source) && !is_settled(settled, migration.location());
         }
     }
+}
+
+/// True if a place lies in one of those parts, which are sorted.
+fn is_settled(settled: &[Location], place: Location) -> bool {
+    let index = settled
+        .partition_point(|part| (part.source, part.span.start) <= (place.source, place.span.start));
+    let part = index.checked_sub(1).map(|index| settled[index]);
+    part.is_some_and(|part| part.source == place.source && place.span.start < part.span.end)
 }
 
 /// Parses one script.
@@ -341,7 +384,11 @@ fn migration(script: &Script, found: &Found) -> (Migration, Vec<NotAnalysed>, Ve
         }
         problems.extend(mixed(&statements, found, leaves, at));
     }
-    let incomplete = !not_analysed.is_empty()
+    // Code that is not read may do the rest of what a program's SQL begins.
+    let is_doubted =
+        layout::is_code(found.layout) && script.pieces.iter().any(|piece| piece.conditional);
+    let incomplete = is_doubted
+        || !not_analysed.is_empty()
         || problems
             .iter()
             .any(|problem| !matches!(problem.kind, ProblemKind::Psql | ProblemKind::Mixed));

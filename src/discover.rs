@@ -19,7 +19,7 @@ use self::select::Run;
 use crate::diagnostic::{FileError, NotAnalysed};
 use crate::layout::{Found, Problem, Script};
 use crate::settings::Settings;
-use crate::source::{Source, SourceId};
+use crate::source::{Location, Source, SourceId};
 
 /// What to look for.
 #[derive(Debug, Clone)]
@@ -85,6 +85,8 @@ pub struct Project {
     pub problems: Vec<Problem>,
     /// The files that findings are wanted for, sorted; none for all.
     pub wanted: Option<Vec<SourceId>>,
+    /// Parts of those files that hold migrations for which none are wanted, sorted.
+    pub settled: Vec<Location>,
     /// The other database that the migrations are written for; their statements must not be judged.
     pub dialect: Option<&'static str>,
 }

@@ -98,7 +98,13 @@ pub fn plain() -> &'static Layout {
     &plain::LAYOUT
 }
 
-/// True for a layout whose migrations are programs: their SQL is not seen.
+/// The comments of a migration that is a program, with their marks; none if it is in no language that is read here.
+#[must_use]
+pub fn program_comments(source: &Source) -> Option<Vec<Span>> {
+    code::comments(source)
+}
+
+/// True for a layout whose migrations are programs: only constant SQL in them is seen.
 #[must_use]
 pub fn is_code(layout: &Layout) -> bool {
     code::is_code(layout)

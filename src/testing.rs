@@ -167,7 +167,7 @@ pub fn effects(
         let (history, _) = analyze::history(
             project.found,
             arrangement,
-            project.wanted.as_deref(),
+            (project.wanted.as_deref(), &project.settled),
             settings,
         );
         let replay = replay(&history, settings);
@@ -338,6 +338,7 @@ fn discover(
         scripts,
         problems,
         wanted: Some(wanted),
+        settled: Vec::new(),
         dialect,
     };
     Discovered {

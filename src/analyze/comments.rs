@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::diagnostic::NotAnalysed;
-use crate::layout::History;
+use crate::layout::{self, History};
 use crate::markers::{self, Markers};
 use crate::python;
 use crate::settings::Settings;
@@ -41,6 +41,8 @@ pub(super) fn of(history: &History, sources: &[Source]) -> Comments {
         }
         let comments = if source.path.to_ascii_lowercase().ends_with(".py") {
             in_python(source)
+        } else if let Some(comments) = layout::program_comments(source) {
+            in_program(source, comments)
         } else if suppress::markup::is_markup(source) {
             suppress::markup::comments(source)
         } else {
@@ -112,6 +114,20 @@ fn in_sql(source: &Source) -> Vec<CommentText> {
         .map(|comment| CommentText {
             span: comment.span,
             text: source.slice(comment.body).to_owned(),
+        })
+        .collect()
+}
+
+fn in_program(source: &Source, comments: Vec<Span>) -> Vec<CommentText> {
+    let text = |span| {
+        let text = source.slice(span).trim_start_matches(['#', '/', '*']);
+        text.trim_end_matches(['*', '/']).to_owned()
+    };
+    comments
+        .into_iter()
+        .map(|span| CommentText {
+            span,
+            text: text(span),
         })
         .collect()
 }

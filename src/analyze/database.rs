@@ -70,7 +70,7 @@ pub fn parsed(discovered: Discovered, settings: Settings) -> (Report, Parsed) {
             problems: project.problems,
         };
         let scripts = arrangement.scripts.clone();
-        let wanted = project.wanted.as_deref();
+        let wanted = (project.wanted.as_deref(), project.settled.as_slice());
         let (history, places) = history(project.found, arrangement, wanted, &settings);
         not_analysed.extend(places);
         counts.migrations += history.migrations.len();

@@ -37,7 +37,7 @@ pub fn locks(discovered: Discovered, settings: &Settings, down: bool) -> LocksRe
         let (history, places) = history(
             project.found,
             arrangement,
-            project.wanted.as_deref(),
+            (project.wanted.as_deref(), &project.settled),
             settings,
         );
         not_analysed.extend(places);

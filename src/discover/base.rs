@@ -13,7 +13,7 @@ use super::{Changed, STDIN};
 use crate::diagnostic::FileError;
 use crate::layout::base::{Branch, compare};
 use crate::layout::{self, File, Files, Found, Problem, ProblemKind, Script};
-use crate::source::{Source, SourceId};
+use crate::source::{Location, Source, SourceId};
 
 /// What a ground is compared with.
 pub(super) struct Then {
@@ -26,6 +26,8 @@ pub(super) struct Then {
 /// The files of a history that are pending.
 pub(super) struct Pending {
     pub(super) files: BTreeSet<SourceId>,
+    /// Parts of them that are not, sorted.
+    pub(super) settled: Vec<Location>,
     /// What the branch does to applied migrations, and where it collides with the other one.
     pub(super) problems: Vec<Problem>,
 }
@@ -94,6 +96,7 @@ impl Run<'_> {
         if selection.is_single {
             return Some(Pending {
                 files: changed,
+                settled: Vec::new(),
                 problems: Vec::new(),
             });
         }
@@ -132,6 +135,7 @@ impl Run<'_> {
         changed.retain(|file| !comparison.moved.contains(file));
         Some(Pending {
             files: changed,
+            settled: comparison.settled,
             // What is only committed may still be changed.
             problems: match then.other {
                 Some(_) => comparison.problems,

@@ -131,7 +131,10 @@ impl Run<'_> {
                     .collect(),
             ),
         };
-        problems.extend(pending.map(|pending| pending.problems).unwrap_or_default());
+        let (settled, found_problems) = pending
+            .map(|pending| (pending.settled, pending.problems))
+            .unwrap_or_default();
+        problems.extend(found_problems);
         if let Some(wanted) = &wanted {
             for problem in &mut problems {
                 turn(problem, wanted);
@@ -144,6 +147,7 @@ impl Run<'_> {
             scripts: arrangement.scripts,
             problems,
             wanted,
+            settled,
             dialect,
         }
     }

@@ -4,8 +4,8 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Direction, Found, Problem, ProblemKind, Script, path};
-use crate::source::{Location, SourceId};
+use super::{Direction, Found, Piece, Problem, ProblemKind, Script, Send, Wraps, path};
+use crate::source::{Location, SourceId, Span};
 use crate::sql::lex::Lexer;
 
 /// What a tool does about migrations that it ran before, as parts of sentences behind its name. Read in the tools' sources.
@@ -69,6 +69,8 @@ pub struct Branch<'a> {
 pub struct Comparison {
     /// Files that changed their names only: nothing in them is pending.
     pub moved: BTreeSet<SourceId>,
+    /// Parts of changed files that hold several migrations: those that were there as they are, sorted.
+    pub settled: Vec<Location>,
     /// What the branch does to applied migrations, and where it collides with the other one.
     pub problems: Vec<Problem>,
 }
@@ -87,6 +89,7 @@ pub fn compare(found: &Found, now: &[Script], branch: &Branch<'_>) -> Comparison
     side.edited(&successors, &mut comparison.problems);
     side.gone(&successors, &mut comparison.problems);
     comparison.moved = side.moved(&successors);
+    comparison.settled = side.settled(&successors);
     for script in side.arrivals(&successors) {
         if let Some(problem) = side.collides(script).or_else(|| side.late(script)) {
             comparison.problems.push(problem);
@@ -261,6 +264,7 @@ impl<'a> Side<'a> {
                 && (old.key == new.key || (!self.has_tool && old.version == new.version))
                 && text(old) == text(new)
                 && parents(old) == parents(new)
+                && old.pieces.iter().map(way).eq(new.pieces.iter().map(way))
             {
                 *unchanged.entry(new.source).or_default() += 1;
             }
@@ -273,6 +277,51 @@ impl<'a> Side<'a> {
         };
         unchanged.retain(|source, count| *count >= scripts(*source));
         unchanged.into_keys().collect()
+    }
+
+    /// In files with several migrations: the parts with those that were there, each up to the next script. Two scripts
+    /// that begin at one place are settled if both are.
+    fn settled(&self, successors: &Successors<'a>) -> Vec<Location> {
+        let mut files: BTreeMap<SourceId, BTreeMap<u32, bool>> = BTreeMap::new();
+        let same: BTreeSet<*const Script> = self
+            .branch
+            .then
+            .iter()
+            .zip(successors)
+            .filter_map(|(old, new)| new.map(|new| (old, new)))
+            .filter(|(old, new)| {
+                old.key == new.key
+                    && text(old) == text(new)
+                    && parents(old) == parents(new)
+                    && old.pieces.iter().map(way).eq(new.pieces.iter().map(way))
+            })
+            .map(|(_, new)| std::ptr::from_ref(new))
+            .collect();
+        let mut forward: BTreeMap<SourceId, usize> = BTreeMap::new();
+        for script in self.now.iter().filter(|script| self.changed(script)) {
+            *forward.entry(script.source).or_default() +=
+                usize::from(script.direction.is_forward());
+            let is_same = same.contains(&std::ptr::from_ref(script));
+            *files
+                .entry(script.source)
+                .or_default()
+                .entry(script.span.start)
+                .or_insert(true) &= is_same;
+        }
+        let mut settled = Vec::new();
+        for (source, starts) in files {
+            if forward.get(&source).is_none_or(|count| *count < 2) {
+                continue;
+            }
+            let ends = starts.keys().skip(1).copied().chain([u32::MAX]);
+            for ((&start, &is_settled), end) in starts.iter().zip(ends) {
+                if is_settled {
+                    let span = Span { start, end };
+                    settled.push(Location { source, span });
+                }
+            }
+        }
+        settled
     }
 
     /// Scripts forward that were not there, whatever their names, in the order in which they run.
@@ -417,6 +466,11 @@ impl<'a> Side<'a> {
     fn counts(&self, script: &Script) -> bool {
         self.has_tool || script.version.starts_with(|c: char| c.is_ascii_digit())
     }
+}
+
+/// How a piece is run.
+fn way(piece: &Piece) -> (Option<Send>, Option<Wraps>, bool) {
+    (piece.send, piece.wraps, piece.conditional)
 }
 
 fn parents(script: &Script) -> BTreeSet<&str> {

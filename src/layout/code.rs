@@ -1,14 +1,29 @@
 //! Migrations that are programs: those of Rails, Django, Ecto and the tools of Node.js.
 //!
-//! Their SQL exists only when they run. They are recognised so that a project is never taken for one without migrations,
-//! and named once, with what makes the tool show its SQL.
+//! Most of their SQL exists only when they run. What they send as it stands in the file, in constant strings, is read;
+//! what else they do is named, with what makes the tool show its SQL. Where anything is not read, what is read is not
+//! certain: other code may have created or dropped what it names.
+//!
+//! Transactions as the tools' sources and documentation have them: Rails and Ecto make one for each migration, Django too
+//! (`atomic`), Knex, TypeORM and node-pg-migrate one for the whole run, Sequelize none. All but Ecto send a string as one
+//! message.
+
+mod django;
+mod elixir;
+mod javascript;
+mod program;
+mod ruby;
+mod token;
 
 use std::collections::BTreeMap;
 
+use self::javascript::Library;
+use self::program::Program;
 use super::{
-    Applied, Arrangement, Client, DownScripts, File, Files, Found, Late, Layout, Reading, Runner,
-    RunnerLock, Send, Wraps, name, path, sign,
+    Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Late, Layout, Piece,
+    Reading, Runner, RunnerLock, Script, Send, Wraps, arrange_by_version, dialect, name, path, sign,
 };
+use crate::source::{Source, Span};
 
 /// A tool whose migrations are programs.
 struct Tool {
@@ -25,58 +40,105 @@ struct Tool {
     project: Option<&'static str>,
     /// What shows its SQL.
     render: &'static str,
+    /// Finds constant SQL in a file.
+    program: fn(&str) -> Program,
+    /// Two files of one number are one too many.
+    by_number: bool,
 }
 
-/// Makes the layout of a tool; all of them look at one file only, to have a place to speak about.
+/// Makes the layout of a tool.
 macro_rules! layout {
-    ($name:literal, $index:literal) => {
+    ($name:literal, $index:literal, $send:ident, $wraps:ident, $way_out:literal) => {
         Layout {
             name: $name,
             detect: |files| detect(&TOOLS[$index], files),
             open: |_, root, options| Found::named(TOOLS[$index].layout, root, options),
-            files: |found, files| {
-                let first = migrations(&TOOLS[$index], found, files).next();
-                first.cloned().into_iter().collect()
-            },
-            read: |found, file| read(&TOOLS[$index], found, file),
-            arrange: |_, scripts| Arrangement {
-                scripts,
-                problems: Vec::new(),
-            },
+            files: |found, files| migrations(&TOOLS[$index], found, files),
+            read: |_, file| read(&TOOLS[$index], file),
+            arrange: |_, scripts| arrange(&TOOLS[$index], scripts),
             compare: Some(name::number),
             applied: Applied {
                 late: |_, _| Late::Unknown,
-                ..Applied::by("the tool")
+                ..Applied::by(TITLES[$index])
             },
-            client: Client::PSQL,
-            runner: RUNNER,
+            client: Client::DRIVER,
+            runner: Runner {
+                send: Send::$send,
+                wraps: Wraps::$wraps,
+                session: crate::layout::Session::Unknown,
+                leaves_transaction_for: None,
+                way_out: $way_out,
+                down: DownScripts::Unsupported,
+            },
         }
     };
 }
 
-const RUNNER: Runner = Runner {
-    send: Send::Unknown,
-    wraps: Wraps::Nothing,
-    session: crate::layout::Session::Unknown,
-    leaves_transaction_for: None,
-    way_out: "run it outside of the tool's transaction",
-    lock: RunnerLock::Harmless,
-    mixing: None,
-    down: DownScripts::Unsupported,
-};
+/// The tools' names, as a sentence has them.
+const TITLES: [&str; 7] = [
+    "Rails",
+    "Django",
+    "Ecto",
+    "TypeORM",
+    "Sequelize",
+    "Knex",
+    "node-pg-migrate",
+];
 
-pub(super) static RAILS: Layout = layout!("rails", 0);
-pub(super) static DJANGO: Layout = layout!("django", 1);
-pub(super) static ECTO: Layout = layout!("ecto", 2);
-pub(super) static TYPEORM: Layout = layout!("typeorm", 3);
-pub(super) static SEQUELIZE: Layout = layout!("sequelize", 4);
-pub(super) static KNEX: Layout = layout!("knex", 5);
-pub(super) static NODE_PG_MIGRATE: Layout = layout!("node-pg-migrate-js", 6);
+pub(super) static RAILS: Layout = layout!(
+    "rails",
+    0,
+    SimpleBatch,
+    Script,
+    "write `disable_ddl_transaction!` in the migration's class"
+);
+pub(super) static DJANGO: Layout = layout!(
+    "django",
+    1,
+    SimpleBatch,
+    Script,
+    "write `atomic = False` in the migration's class"
+);
+pub(super) static ECTO: Layout = layout!(
+    "ecto",
+    2,
+    PerStatement,
+    Script,
+    "write `@disable_ddl_transaction true` and `@disable_migration_lock true` in the migration's module"
+);
+pub(super) static TYPEORM: Layout = layout!(
+    "typeorm",
+    3,
+    SimpleBatch,
+    Run,
+    "write `transaction = false` in the migration's class, and run with `--transaction each`"
+);
+pub(super) static SEQUELIZE: Layout = layout!(
+    "sequelize",
+    4,
+    SimpleBatch,
+    Nothing,
+    "do not hand the transaction to this query"
+);
+pub(super) static KNEX: Layout = layout!(
+    "knex",
+    5,
+    SimpleBatch,
+    Run,
+    "export `config = { transaction: false }` from the migration"
+);
+pub(super) static NODE_PG_MIGRATE: Layout = layout!(
+    "node-pg-migrate-js",
+    6,
+    SimpleBatch,
+    Run,
+    "call `pgm.noTransaction()` in the migration"
+);
 
 static TOOLS: [Tool; 7] = [
     Tool {
         layout: &RAILS,
-        title: "Rails",
+        title: TITLES[0],
         language: "Ruby",
         extensions: &["rb"],
         is_home: |directory| {
@@ -87,70 +149,84 @@ static TOOLS: [Tool; 7] = [
         project: None,
         render: "`bin/rails runner 'ActiveRecord::Base.logger = Logger.new($stdout); \
                  ActiveRecord::Base.connection_pool.migration_context.migrate'` logs it on a scratch database",
+        program: ruby::read,
+        by_number: true,
     },
     Tool {
         layout: &DJANGO,
-        title: "Django",
+        title: TITLES[1],
         language: "Python",
         extensions: &["py"],
         is_home: |directory| path::file_name(directory) == "migrations",
         words: &["migrations.Migration"],
         project: Some("manage.py"),
         render: "`python manage.py sqlmigrate <app> <migration>` prints it",
+        program: django::read,
+        by_number: false,
     },
     Tool {
         layout: &ECTO,
-        title: "Ecto",
+        title: TITLES[2],
         language: "Elixir",
         extensions: &["exs"],
         is_home: |directory| directory.split('/').any(|part| part == "priv"),
         words: &["Ecto.Migration"],
         project: None,
         render: "`mix ecto.migrate --log-migrations-sql` logs it on a scratch database",
+        program: elixir::read,
+        by_number: true,
     },
     Tool {
         layout: &TYPEORM,
-        title: "TypeORM",
+        title: TITLES[3],
         language: "JavaScript",
         extensions: &["ts", "js"],
         is_home: is_for_migrations,
         words: &["MigrationInterface", "queryRunner"],
         project: None,
         render: "`npx typeorm migration:run` with `logging: [\"query\"]` in the data source logs it on a scratch database",
+        program: |text| javascript::read(text, Library::TypeOrm),
+        by_number: false,
     },
     Tool {
         layout: &SEQUELIZE,
-        title: "Sequelize",
+        title: TITLES[4],
         language: "JavaScript",
         extensions: &["js", "cjs", "ts"],
         is_home: is_for_migrations,
         words: &["queryInterface", "QueryInterface"],
         project: None,
         render: "`npx sequelize-cli db:migrate` with `logging: console.log` in its configuration logs it on a scratch database",
+        program: |text| javascript::read(text, Library::Sequelize),
+        by_number: false,
     },
     Tool {
         layout: &KNEX,
-        title: "Knex",
+        title: TITLES[5],
         language: "JavaScript",
         extensions: &["js", "cjs", "mjs", "ts"],
         is_home: is_for_migrations,
         words: &["knex", "Knex"],
         project: None,
         render: "`DEBUG=knex:query npx knex migrate:latest` logs it on a scratch database",
+        program: |text| javascript::read(text, Library::Knex),
+        by_number: false,
     },
     Tool {
         layout: &NODE_PG_MIGRATE,
-        title: "node-pg-migrate",
+        title: TITLES[6],
         language: "JavaScript",
         extensions: &["js", "cjs", "mjs", "ts"],
         is_home: is_for_migrations,
         words: &["pgm."],
         project: None,
         render: "`npx node-pg-migrate up --dry-run --verbose` prints it",
+        program: |text| javascript::read(text, Library::NodePgMigrate),
+        by_number: false,
     },
 ];
 
-/// True for a layout whose migrations are programs: none of its SQL is seen.
+/// True for a layout whose migrations are programs.
 pub(super) fn is_code(layout: &Layout) -> bool {
     TOOLS.iter().any(|tool| std::ptr::eq(tool.layout, layout))
 }
@@ -204,37 +280,134 @@ fn detect(tool: &'static Tool, files: &dyn Files) -> Vec<Found> {
 }
 
 /// The migrations of a project.
-fn migrations<'f>(
-    tool: &'static Tool,
-    found: &'f Found,
-    files: &'f dyn Files,
-) -> impl Iterator<Item = &'f String> {
-    files.paths().iter().filter(move |path| {
+fn migrations(tool: &'static Tool, found: &Found, files: &dyn Files) -> Vec<String> {
+    let is_own = |path: &&String| {
         may_be(tool, path)
             && found
                 .directories
                 .iter()
                 .any(|own| own == path::parent(path))
-    })
+    };
+    files.paths().iter().filter(is_own).cloned().collect()
 }
 
-fn read(tool: &'static Tool, found: &Found, file: &File<'_>) -> Reading {
-    let count = migrations(tool, found, file.files).count();
-    let noun = if count == 1 {
-        "migration"
-    } else {
-        "migrations"
+fn read(tool: &Tool, file: &File<'_>) -> Reading {
+    let program = (tool.program)(&file.source.text);
+    let version = name::digits(file.name());
+    let stem = path::stem(file.name());
+    let script = |direction: Direction| {
+        let way = program.ways.iter().find(|(way, _)| *way == direction);
+        let outside = program.outside[usize::from(direction == Direction::Down)];
+        let calls = program.calls.iter();
+        let pieces = calls
+            .filter(|call| call.direction == direction)
+            .map(|call| Piece {
+                fragment: call.fragment.clone(),
+                send: None,
+                wraps: call.wraps.or(outside.then_some(Wraps::Nothing)),
+                conditional: false,
+            })
+            .collect();
+        Script {
+            version: version.to_owned(),
+            key: if tool.by_number {
+                version.trim_start_matches('0').to_owned()
+            } else {
+                path::stem(file.path).to_owned()
+            },
+            description: name::title(&stem[version.len()..]),
+            span: way.map_or(file.source.first_line(), |(_, span)| {
+                first_line(file.source, *span)
+            }),
+            pieces,
+            emptiness: None,
+            ..Script::of_part(file, direction, Span::default())
+        }
     };
-    let language = match path::extension(file.path).as_deref() {
-        Some("ts") => "TypeScript",
-        _ => tool.language,
-    };
-    let reason = format!(
-        "{count} {} {noun} in {language}, whose SQL exists only when they run; {}, for `lockgate check -`",
-        tool.title, tool.render
-    );
+    let mut up = script(Direction::Up);
+    if program.unread || up.pieces.is_empty() {
+        let language = match path::extension(file.path).as_deref() {
+            Some("ts") => "TypeScript",
+            _ => tool.language,
+        };
+        let reason = format!(
+            "{} migrations in {language} that do more than send constant SQL: the rest exists only when they run; {}, for `lockgate check -`",
+            tool.title, tool.render
+        );
+        up.not_analysed.push((file.source.first_line(), reason));
+    }
+    let mut down = script(Direction::Down);
+    down.not_analysed.clone_from(&up.not_analysed);
     Reading {
-        not_analysed: vec![(file.source.first_line(), reason)],
+        scripts: [up, down]
+            .into_iter()
+            .filter(|script| script.direction == Direction::Up || !script.pieces.is_empty())
+            .collect(),
         ..Reading::default()
     }
 }
+
+/// The part of a span on its first line.
+fn first_line(source: &Source, span: Span) -> Span {
+    let text = source.slice(span);
+    let length = text.find(['\n', '\r']).unwrap_or(text.len());
+    Span::new(span.start as usize, span.start as usize + length)
+}
+
+fn arrange(tool: &Tool, mut scripts: Vec<Script>) -> Arrangement {
+    let is_foreign = |piece: &Piece| {
+        let sql = Source::new(
+            crate::source::SourceId(0),
+            "x.sql",
+            piece.fragment.sql.clone(),
+        );
+        dialect::of_sql(&sql).is_some()
+    };
+    // Code does not say which database it is for; its SQL may.
+    let pieces = scripts.iter().flat_map(|script| &script.pieces);
+    let foreign = pieces.clone().filter(|piece| is_foreign(piece)).count();
+    if foreign > 0 {
+        let all = 2 * foreign > pieces.count();
+        for script in &mut scripts {
+            let count = script.pieces.len();
+            script.pieces.retain(|piece| !all && !is_foreign(piece));
+            if script.pieces.len() < count && script.not_analysed.is_empty() {
+                let reason = "its SQL is for another database".to_owned();
+                script.not_analysed.push((script.span, reason));
+            }
+        }
+    }
+    if scripts.iter().any(|script| !script.not_analysed.is_empty()) {
+        for piece in scripts.iter_mut().flat_map(|script| &mut script.pieces) {
+            piece.conditional = true;
+        }
+    }
+    arrange_by_version(
+        scripts,
+        if tool.by_number {
+            |a, b| name::number(&a.version, &b.version)
+        } else {
+            by_name
+        },
+        "the tool refuses two migrations of one version; number one anew",
+    )
+}
+
+/// By the names of the files alone.
+fn by_name(a: &Script, b: &Script) -> std::cmp::Ordering {
+    path::file_name(&a.path).cmp(path::file_name(&b.path))
+}
+
+/// The comments of a program, with their marks; none if it is in no language that is read here.
+pub(super) fn comments(source: &Source) -> Option<Vec<Span>> {
+    let scan = match path::extension(&source.path)?.as_str() {
+        "rb" => ruby::scan(&source.text),
+        "exs" => elixir::scan(&source.text),
+        "js" | "cjs" | "mjs" | "ts" => javascript::scan(&source.text),
+        _ => return None,
+    };
+    Some(scan.comments)
+}
+
+#[cfg(test)]
+mod tests;

@@ -127,7 +127,7 @@ const RUNS: &[Run] = &[
             "from django.db import migrations\nclass Migration(migrations.Migration):\n    pass\n",
         )],
         exit: 0,
-        stdout: "1 Django migration in Python",
+        stdout: "Django migrations in Python",
         stderr: "",
     },
     Run {

@@ -127,7 +127,10 @@ const TIMEOUTS: &str = "runner: { lock_timeout: 2s, statement_timeout: 30s }\n";
 fn only_what_the_branch_changes_is_reported_and_all_of_it_is_replayed() {
     let place = Place::repository();
     place.write("r/lockgate.yaml", TIMEOUTS);
-    place.write("r/db/2_old.up.sql", "CREATE INDEX old ON users (name);\n");
+    place.write(
+        "r/db/2_old.up.sql",
+        "CREATE INDEX old ON users (id, name);\n",
+    );
     place.commit("r");
     place.git("r", "branch -f main");
     place.write("r/db/3_new.up.sql", INDEX);
@@ -167,6 +170,67 @@ fn only_what_the_branch_changes_is_reported_and_all_of_it_is_replayed() {
     assert!(
         locks.contains("3_new") && !locks.contains("2_old"),
         "{locks}"
+    );
+}
+
+#[test]
+fn of_a_file_with_several_migrations_only_the_changed_ones_are_reported() {
+    let place = Place::repository();
+    place.write("c/lockgate.yaml", TIMEOUTS);
+    let head = "--liquibase formatted sql\n";
+    let first = "--changeset a:1\nCREATE TABLE users (id bigint PRIMARY KEY, name text);\n--rollback DROP TABLE users;\n";
+    let second = "--changeset a:2\n-- lockgate: allow index-not-concurrent -- small\nCREATE INDEX old ON users (name);\n--rollback DROP INDEX old;\n";
+    let third =
+        "--changeset a:3\nCREATE INDEX new ON users (id, name);\n--rollback DROP INDEX new;\n";
+    place.write("c/log.sql", &format!("{head}{first}{second}"));
+    place.git("", "init -q c");
+    place.commit("c");
+    place.git("c", "checkout -qb work");
+    // One is appended: the suppression in an applied one is not taken for a needless one.
+    place.write("c/log.sql", &format!("{head}{first}{second}{third}"));
+    let expected = [
+        "log.sql index-not-concurrent",
+        "log.sql index-drop-not-concurrent",
+    ];
+    assert_eq!(place.check("c", "--base main"), expected);
+    place.git("c", "add -A");
+    assert_eq!(place.check("c", "--staged"), expected);
+    let locks = place.lockgate("c", "locks --base main");
+    let locks = String::from_utf8(locks.stdout).unwrap();
+    assert!(locks.contains("new") && !locks.contains("old"), "{locks}");
+    // One is edited, by its text or by how it runs.
+    for edited in [
+        second.replace("(name)", "(name, id)"),
+        second.replace("a:2", "a:2 runInTransaction:false"),
+    ] {
+        place.write("c/log.sql", &format!("{head}{first}{edited}"));
+        let found = place.lockgate("c", "locks --base main");
+        let found = String::from_utf8(found.stdout).unwrap();
+        assert!(found.contains("old"), "{edited}: {found}");
+    }
+    // In a changelog in YAML.
+    let changeset = |id: &str, index: &str| {
+        format!(
+            "  - changeSet:\n      id: {id}\n      author: a\n      changes:\n        - sql:\n            sql: {index}\n"
+        )
+    };
+    let head = "databaseChangeLog:\n";
+    let (first, second) = (
+        changeset("1", "CREATE INDEX old ON users (name)"),
+        changeset("2", "CREATE INDEX new ON users (id, name)"),
+    );
+    place.remove("c/log.sql");
+    place.write("c/db.changelog.yaml", &format!("{head}{first}"));
+    place.commit("c");
+    place.git("c", "branch -f main");
+    place.write("c/db.changelog.yaml", &format!("{head}{first}{second}"));
+    assert_eq!(
+        place
+            .check("c", "--base main")
+            .iter()
+            .filter(|finding| finding.ends_with("index-not-concurrent"))
+            .count(),
+        1
     );
 }
 
