@@ -94,6 +94,8 @@ pub enum Kind {
     AlterDomain(Box<AlterDomain>),
     /// `CREATE FUNCTION`, `CREATE PROCEDURE`.
     CreateFunction(Box<CreateFunction>),
+    /// `ALTER FUNCTION`, `ALTER PROCEDURE` with attributes.
+    AlterFunction(Box<AlterFunction>),
     /// `CREATE TRIGGER`.
     CreateTrigger(Box<CreateTrigger>),
     /// `CREATE POLICY`, `ALTER POLICY`: definition and table.
@@ -411,6 +413,8 @@ pub struct CreateView {
     pub columns: Vec<Ident>,
     /// Column names that are written, for the first columns.
     pub names: Vec<Ident>,
+    /// Names of the options in `WITH (…)`, lower case.
+    pub options: Vec<Box<str>>,
     /// The query.
     pub query: Query,
 }
@@ -544,6 +548,39 @@ pub struct CreateFunction {
     pub body: Option<Fragment>,
     /// The body is SQL itself (`BEGIN ATOMIC`, `RETURN`, 14): PostgreSQL always reads it when the function is made.
     pub atomic: bool,
+    /// How many of the input arguments have a default.
+    pub defaults: usize,
+    /// It has output arguments, or returns a table.
+    pub outputs: bool,
+    /// Attributes other than those above.
+    pub attributes: FunctionAttributes,
+}
+
+/// What a `CREATE FUNCTION` or `ALTER FUNCTION` says about how a function runs. `CREATE OR REPLACE` sets what it does not
+/// say back to PostgreSQL's default (measured on 13 and 18).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FunctionAttributes {
+    /// `SECURITY DEFINER` (true) or `SECURITY INVOKER`.
+    pub security_definer: Option<bool>,
+    /// `STRICT` (true) or `CALLED ON NULL INPUT`.
+    pub strict: Option<bool>,
+    /// `IMMUTABLE`, `STABLE` or `VOLATILE`.
+    pub volatility: Option<Volatility>,
+    /// Names of the settings of its `SET` clauses, lower case; `all` for `RESET ALL`.
+    pub settings: Vec<Box<str>>,
+    /// Settings that `ALTER FUNCTION … RESET` takes away.
+    pub reset: Vec<Box<str>>,
+}
+
+/// `ALTER FUNCTION`, `ALTER PROCEDURE`, `ALTER ROUTINE` with attributes.
+#[derive(Debug, Clone)]
+pub struct AlterFunction {
+    /// Its name.
+    pub name: Name,
+    /// Types of its arguments, if they are written.
+    pub signature: Option<Vec<TypeName>>,
+    /// What is said.
+    pub attributes: FunctionAttributes,
 }
 
 /// PostgreSQL's three classes of functions. Ordered: what contains a more volatile part is as volatile as that part.

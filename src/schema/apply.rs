@@ -15,7 +15,7 @@ use super::object::{
 use super::table::new_table;
 use super::{Relation, Schema};
 use crate::statement::{
-    AlterDomainAction, ConstraintDef, ConstraintKind, CreateDomain, CreateFunction, CreateTableAs,
+    AlterDomainAction, AlterFunction, ConstraintDef, ConstraintKind, CreateDomain, CreateFunction, CreateTableAs,
     CreateTrigger, Expr, ExprKind, Ident, InsertRows, Kind, Literal, Name, Nested, ObjectKind,
     Persistence, PolicyDefinition, PublicationChange, PublicationDefinition, QualifiedName,
     Statement, TypeDefinition,
@@ -44,7 +44,9 @@ impl Schema {
                 let replaces = create.or_replace
                     && matches!(self.relations.get(&name), Some(Relation::View(_)));
                 if replaces || self.is_free(&name) {
+                    let key = name.clone();
                     self.put_view(name, false, true, &create.names, &create.query, origin);
+                    self.edit_view(&key, |view| view.options.clone_from(&create.options));
                 }
             }
             Kind::RefreshMaterializedView(refresh) => {
@@ -143,6 +145,7 @@ impl Schema {
             Kind::CreateFunction(create) => {
                 self.create_function(create, &statement.nested, origin);
             }
+            Kind::AlterFunction(alter) if certain => self.alter_function(alter),
             Kind::CreateTrigger(create) => self.create_trigger(create, origin),
             Kind::Policy(policy, table) => self.put_policy(policy, table, origin),
             Kind::Publication(publication) => self.publish(publication),
@@ -383,6 +386,10 @@ impl Schema {
                 .collect(),
             language: create.language.clone(),
             volatility: create.volatility,
+            attributes: create.attributes.clone(),
+            outputs: create.outputs,
+            defaults: create.defaults,
+            atomic: create.atomic,
             sql_expression: create.sql_expression.clone(),
             procedure: create.procedure,
             returns: create.returns.clone(),
@@ -409,6 +416,39 @@ impl Schema {
             None => list.push(function),
         }
         self.functions.insert_mut(name, Arc::new(list));
+    }
+
+    fn alter_function(&mut self, alter: &AlterFunction) {
+        let key = self.function_key(&alter.name);
+        let Some(list) = self.functions.get(&key) else {
+            return;
+        };
+        let mut list = (**list).clone();
+        let alone = list.len() == 1;
+        for function in &mut list {
+            let meant = match &alter.signature {
+                Some(signature) => self.same_arguments(function, signature),
+                None => alone,
+            };
+            if !meant {
+                continue;
+            }
+            let said = &alter.attributes;
+            let own = &mut function.attributes;
+            own.security_definer = said.security_definer.or(own.security_definer);
+            own.strict = said.strict.or(own.strict);
+            own.volatility = said.volatility.or(own.volatility);
+            function.volatility = said.volatility.unwrap_or(function.volatility);
+            own.settings.retain(|name| {
+                !said.reset.iter().any(|reset| reset == name || &**reset == "all")
+            });
+            for name in &said.settings {
+                if !own.settings.contains(name) {
+                    own.settings.push(name.clone());
+                }
+            }
+        }
+        self.functions.insert_mut(key, Arc::new(list));
     }
 
     fn publish(&mut self, def: &PublicationDefinition) {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::source::Location;
 use crate::statement::table::{Generated, Identity};
 use crate::statement::{
-    ConstraintDef, ConstraintKind, Element, Expr, ExprKind, Ident, Nested, PartitionBy,
+    ConstraintDef, ConstraintKind, Element, Expr, ExprKind, FunctionAttributes, Ident, Nested, PartitionBy,
     Persistence, QualifiedName, Query, TypeName, Volatility,
 };
 
@@ -314,6 +314,8 @@ pub struct View {
     pub populated: bool,
     /// Output columns, as far as known.
     pub columns: Vec<Box<str>>,
+    /// Names of its options (`security_barrier`, `security_invoker`, …), lower case.
+    pub options: Vec<Box<str>>,
     /// Relations it reads.
     pub reads: Vec<QualifiedName>,
     /// Columns of relations that it uses, as far as they can be told apart.
@@ -396,6 +398,14 @@ pub struct Function {
     pub language: Box<str>,
     /// Declared volatility.
     pub volatility: Volatility,
+    /// Its other attributes, with what `ALTER FUNCTION` said since.
+    pub attributes: FunctionAttributes,
+    /// It has output arguments, or returns a table.
+    pub outputs: bool,
+    /// How many of its arguments have a default.
+    pub defaults: usize,
+    /// Its body is SQL that PostgreSQL has read: it follows what is renamed, and stops what it needs from being dropped.
+    pub atomic: bool,
     /// The single expression of a SQL-language body.
     pub sql_expression: Option<Expr>,
     /// Procedure.
@@ -412,6 +422,23 @@ pub struct Function {
     pub uses: BTreeSet<(QualifiedName, Box<str>)>,
     /// Who made it.
     pub created: Origin,
+}
+
+impl Function {
+    /// True if calls with these arguments, and no others, reach it: it has them, and defaults for the rest.
+    #[must_use]
+    pub fn takes(&self, arguments: &[TypeName]) -> bool {
+        self.arguments.len() >= arguments.len()
+            && self.arguments[..arguments.len()] == *arguments
+            && self.arguments.len() - self.defaults.min(self.arguments.len()) <= arguments.len()
+    }
+
+    /// True for one that only triggers call.
+    #[must_use]
+    pub fn is_for_triggers(&self) -> bool {
+        let returns = self.returns.as_ref();
+        returns.is_some_and(|ty| matches!(&*ty.name, "trigger" | "event_trigger"))
+    }
 }
 
 /// A trigger.

@@ -5,7 +5,7 @@ use super::name::{object_kind, option};
 use crate::source::{Fragment, Span};
 use crate::sql::tree::{self, DropBehavior, FunctionParameterMode as Mode, List, Node};
 use crate::statement::{
-    AlterDomain, AlterDomainAction, AlterEnum, Comment, CreateDomain, CreateFunction, CreateType,
+    AlterDomain, AlterDomainAction, AlterEnum, AlterFunction, Comment, CreateDomain, CreateFunction, CreateType, FunctionAttributes,
     Drop, Ident, Kind, Name, ObjectKind, Rename, SetSchema, TypeDefinition, TypeName, Volatility,
 };
 
@@ -318,8 +318,14 @@ impl Lower<'_> {
         let options = create.options();
         let mut arguments = Vec::new();
         let mut argument_names = Vec::new();
+        let (mut defaults, mut outputs) = (0, false);
         for parameter in create.parameters().of::<tree::FunctionParameter<'_>>() {
             argument_names.extend(parameter.name().map(Into::into));
+            defaults += usize::from(parameter.defexpr().is_some());
+            outputs |= matches!(
+                parameter.mode(),
+                Mode::FUNC_PARAM_OUT | Mode::FUNC_PARAM_TABLE | Mode::FUNC_PARAM_INOUT
+            );
             if !matches!(
                 parameter.mode(),
                 Mode::FUNC_PARAM_OUT | Mode::FUNC_PARAM_TABLE
@@ -328,12 +334,8 @@ impl Lower<'_> {
                 arguments.push(self.type_name(ty));
             }
         }
-        let volatility =
-            match option(options, "volatility").and_then(|option| self.option_text(option.arg())) {
-                Some(text) if text == "immutable" => Volatility::Immutable,
-                Some(text) if text == "stable" => Volatility::Stable,
-                _ => Volatility::Volatile,
-            };
+        let attributes = self.attributes(options);
+        let volatility = attributes.volatility.unwrap_or(Volatility::Volatile);
         let language = option(options, "language")
             .and_then(|option| self.option_text(option.arg()))
             .map_or_else(
@@ -356,7 +358,50 @@ impl Lower<'_> {
             sql_expression,
             body: self.body(options),
             atomic: create.sql_body().is_some(),
+            defaults,
+            outputs,
+            attributes,
         }
+    }
+
+    pub(super) fn alter_function(&self, alter: tree::AlterFunctionStmt<'_>) -> AlterFunction {
+        let function = alter.func();
+        AlterFunction {
+            name: self.list_name(function.map_or(List::default(), |function| function.objname())),
+            signature: function.and_then(|function| {
+                let types = function.objargs().of::<tree::TypeName<'_>>();
+                (!function.args_unspecified())
+                    .then(|| types.map(|ty| self.type_name(ty)).collect())
+            }),
+            attributes: self.attributes(alter.actions()),
+        }
+    }
+
+    fn attributes(&self, options: List<'_>) -> FunctionAttributes {
+        let text = |name| option(options, name).and_then(|option| self.option_text(option.arg()));
+        let on = |name| option(options, name).map(|_| self.flag(options, name));
+        let mut attributes = FunctionAttributes {
+            security_definer: on("security"),
+            strict: on("strict"),
+            volatility: text("volatility").map(|text| match text.as_str() {
+                "immutable" => Volatility::Immutable,
+                "stable" => Volatility::Stable,
+                _ => Volatility::Volatile,
+            }),
+            ..FunctionAttributes::default()
+        };
+        for option in options.of::<tree::DefElem<'_>>() {
+            if let (Some("set"), Some(Node::VariableSetStmt(set))) = (option.defname(), option.arg()) {
+                let name: Box<str> = set.name().unwrap_or("all").to_ascii_lowercase().into();
+                match set.kind() {
+                    tree::VariableSetKind::VAR_RESET | tree::VariableSetKind::VAR_RESET_ALL => {
+                        attributes.reset.push(name);
+                    }
+                    _ => attributes.settings.push(name),
+                }
+            }
+        }
+        attributes
     }
 
     /// The text of `AS '…'` with its place, for `CREATE FUNCTION` and `DO`.

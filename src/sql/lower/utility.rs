@@ -199,7 +199,10 @@ impl Lower<'_> {
             Node::ImportForeignSchemaStmt(_) => other("IMPORT FOREIGN SCHEMA"),
             Node::CreateCastStmt(_) => other("CREATE CAST"),
             Node::CreateEventTrigStmt(_) => other("CREATE EVENT TRIGGER"),
-            Node::AlterFunctionStmt(_) => other("ALTER FUNCTION"),
+            Node::AlterFunctionStmt(alter) => (
+                Kind::AlterFunction(Box::new(self.alter_function(alter))),
+                "ALTER FUNCTION",
+            ),
             Node::AlterExtensionStmt(_) | Node::AlterExtensionContentsStmt(_) => {
                 other("ALTER EXTENSION")
             }

@@ -1,0 +1,57 @@
+//! See `rules/default-after-backfill.md`.
+
+use crate::effect::LockMode;
+use crate::rule::{Cx, Finding};
+use crate::statement::{ColumnChange, Ident, Kind, QualifiedName, Statement};
+
+pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
+    for (table, alter) in statement.altered_columns() {
+        let ColumnChange::SetDefault(value) = &alter.change else {
+            continue;
+        };
+        let column = &alter.column;
+        let had = cx
+            .before()
+            .table(table)
+            .and_then(|known| known.column(&column.text))
+            .is_some_and(|known| known.default.is_some());
+        if value.is_null() || had || cx.is_made_here(table) {
+            continue;
+        }
+        let Some(filled) = backfill(cx, &cx.resolve(table), column) else {
+            continue;
+        };
+        cx.report(
+            Finding::new(
+                column.span,
+                format!("rows that are inserted into `{table}` between the UPDATE and this default keep NULL in `{column}`"),
+            )
+            .on(table)
+            .label(filled, "old rows are filled here")
+            .help(format!("set the default of {column} before the rows are filled"))
+            .effects(cx.effects().list.clone()),
+        );
+    }
+}
+
+/// The UPDATE of the same migration that fills the column while others may insert.
+fn backfill(cx: &Cx<'_>, table: &QualifiedName, column: &Ident) -> Option<crate::source::Location> {
+    let first = cx.replay.ranges[cx.step().migration].start;
+    let now = cx.moment().transaction.number;
+    cx.earlier_in_migration()
+        .iter()
+        .enumerate()
+        .find(|(index, step)| {
+            let Kind::Change(change) = &step.statement.kind else {
+                return false;
+            };
+            let fills = change.assignments.iter().any(|(name, _)| name == column)
+                && step.before.resolve(&change.table.name) == *table;
+            let alone = step.moment.transaction.number == now
+                && cx.replay.held_locks(first + index).iter().any(|held| {
+                    held.relation == table && held.lock.conflicts_with(LockMode::RowExclusive)
+                });
+            fills && !alone
+        })
+        .map(|(_, step)| cx.location_of(step))
+}
