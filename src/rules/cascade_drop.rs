@@ -3,6 +3,7 @@
 use crate::diagnostic::{Certainty, Level};
 use crate::rule::{Cx, Finding};
 use crate::schema::compare::{Difference, How, differences};
+use crate::schema::{Relation, Schema};
 use crate::statement::{AlterAction, Kind, ObjectKind, Statement, quoted};
 use crate::wording;
 
@@ -47,7 +48,7 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     let gone: Vec<Difference> = differences(cx.before(), &cx.after())
         .into_iter()
         .filter(|lost| lost.made.is_none_or(|made| made.batch != batch))
-        .filter(|lost| !is_named(statement, lost))
+        .filter(|lost| !is_named(statement, lost) && !is_back(cx.after_migration(), lost))
         .collect();
     let words: Vec<String> = gone.iter().filter_map(word).collect();
     if words.is_empty() {
@@ -95,6 +96,27 @@ fn extension(cx: &mut Cx<'_>, statement: &Statement) {
             .help("leave CASCADE out: PostgreSQL then refuses the statement and says what depends on it")
             .effects(effects),
     );
+}
+
+/// A later statement of the migration makes it again.
+fn is_back(schema: &Schema, lost: &Difference) -> bool {
+    let part = lost.part.as_deref().unwrap_or_default();
+    match (schema.relation_at(&lost.name), lost.kind, &lost.how) {
+        (Some(Relation::View(_)), ObjectKind::View | ObjectKind::MaterializedView, _) => true,
+        (Some(Relation::Table(table)), _, How::Default { .. }) => table
+            .column(part)
+            .is_some_and(|column| column.default.is_some() || column.identity.is_some()),
+        (Some(Relation::Table(table)), ObjectKind::Column, _) => table.column(part).is_some(),
+        (Some(Relation::Table(table)), ObjectKind::Constraint, _) => {
+            table.constraint(part).is_some()
+        }
+        (Some(Relation::Table(table)), ObjectKind::Trigger, _) => {
+            table.triggers.iter().any(|trigger| &*trigger.name == part)
+        }
+        // The table itself goes.
+        (Some(Relation::Dropped(_)), ..) => lost.part.is_some(),
+        _ => false,
+    }
 }
 
 /// The statement names it, so that nobody can be surprised.

@@ -1,6 +1,8 @@
 //! See `rules/default-after-backfill.md`.
 
+use crate::diagnostic::Certainty;
 use crate::effect::LockMode;
+use crate::layout::Send;
 use crate::rule::{Cx, Finding};
 use crate::statement::{ColumnChange, Ident, Kind, QualifiedName, Statement};
 
@@ -10,16 +12,23 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
             continue;
         };
         let column = &alter.column;
-        let had = cx
-            .before()
-            .table(table)
-            .and_then(|known| known.column(&column.text))
-            .is_some_and(|known| known.default.is_some());
+        let key = cx.resolve(table);
+        let first = cx.schema_before(cx.step().migration);
+        let had = [cx.before(), first].into_iter().any(|schema| {
+            let known = schema.table_at(&key).and_then(|known| known.column(&column.text));
+            known.is_some_and(|known| known.default.is_some())
+        });
         if value.is_null() || had || cx.is_made_here(table) {
             continue;
         }
-        let Some(filled) = backfill(cx, &cx.resolve(table), column) else {
+        let Some(filled) = backfill(cx, &key, column) else {
             continue;
+        };
+        // It may be that the tool sends all of it in one transaction.
+        let certainty = if cx.moment().message.send == Send::Unknown {
+            Certainty::Possible
+        } else {
+            Certainty::Certain
         };
         cx.report(
             Finding::new(
@@ -27,6 +36,7 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
                 format!("rows that are inserted into `{table}` between the UPDATE and this default keep NULL in `{column}`"),
             )
             .on(table)
+            .certainty(certainty)
             .label(filled, "old rows are filled here")
             .help(format!("set the default of {column} before the rows are filled"))
             .effects(cx.effects().list.clone()),

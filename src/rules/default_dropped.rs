@@ -39,7 +39,9 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
         } else {
             format!("`{column}` is NOT NULL and without a default from here on: an INSERT into `{table}` that leaves it out fails")
         };
-        let filled = known.triggers.iter().any(|trigger| trigger.row);
+        let after = cx.after_migration().table_at(&key);
+        let triggers = known.triggers.iter().chain(after.iter().flat_map(|table| &table.triggers));
+        let filled = triggers.into_iter().any(|trigger| trigger.row);
         let certainty = if filled { Certainty::Possible } else { Certainty::Certain };
         cx.report(
             Finding::new(column.span, message)

@@ -45,7 +45,7 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
 
 fn column(cx: &mut Cx<'_>, table: &Name, column: &str, span: Span, what: &str) {
     let key = cx.resolve(table);
-    let stays = match cx.after_transaction().relation_at(&key) {
+    let stays = match cx.after_migration().relation_at(&key) {
         Some(Relation::Table(table)) => table.column(column).is_some(),
         Some(Relation::View(view)) => {
             view.columns.is_empty() || view.columns.iter().any(|name| &**name == column)
@@ -64,7 +64,7 @@ fn relation(cx: &mut Cx<'_>, name: &Name, what: &str) {
     let key = cx.resolve(name);
     let stays = |key: &QualifiedName| {
         matches!(
-            cx.after_transaction().relation_at(key),
+            cx.after_migration().relation_at(key),
             Some(Relation::Table(_) | Relation::View(_))
         )
     };

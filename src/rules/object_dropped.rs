@@ -82,6 +82,13 @@ fn sequence(cx: &Cx<'_>, name: &Name) -> Option<Certainty> {
         cx.after_migration().relation_at(&key),
         Some(Relation::Sequence(_))
     );
+    // It goes with a table that is dropped or gets its numbers in another way: that says enough.
+    let with_table = cx.steps().iter().any(|step| {
+        matches!(&step.statement.kind, Kind::Drop(drop) if drop.object == ObjectKind::Table)
+    });
+    if with_table {
+        return None;
+    }
     (sequence.owned_by.is_none()
         && sequence.created.batch != cx.before().batch()
         && !used
@@ -131,7 +138,9 @@ fn function(cx: &Cx<'_>, name: &Name, signature: Option<&[TypeName]>) -> Option<
     };
     let stays = named(cx.after_migration())
         .iter()
-        .any(|function| function.takes(&old.arguments));
+        .any(|function| {
+            function.takes(&old.arguments) || function.arguments.len() == old.arguments.len()
+        });
     (!stays && !old.is_for_triggers() && old.created.batch != cx.before().batch())
         .then_some(Certainty::Certain)
 }

@@ -38,7 +38,7 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
 
 /// How sure it is that deployed code may name the object; none if it cannot, or still finds it.
 fn concerns(cx: &Cx<'_>, set: &SetSchema) -> Option<Certainty> {
-    let (before, after) = (cx.before(), cx.after_transaction());
+    let (before, after) = (cx.before(), cx.after_migration());
     let name = &set.name;
     let schema = name.schema.as_deref();
     let old = |made: u32| (made != before.batch()).then_some(Certainty::Certain);

@@ -13,7 +13,7 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
         return;
     }
     let name = &rename.relation;
-    let (before, after) = (cx.before(), cx.after_transaction());
+    let (before, after) = (cx.before(), cx.after_migration());
     let schema = name.schema.as_deref();
     let batch = before.batch();
     let certainty = match rename.object {
