@@ -370,7 +370,8 @@ fn alter_index(collector: &mut Collector<'_>, alter: &AlterTable, index: &Qualif
     for action in &alter.actions {
         let (lock, work) = match action {
             AlterAction::Options(names) | AlterAction::ResetOptions(names)
-                if names.iter().all(|name| mild_option(name)) => {
+                if names.iter().all(|name| mild_option(name)) =>
+            {
                 (LockMode::ShareUpdateExclusive, Work::NONE)
             }
             AlterAction::SetTablespace(_) => (LockMode::AccessExclusive, Work::FILE_COPY),

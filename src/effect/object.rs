@@ -316,7 +316,10 @@ impl Collector<'_> {
         {
             self.refuse(
                 "42P13",
-                format!("{} returns {from}, which OR REPLACE cannot change", create.name),
+                format!(
+                    "{} returns {from}, which OR REPLACE cannot change",
+                    create.name
+                ),
             );
         }
     }

@@ -263,8 +263,7 @@ impl Collector<'_> {
                     && !old.columns.is_empty()
                     && !create.columns.is_empty();
                 // Where the definition tells all of them, each column keeps its name (measured on 13 and 18).
-                let told = !create.query.star
-                    && create.query.outputs.len() == create.columns.len();
+                let told = !create.query.star && create.query.outputs.len() == create.columns.len();
                 let mut pairs = old.columns.iter().zip(&create.columns);
                 let renamed = pairs.find(|(old, new)| **old != new.text).filter(|_| told);
                 if fewer {

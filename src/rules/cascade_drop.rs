@@ -22,11 +22,15 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
             | ObjectKind::Function
             | ObjectKind::Procedure
             | ObjectKind::Routine => {
-                let names: Vec<String> = drop.names.iter().map(|name| format!("`{name}`")).collect();
+                let names: Vec<String> =
+                    drop.names.iter().map(|name| format!("`{name}`")).collect();
                 let Some(first) = drop.names.first() else {
                     return;
                 };
-                (format!("{} {}", drop.object.as_str(), wording::all(names)), first.span)
+                (
+                    format!("{} {}", drop.object.as_str(), wording::all(names)),
+                    first.span,
+                )
             }
             _ => return,
         },
@@ -40,7 +44,10 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
                 _ => None,
             });
             let Some(name) = dropped else { return };
-            (format!("constraint `{name}` of `{}`", alter.name), name.span)
+            (
+                format!("constraint `{name}` of `{}`", alter.name),
+                name.span,
+            )
         }
         _ => return,
     };
@@ -54,9 +61,9 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     if words.is_empty() {
         return;
     }
-    let columns = gone.iter().any(|lost| {
-        lost.kind == ObjectKind::Column && matches!(lost.how, How::Missing)
-    });
+    let columns = gone
+        .iter()
+        .any(|lost| lost.kind == ObjectKind::Column && matches!(lost.how, How::Missing));
     let list = listed(&words);
     let mut finding = Finding::new(
         span,
@@ -76,7 +83,12 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
 
 /// An extension is not replayed: what depends on its types shows in the locks.
 fn extension(cx: &mut Cx<'_>, statement: &Statement) {
-    let tables: Vec<String> = cx.effects().list.iter().map(|effect| effect.relation.short()).collect();
+    let tables: Vec<String> = cx
+        .effects()
+        .list
+        .iter()
+        .map(|effect| effect.relation.short())
+        .collect();
     let finding = if tables.is_empty() {
         Finding::new(
             statement.span,
@@ -143,7 +155,9 @@ fn word(lost: &Difference) -> Option<String> {
     let part = lost.part.as_deref().map(quoted);
     match (&lost.how, lost.kind, part) {
         (How::Missing, ObjectKind::View, _) => Some(format!("view `{of}`")),
-        (How::Missing, ObjectKind::MaterializedView, _) => Some(format!("materialized view `{of}`")),
+        (How::Missing, ObjectKind::MaterializedView, _) => {
+            Some(format!("materialized view `{of}`"))
+        }
         (
             How::Missing,
             ObjectKind::Column | ObjectKind::Constraint | ObjectKind::Trigger | ObjectKind::Policy,

@@ -15,7 +15,9 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
         let key = cx.resolve(table);
         let first = cx.schema_before(cx.step().migration);
         let had = [cx.before(), first].into_iter().any(|schema| {
-            let known = schema.table_at(&key).and_then(|known| known.column(&column.text));
+            let known = schema
+                .table_at(&key)
+                .and_then(|known| known.column(&column.text));
             known.is_some_and(|known| known.default.is_some())
         });
         if value.is_null() || had || cx.is_made_here(table) {

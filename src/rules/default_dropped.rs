@@ -14,7 +14,9 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
             continue;
         };
         // The same command may have added it.
-        let added = statement.added_columns().any(|(_, add)| add.column.name == *column);
+        let added = statement
+            .added_columns()
+            .any(|(_, add)| add.column.name == *column);
         let had = known
             .column(&column.text)
             .is_some_and(|old| old.default.is_some());
@@ -35,14 +37,25 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
         }
         let new = added || cx.is_new_column(table, &column.text);
         let message = if new {
-            format!("`{column}` is NOT NULL and without a default: each INSERT of deployed code into `{table}` fails, because none names it")
+            format!(
+                "`{column}` is NOT NULL and without a default: each INSERT of deployed code into `{table}` fails, because none names it"
+            )
         } else {
-            format!("`{column}` is NOT NULL and without a default from here on: an INSERT into `{table}` that leaves it out fails")
+            format!(
+                "`{column}` is NOT NULL and without a default from here on: an INSERT into `{table}` that leaves it out fails"
+            )
         };
         let after = cx.after_migration().table_at(&key);
-        let triggers = known.triggers.iter().chain(after.iter().flat_map(|table| &table.triggers));
+        let triggers = known
+            .triggers
+            .iter()
+            .chain(after.iter().flat_map(|table| &table.triggers));
         let filled = triggers.into_iter().any(|trigger| trigger.row);
-        let certainty = if filled { Certainty::Possible } else { Certainty::Certain };
+        let certainty = if filled {
+            Certainty::Possible
+        } else {
+            Certainty::Certain
+        };
         cx.report(
             Finding::new(column.span, message)
                 .on(table)

@@ -51,5 +51,9 @@ fn does(action: ReferentialAction) -> Option<&'static str> {
 fn same(old: &ForeignKey, new: &ForeignKey) -> bool {
     old.on_delete == new.on_delete
         && old.table.name == new.table.name
-        && old.columns.iter().map(|column| &column.text).eq(new.columns.iter().map(|column| &column.text))
+        && old
+            .columns
+            .iter()
+            .map(|column| &column.text)
+            .eq(new.columns.iter().map(|column| &column.text))
 }

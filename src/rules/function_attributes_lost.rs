@@ -18,7 +18,9 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     let Some(old) = named.iter().find(same) else {
         return;
     };
-    let named = cx.after_migration().functions_named(Some(&key.schema), &key.name);
+    let named = cx
+        .after_migration()
+        .functions_named(Some(&key.schema), &key.name);
     let Some(new) = named.iter().find(same) else {
         return;
     };
@@ -71,9 +73,10 @@ fn lost(
         }
     }
     // A function that runs as its caller needs no settings of its own any more.
-    let settings = old.settings.iter().filter(|name| {
-        !new.settings.contains(name) && said.security_definer != Some(false)
-    });
+    let settings = old
+        .settings
+        .iter()
+        .filter(|name| !new.settings.contains(name) && said.security_definer != Some(false));
     lost.extend(settings.map(|name| format!("SET {name}")));
     lost
 }

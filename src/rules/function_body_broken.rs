@@ -55,9 +55,28 @@ fn column(cx: &mut Cx<'_>, table: &Name, column: &str, span: Span, what: &str) {
     if stays {
         return;
     }
-    let used = (key, Box::from(column));
+    let used = (key.clone(), Box::from(column));
     let named = format!("`{column}` of `{table}`");
-    report(cx, span, what, &named, |function| function.uses.contains(&used));
+    let before = cx.before();
+    // A name without a table may be another one's column, and in a trigger's function that of NEW.
+    let only_here = |function: &Function| {
+        !function.is_for_triggers()
+            && function
+                .reads
+                .iter()
+                .filter(|other| **other != key)
+                .all(|other| match before.relation_at(other) {
+                    Some(Relation::Table(other)) => other.known && other.column(column).is_none(),
+                    Some(Relation::View(other)) => {
+                        !other.columns.is_empty()
+                            && other.columns.iter().all(|name| &**name != column)
+                    }
+                    _ => false,
+                })
+    };
+    report(cx, span, what, &named, |function| {
+        function.uses.contains(&used) && only_here(function)
+    });
 }
 
 fn relation(cx: &mut Cx<'_>, name: &Name, what: &str) {
@@ -71,17 +90,13 @@ fn relation(cx: &mut Cx<'_>, name: &Name, what: &str) {
     if stays(&key) {
         return;
     }
-    report(cx, name.span, what, &format!("`{name}`"), |function| function.reads.contains(&key));
+    report(cx, name.span, what, &format!("`{name}`"), |function| {
+        function.reads.contains(&key)
+    });
 }
 
 /// Functions that name it and are there behind the migration as they were before it.
-fn report(
-    cx: &mut Cx<'_>,
-    span: Span,
-    what: &str,
-    named: &str,
-    names: impl Fn(&Function) -> bool,
-) {
+fn report(cx: &mut Cx<'_>, span: Span, what: &str, named: &str, names: impl Fn(&Function) -> bool) {
     let after = cx.after_migration();
     let broken: Vec<(String, crate::source::Location)> = cx
         .before()
@@ -111,7 +126,9 @@ fn report(
             format!("{noun} {functions} still {verb} {named}: after {what} it each call fails"),
         )
         .label(place, "its body names it")
-        .help(format!("CREATE OR REPLACE {noun} {functions} in the same transaction"))
+        .help(format!(
+            "CREATE OR REPLACE {noun} {functions} in the same transaction"
+        ))
         .effects(cx.effects().list.clone()),
     );
 }

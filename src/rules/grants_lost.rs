@@ -26,7 +26,10 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     }
     let first = cx.replay.ranges[cx.step().migration].start;
     let before = &cx.replay.steps[..first + dropped];
-    if before.iter().any(|step| step.statement.tag == "ALTER DEFAULT PRIVILEGES") {
+    if before
+        .iter()
+        .any(|step| step.statement.tag == "ALTER DEFAULT PRIVILEGES")
+    {
         return;
     }
     // What an earlier DROP took away does not count.
@@ -34,7 +37,10 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
         .iter()
         .rposition(|step| drops(step, &key, function))
         .map_or(0, |index| index + 1);
-    let Some(grant) = before[begin..].iter().find(|step| grants(step, &key, function)) else {
+    let Some(grant) = before[begin..]
+        .iter()
+        .find(|step| grants(step, &key, function))
+    else {
         return;
     };
     let place = cx.location_of(grant);
@@ -93,7 +99,9 @@ fn is(step: &Step<'_>, name: &Name, key: &QualifiedName, function: bool) -> bool
         return false;
     }
     if function {
-        name.schema.as_ref().is_none_or(|schema| *schema == key.schema)
+        name.schema
+            .as_ref()
+            .is_none_or(|schema| *schema == key.schema)
     } else {
         step.before.resolve(name) == *key
     }

@@ -16,7 +16,11 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
             .before()
             .table_at(&key)
             .filter(|known| known.known)
-            .is_none_or(|known| known.column(&column.text).is_some_and(|known| known.not_null));
+            .is_none_or(|known| {
+                known
+                    .column(&column.text)
+                    .is_some_and(|known| known.not_null)
+            });
         let behind = cx
             .after_migration()
             .table_at(&key)

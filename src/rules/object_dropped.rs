@@ -40,7 +40,9 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
                 format!("dropping {kind} `{name}` makes deployed code that still names it fail"),
             )
             .certainty(certainty)
-            .help(format!("{advice} until no code names it, and drop it in a later migration"))
+            .help(format!(
+                "{advice} until no code names it, and drop it in a later migration"
+            ))
             .effects(cx.effects().list.clone()),
         );
     }
@@ -83,9 +85,9 @@ fn sequence(cx: &Cx<'_>, name: &Name) -> Option<Certainty> {
         Some(Relation::Sequence(_))
     );
     // It goes with a table that is dropped or gets its numbers in another way: that says enough.
-    let with_table = cx.steps().iter().any(|step| {
-        matches!(&step.statement.kind, Kind::Drop(drop) if drop.object == ObjectKind::Table)
-    });
+    let with_table = cx.steps().iter().any(
+        |step| matches!(&step.statement.kind, Kind::Drop(drop) if drop.object == ObjectKind::Table),
+    );
     if with_table {
         return None;
     }
@@ -127,20 +129,17 @@ fn function(cx: &Cx<'_>, name: &Name, signature: Option<&[TypeName]>) -> Option<
             .functions_named(name.schema.as_deref(), &name.name)
             .to_vec()
     };
-    let meant = |function: &&Function| {
-        signature.is_none_or(|signature| function.arguments == signature)
-    };
+    let meant =
+        |function: &&Function| signature.is_none_or(|signature| function.arguments == signature);
     let first = named(at_first(cx));
     let Some(old) = first.iter().find(meant) else {
         let known = !first.is_empty() || !named(cx.before()).is_empty();
         let made = !named(cx.after_migration()).is_empty();
         return (!known && !made).then_some(Certainty::Possible);
     };
-    let stays = named(cx.after_migration())
-        .iter()
-        .any(|function| {
-            function.takes(&old.arguments) || function.arguments.len() == old.arguments.len()
-        });
+    let stays = named(cx.after_migration()).iter().any(|function| {
+        function.takes(&old.arguments) || function.arguments.len() == old.arguments.len()
+    });
     (!stays && !old.is_for_triggers() && old.created.batch != cx.before().batch())
         .then_some(Certainty::Certain)
 }

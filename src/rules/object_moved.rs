@@ -54,7 +54,9 @@ fn concerns(cx: &Cx<'_>, set: &SetSchema) -> Option<Certainty> {
             let Some(ty) = before.type_named(schema, &name.name) else {
                 return Some(Certainty::Possible);
             };
-            let stays = after.type_named(Some(&ty.name.schema), &name.name).is_some();
+            let stays = after
+                .type_named(Some(&ty.name.schema), &name.name)
+                .is_some();
             old(ty.created.batch).filter(|_| !stays)
         }
         ObjectKind::Table | ObjectKind::View | ObjectKind::MaterializedView => {

@@ -20,7 +20,10 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
         ObjectKind::Function | ObjectKind::Procedure | ObjectKind::Routine => {
             let named = before.functions_named(schema, &name.name);
             let meant = |function: &&crate::schema::Function| {
-                rename.signature.as_ref().is_none_or(|types| function.arguments == *types)
+                rename
+                    .signature
+                    .as_ref()
+                    .is_none_or(|types| function.arguments == *types)
             };
             let old = named.iter().find(meant);
             let stays = old.is_some_and(|old| {
@@ -36,7 +39,9 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
         ObjectKind::Type | ObjectKind::Domain => match before.type_named(schema, &name.name) {
             Some(old)
                 if old.created.batch == batch
-                    || after.type_named(Some(&old.name.schema), &old.name.name).is_some() =>
+                    || after
+                        .type_named(Some(&old.name.schema), &old.name.name)
+                        .is_some() =>
             {
                 return;
             }

@@ -19,7 +19,9 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
             cx.report(
                 Finding::new(
                     column.span,
-                    format!("`{column}` of `{table}` is computed from its own old value, which is lost"),
+                    format!(
+                        "`{column}` of `{table}` is computed from its own old value, which is lost"
+                    ),
                 )
                 .on(table)
                 .help("write the result to a new column, and drop the old one later"),

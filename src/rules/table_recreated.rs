@@ -14,9 +14,7 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     }
     for name in &drop.names {
         let presence = cx.presence(name);
-        if cx.is_made_here(name)
-            || matches!(presence, Presence::Absent)
-            || !is_made_again(cx, name)
+        if cx.is_made_here(name) || matches!(presence, Presence::Absent) || !is_made_again(cx, name)
         {
             continue;
         }

@@ -1,7 +1,7 @@
 //! See `rules/unique-constraint-dropped.md`.
 
 use crate::rule::{Cx, Finding};
-use crate::schema::{Index, Schema};
+use crate::schema::{Index, Relation, Schema};
 use crate::statement::{AlterAction, ConstraintKind, QualifiedName, Statement};
 use crate::wording;
 
@@ -15,16 +15,29 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
         };
         let key = cx.resolve(table);
         let before = cx.before();
-        let Some(old) = before.table_at(&key).and_then(|known| known.constraint(&name.text)) else {
+        let Some(old) = before
+            .table_at(&key)
+            .and_then(|known| known.constraint(&name.text))
+        else {
             continue;
         };
         let (ConstraintKind::PrimaryKey(own) | ConstraintKind::Unique(own)) = &old.def.kind else {
             continue;
         };
-        let mut columns: Vec<String> = own.columns.iter().map(|column| column.text.to_string()).collect();
+        let mut columns: Vec<String> = own
+            .columns
+            .iter()
+            .map(|column| column.text.to_string())
+            .collect();
         if columns.is_empty() {
-            let index = before.indexes_of(&key).find(|index| index.constraint.as_deref() == Some(&*name.text));
-            columns = index.into_iter().flat_map(|index| index.columns()).map(ToOwned::to_owned).collect();
+            let index = before
+                .indexes_of(&key)
+                .find(|index| index.constraint.as_deref() == Some(&*name.text));
+            columns = index
+                .into_iter()
+                .flat_map(|index| index.columns())
+                .map(ToOwned::to_owned)
+                .collect();
         }
         let after = cx.after_migration();
         let made_here = cx.is_made_here(table) || old.created.batch == before.batch();
@@ -55,9 +68,15 @@ fn is_settled(before: &Schema, after: &Schema, table: &QualifiedName, columns: &
         let apart = index.unique
             && index.predicate.is_none()
             && index.elements.iter().all(|element| {
-                element.column.as_ref().is_some_and(|own| columns.iter().any(|column| **column == *own.text))
+                element
+                    .column
+                    .as_ref()
+                    .is_some_and(|own| columns.iter().any(|column| **column == *own.text))
             });
-        let new = before.relation_at(&index.name).is_none();
+        let new = match before.relation_at(&index.name) {
+            Some(Relation::Index(old)) => old.created != index.created,
+            _ => true,
+        };
         apart || (new && columns.iter().all(|column| has(index, column)))
     });
     gone || settled

@@ -34,10 +34,15 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     cx.report(
         Finding::new(
             name.span,
-            format!("`{name}` loses {}: OR REPLACE keeps no option that is not written again", wording::names(&lost)),
+            format!(
+                "`{name}` loses {}: OR REPLACE keeps no option that is not written again",
+                wording::names(&lost)
+            ),
         )
         .label(old.created.location, "the view was made here")
-        .help(format!("write WITH ({list}) behind the name, or {list} = false if that is meant"))
+        .help(format!(
+            "write WITH ({list}) behind the name, or {list} = false if that is meant"
+        ))
         .effects(cx.effects().list.clone()),
     );
 }

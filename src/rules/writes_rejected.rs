@@ -11,9 +11,10 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
         };
         let known = cx.before().table(table);
         let again = known.is_some_and(|known| {
-            known.constraints.iter().any(
-                |old| matches!(&old.def.kind, ConstraintKind::Check(old) if old.same(expr)),
-            )
+            known
+                .constraints
+                .iter()
+                .any(|old| matches!(&old.def.kind, ConstraintKind::Check(old) if old.same(expr)))
         });
         let new = expr.columns().all(|column| cx.is_new_column(table, column));
         if again || new || def.not_enforced {
@@ -32,9 +33,10 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     }
     for (table, alter) in statement.altered_columns() {
         let column = &alter.column;
-        let held = cx.before().table(table).is_some_and(|known| {
-            proof::not_null(known, &column.text, &[]) != NotNull::Unproven
-        });
+        let held = cx
+            .before()
+            .table(table)
+            .is_some_and(|known| proof::not_null(known, &column.text, &[]) != NotNull::Unproven);
         if !matches!(alter.change, ColumnChange::SetNotNull)
             || held
             || cx.is_new_column(table, &column.text)

@@ -15,10 +15,10 @@ use super::object::{
 use super::table::new_table;
 use super::{Relation, Schema};
 use crate::statement::{
-    AlterDomainAction, AlterFunction, ConstraintDef, ConstraintKind, CreateDomain, CreateFunction, CreateTableAs,
-    CreateTrigger, Expr, ExprKind, Ident, InsertRows, Kind, Literal, Name, Nested, ObjectKind,
-    Persistence, PolicyDefinition, PublicationChange, PublicationDefinition, QualifiedName,
-    Statement, TypeDefinition,
+    AlterDomainAction, AlterFunction, ConstraintDef, ConstraintKind, CreateDomain, CreateFunction,
+    CreateTableAs, CreateTrigger, Expr, ExprKind, Ident, InsertRows, Kind, Literal, Name, Nested,
+    ObjectKind, Persistence, PolicyDefinition, PublicationChange, PublicationDefinition,
+    QualifiedName, Statement, TypeDefinition,
 };
 
 impl Schema {
@@ -440,7 +440,10 @@ impl Schema {
             own.volatility = said.volatility.or(own.volatility);
             function.volatility = said.volatility.unwrap_or(function.volatility);
             own.settings.retain(|name| {
-                !said.reset.iter().any(|reset| reset == name || &**reset == "all")
+                !said
+                    .reset
+                    .iter()
+                    .any(|reset| reset == name || &**reset == "all")
             });
             for name in &said.settings {
                 if !own.settings.contains(name) {

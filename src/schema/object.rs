@@ -6,8 +6,8 @@ use std::sync::Arc;
 use crate::source::Location;
 use crate::statement::table::{Generated, Identity};
 use crate::statement::{
-    ConstraintDef, ConstraintKind, Element, Expr, ExprKind, FunctionAttributes, Ident, Nested, PartitionBy,
-    Persistence, QualifiedName, Query, TypeName, Volatility,
+    ConstraintDef, ConstraintKind, Element, Expr, ExprKind, FunctionAttributes, Ident, Nested,
+    PartitionBy, Persistence, QualifiedName, Query, TypeName, Volatility,
 };
 
 /// Where and in which change something was made.

@@ -7,8 +7,8 @@ use super::object::{Column, Origin, View};
 use super::table::{bare_column, new_table};
 use super::{Relation, Schema};
 use crate::statement::{
-    AlterAction, AlterTable, CreateTableAs, Expr, ExprKind, Ident, Literal, Mention, Name, Output, Persistence,
-    QualifiedName, Query, TypeName,
+    AlterAction, AlterTable, CreateTableAs, Expr, ExprKind, Ident, Literal, Mention, Name, Output,
+    Persistence, QualifiedName, Query, TypeName,
 };
 
 /// The column that stands for all columns of a relation that is not known in full.

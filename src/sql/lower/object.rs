@@ -5,8 +5,9 @@ use super::name::{object_kind, option};
 use crate::source::{Fragment, Span};
 use crate::sql::tree::{self, DropBehavior, FunctionParameterMode as Mode, List, Node};
 use crate::statement::{
-    AlterDomain, AlterDomainAction, AlterEnum, AlterFunction, Comment, CreateDomain, CreateFunction, CreateType, FunctionAttributes,
-    Drop, Ident, Kind, Name, ObjectKind, Rename, SetSchema, TypeDefinition, TypeName, Volatility,
+    AlterDomain, AlterDomainAction, AlterEnum, AlterFunction, Comment, CreateDomain,
+    CreateFunction, CreateType, Drop, FunctionAttributes, Ident, Kind, Name, ObjectKind, Rename,
+    SetSchema, TypeDefinition, TypeName, Volatility,
 };
 
 impl Lower<'_> {
@@ -370,8 +371,7 @@ impl Lower<'_> {
             name: self.list_name(function.map_or(List::default(), |function| function.objname())),
             signature: function.and_then(|function| {
                 let types = function.objargs().of::<tree::TypeName<'_>>();
-                (!function.args_unspecified())
-                    .then(|| types.map(|ty| self.type_name(ty)).collect())
+                (!function.args_unspecified()).then(|| types.map(|ty| self.type_name(ty)).collect())
             }),
             attributes: self.attributes(alter.actions()),
         }
@@ -391,7 +391,9 @@ impl Lower<'_> {
             ..FunctionAttributes::default()
         };
         for option in options.of::<tree::DefElem<'_>>() {
-            if let (Some("set"), Some(Node::VariableSetStmt(set))) = (option.defname(), option.arg()) {
+            if let (Some("set"), Some(Node::VariableSetStmt(set))) =
+                (option.defname(), option.arg())
+            {
                 let name: Box<str> = set.name().unwrap_or("all").to_ascii_lowercase().into();
                 match set.kind() {
                     tree::VariableSetKind::VAR_RESET | tree::VariableSetKind::VAR_RESET_ALL => {
