@@ -5,6 +5,7 @@
 pub mod alter;
 pub mod code;
 mod expr;
+pub mod function;
 pub mod name;
 pub mod normal;
 pub mod policy;
@@ -13,11 +14,9 @@ pub mod table;
 pub mod ty;
 
 pub use alter::{AddColumn, AlterAction, AlterColumn, AlterTable, ColumnChange};
-pub use code::{
-    AlterFunction, CreateRule, CreateStatistics, PublicationChange,
-    PublicationDefinition,
-};
+pub use code::{CreateRule, CreateStatistics, PublicationChange, PublicationDefinition};
 pub use expr::{Element, Expr, ExprKind, Literal};
+pub use function::{AlterFunction, CreateFunction, FunctionAttributes};
 pub use name::{Ident, Name, QualifiedName, quoted};
 pub use policy::PolicyDefinition;
 pub use table::{
@@ -101,6 +100,8 @@ pub enum Kind {
     AlterDomain(Box<AlterDomain>),
     /// `CREATE FUNCTION`, `CREATE PROCEDURE`.
     CreateFunction(Box<CreateFunction>),
+    /// `ALTER FUNCTION`, `ALTER PROCEDURE` with attributes.
+    AlterFunction(Box<AlterFunction>),
     /// `CREATE TRIGGER`.
     CreateTrigger(Box<CreateTrigger>),
     /// `CREATE POLICY`, `ALTER POLICY`: definition and table.
@@ -111,8 +112,6 @@ pub enum Kind {
     CreateRule(Box<CreateRule>),
     /// `CREATE STATISTICS`.
     CreateStatistics(Box<CreateStatistics>),
-    /// `ALTER FUNCTION` with options.
-    AlterFunction(Box<AlterFunction>),
     /// `CREATE SCHEMA`; the statements inside it are nested.
     CreateSchema {
         /// Name of the schema (of its owner, if none is written).
@@ -430,6 +429,8 @@ pub struct CreateView {
     pub columns: Vec<Ident>,
     /// Column names that are written, for the first columns.
     pub names: Vec<Ident>,
+    /// Names of the options in `WITH (…)`, lower case.
+    pub options: Vec<Box<str>>,
     /// The query.
     pub query: Query,
 }
@@ -536,37 +537,6 @@ pub enum AlterDomainAction {
     DropNotNull,
     /// `SET DEFAULT`, `DROP DEFAULT`.
     Default(Option<Expr>),
-}
-
-/// `CREATE FUNCTION`, `CREATE PROCEDURE`.
-#[derive(Debug, Clone)]
-pub struct CreateFunction {
-    /// Its name.
-    pub name: Name,
-    /// Procedure rather than function.
-    pub procedure: bool,
-    /// `OR REPLACE`.
-    pub or_replace: bool,
-    /// Types of the input arguments.
-    pub arguments: Vec<TypeName>,
-    /// Names of the arguments, input and output, for telling them from columns.
-    pub argument_names: Vec<Box<str>>,
-    /// Result type.
-    pub returns: Option<TypeName>,
-    /// Language, lower case; `sql` for a body without `AS`.
-    pub language: Box<str>,
-    /// `IMMUTABLE`, `STABLE` or `VOLATILE`; volatile if nothing is written.
-    pub volatility: Volatility,
-    /// The single expression that a SQL-language body selects, where it is that simple.
-    pub sql_expression: Option<Expr>,
-    /// Body text, for languages with one.
-    pub body: Option<Fragment>,
-    /// The body is SQL itself (`BEGIN ATOMIC`, `RETURN`, 14): PostgreSQL always reads it when the function is made.
-    pub atomic: bool,
-    /// `SECURITY DEFINER`: it runs with the rights of its owner.
-    pub security_definer: bool,
-    /// `SET search_path` is written.
-    pub search_path: bool,
 }
 
 /// PostgreSQL's three classes of functions. Ordered: what contains a more volatile part is as volatile as that part.

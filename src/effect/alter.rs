@@ -115,7 +115,7 @@ pub fn action_work(
                 Work::NONE,
             )
         }
-        AlterAction::Options(names) => {
+        AlterAction::Options(names) | AlterAction::ResetOptions(names) => {
             let mild = names.iter().all(|name| mild_option(name));
             certain(
                 if mild {
@@ -369,7 +369,9 @@ pub(super) fn alter_table(collector: &mut Collector<'_>, alter: &AlterTable) {
 fn alter_index(collector: &mut Collector<'_>, alter: &AlterTable, index: &QualifiedName) {
     for action in &alter.actions {
         let (lock, work) = match action {
-            AlterAction::Options(names) if names.iter().all(|name| mild_option(name)) => {
+            AlterAction::Options(names) | AlterAction::ResetOptions(names)
+                if names.iter().all(|name| mild_option(name)) =>
+            {
                 (LockMode::ShareUpdateExclusive, Work::NONE)
             }
             AlterAction::SetTablespace(_) => (LockMode::AccessExclusive, Work::FILE_COPY),

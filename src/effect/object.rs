@@ -300,9 +300,23 @@ impl Collector<'_> {
         let taken = schema
             .functions_named(Some(&key.schema), &key.name)
             .iter()
-            .any(|function| function.arguments == create.arguments);
-        if taken && !create.or_replace {
+            .find(|function| function.arguments == create.arguments);
+        let Some(old) = taken else { return };
+        if !create.or_replace {
             self.refuse("42723", format!("function {} exists already", create.name));
+            return;
+        }
+        if let (Some(from), Some(to)) = (&old.returns, &create.returns)
+            && !(old.outputs || create.outputs)
+            && (&from.name, from.dimensions) != (&to.name, to.dimensions)
+        {
+            self.refuse(
+                "42P13",
+                format!(
+                    "{} returns {from}, which OR REPLACE cannot change",
+                    create.name
+                ),
+            );
         }
     }
 

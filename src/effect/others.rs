@@ -18,6 +18,7 @@ pub(super) fn recurses(action: &AlterAction) -> bool {
             | AlterAction::DetachPartition { .. }
             | AlterAction::Owner
             | AlterAction::Options(_)
+            | AlterAction::ResetOptions(_)
             | AlterAction::RowSecurity { .. }
             | AlterAction::Inherit { .. }
             | AlterAction::ReplicaIdentity

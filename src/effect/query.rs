@@ -325,8 +325,14 @@ impl Collector<'_> {
                     && !create.query.star
                     && !old.columns.is_empty()
                     && !create.columns.is_empty();
+                // Where the definition tells all of them, each column keeps its name (measured on 13 and 18).
+                let told = !create.query.star && create.query.outputs.len() == create.columns.len();
+                let mut pairs = old.columns.iter().zip(&create.columns);
+                let renamed = pairs.find(|(old, new)| **old != new.text).filter(|_| told);
                 if fewer {
                     self.refuse("42P16", "columns cannot be dropped from a view");
+                } else if let Some((old, new)) = renamed {
+                    self.refuse("42P16", format!("the view's column {old} cannot become {new}: OR REPLACE only adds columns behind the others"));
                 }
             } else {
                 self.refuse_taken(&create.name);

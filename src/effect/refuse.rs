@@ -117,14 +117,18 @@ impl Cx<'_> {
                     .then(|| Refusal::new("42809", format!("{name} is not a foreign key")))
             }
             AlterAction::SetLogged(logged) => self.set_logged(*logged),
-            AlterAction::Options(_) if table.kind == TableKind::Partitioned => Some(Refusal::new(
-                if self.postgres >= 16 {
-                    "42809"
-                } else {
-                    "22023"
-                },
-                format!("{} is partitioned and stores nothing", table.name),
-            )),
+            AlterAction::Options(_) | AlterAction::ResetOptions(_)
+                if table.kind == TableKind::Partitioned =>
+            {
+                Some(Refusal::new(
+                    if self.postgres >= 16 {
+                        "42809"
+                    } else {
+                        "22023"
+                    },
+                    format!("{} is partitioned and stores nothing", table.name),
+                ))
+            }
             AlterAction::DetachPartition {
                 concurrently: true, ..
             } => {

@@ -18,7 +18,11 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
             .before()
             .functions_named(name.schema.as_deref(), &name.name)
             .is_empty();
-    if !create.security_definer || for_trigger || kept || is_revoked(cx, &name.name) {
+    if create.attributes.security_definer != Some(true)
+        || for_trigger
+        || kept
+        || is_revoked(cx, &name.name)
+    {
         return;
     }
     let finding = Finding::new(

@@ -9,7 +9,15 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     };
     // The names of a body in SQL's own syntax are looked up when the function is made.
     let looks_up = !create.atomic && !matches!(&*create.language, "c" | "internal");
-    if !create.security_definer || create.search_path || !looks_up || settled_later(cx, create) {
+    if create.attributes.security_definer != Some(true)
+        || create
+            .attributes
+            .settings
+            .iter()
+            .any(|name| &**name == "search_path")
+        || !looks_up
+        || settled_later(cx, create)
+    {
         return;
     }
     let name = &create.name;

@@ -33,7 +33,11 @@ impl Schema {
                 self.alter_index(&key, alter);
                 return;
             }
-            Some(Relation::View(_) | Relation::Sequence(_)) => return,
+            Some(Relation::View(_)) => {
+                self.alter_view_options(&key, alter);
+                return;
+            }
+            Some(Relation::Sequence(_)) => return,
             // IF EXISTS, or a table that was dropped: nothing happens.
             Some(Relation::Dropped(_)) => return,
             _ => {}

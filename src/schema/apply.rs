@@ -14,9 +14,10 @@ use super::object::{
 use super::table::new_table;
 use super::{Relation, Schema, Uses};
 use crate::statement::{
-    AlterDomainAction, ConstraintDef, ConstraintKind, CreateDomain, CreateFunction, CreateTableAs,
-    Expr, ExprKind, Ident, InsertRows, Kind, Literal, Name, Nested, ObjectKind, Persistence,
-    PublicationChange, PublicationDefinition, QualifiedName, Statement, TypeDefinition,
+    AlterDomainAction, AlterFunction, ConstraintDef, ConstraintKind, CreateDomain, CreateFunction,
+    CreateTableAs, Expr, ExprKind, Ident, InsertRows, Kind, Literal, Name, Nested, ObjectKind,
+    Persistence, PublicationChange, PublicationDefinition, QualifiedName, Statement,
+    TypeDefinition,
 };
 
 /// How deep routines that call one another are followed.
@@ -56,7 +57,9 @@ impl Schema {
                 let replaces = create.or_replace
                     && matches!(self.relations.get(&name), Some(Relation::View(_)));
                 if replaces || self.is_free(&name) {
+                    let key = name.clone();
                     self.put_view(name, false, true, &create.names, &create.query, origin);
+                    self.edit_view(&key, |view| view.options.clone_from(&create.options));
                 }
             }
             Kind::RefreshMaterializedView(refresh) => {
@@ -165,21 +168,7 @@ impl Schema {
             Kind::CreateFunction(create) => {
                 self.create_function(create, &statement.nested, origin);
             }
-            Kind::AlterFunction(alter) => {
-                let key = self.function_key(&alter.name);
-                let (Some(list), Some(volatility)) = (self.functions.get(&key), alter.volatility)
-                else {
-                    return;
-                };
-                let mut list = (**list).clone();
-                for function in &mut list {
-                    let meant = alter.signature.as_ref();
-                    if meant.is_none_or(|signature| self.same_arguments(function, signature)) {
-                        function.volatility = volatility;
-                    }
-                }
-                self.functions.insert_mut(key, Arc::new(list));
-            }
+            Kind::AlterFunction(alter) if certain => self.alter_function(alter),
             Kind::CreateTrigger(create) => self.create_trigger(create, origin),
             Kind::Policy(policy, table) => self.put_policy(policy, table, origin),
             Kind::CreateRule(create) => self.create_rule(create, origin),
@@ -449,6 +438,10 @@ impl Schema {
                 .collect(),
             language: create.language.clone(),
             volatility: create.volatility,
+            attributes: create.attributes.clone(),
+            outputs: create.outputs,
+            defaults: create.defaults,
+            atomic: create.atomic,
             sql_expression: create.sql_expression.clone(),
             procedure: create.procedure,
             returns: create.returns.clone(),
@@ -456,7 +449,6 @@ impl Schema {
             return_type: self.user_type(create.returns.as_ref()),
             reads: BTreeSet::new(),
             uses: Uses::new(),
-            atomic: create.atomic,
             created: origin,
         };
         for nested in body {
@@ -477,6 +469,42 @@ impl Schema {
         }
         self.functions.insert_mut(name.clone(), Arc::new(list));
         self.note_readers(&name);
+    }
+
+    fn alter_function(&mut self, alter: &AlterFunction) {
+        let key = self.function_key(&alter.name);
+        let Some(list) = self.functions.get(&key) else {
+            return;
+        };
+        let mut list = (**list).clone();
+        let alone = list.len() == 1;
+        for function in &mut list {
+            let meant = match &alter.signature {
+                Some(signature) => self.same_arguments(function, signature),
+                None => alone,
+            };
+            if !meant {
+                continue;
+            }
+            let said = &alter.attributes;
+            let own = &mut function.attributes;
+            own.security_definer = said.security_definer.or(own.security_definer);
+            own.strict = said.strict.or(own.strict);
+            own.volatility = said.volatility.or(own.volatility);
+            function.volatility = said.volatility.unwrap_or(function.volatility);
+            own.settings.retain(|name| {
+                !said
+                    .reset
+                    .iter()
+                    .any(|reset| reset == name || &**reset == "all")
+            });
+            for name in &said.settings {
+                if !own.settings.contains(name) {
+                    own.settings.push(name.clone());
+                }
+            }
+        }
+        self.functions.insert_mut(key, Arc::new(list));
     }
 
     fn publish(&mut self, def: &PublicationDefinition) {

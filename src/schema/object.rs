@@ -8,8 +8,8 @@ use super::transaction::{Uncommitted, Within};
 use crate::source::Location;
 use crate::statement::table::{Generated, Identity};
 use crate::statement::{
-    Bound, ConstraintDef, ConstraintKind, Element, Expr, ExprKind, Ident, Nested, PartitionBy,
-    Persistence, QualifiedName, Query, TypeName, Volatility,
+    Bound, ConstraintDef, ConstraintKind, Element, Expr, ExprKind, FunctionAttributes, Ident,
+    Nested, PartitionBy, Persistence, QualifiedName, Query, TypeName, Volatility,
 };
 
 /// Where and in which change something was made.
@@ -322,6 +322,8 @@ pub struct View {
     pub populated: bool,
     /// Output columns, as far as known.
     pub columns: Vec<Box<str>>,
+    /// Names of its options (`security_barrier`, `security_invoker`, …), lower case.
+    pub options: Vec<Box<str>>,
     /// Relations it reads.
     pub reads: Vec<QualifiedName>,
     /// Columns of relations that it uses, as far as they can be told apart.
@@ -408,6 +410,14 @@ pub struct Function {
     pub language: Box<str>,
     /// Declared volatility.
     pub volatility: Volatility,
+    /// Its other attributes, with what `ALTER FUNCTION` said since.
+    pub attributes: FunctionAttributes,
+    /// It has output arguments, or returns a table.
+    pub outputs: bool,
+    /// How many of its arguments have a default.
+    pub defaults: usize,
+    /// Its body is SQL that PostgreSQL has read: it follows what is renamed, and stops what it needs from being dropped.
+    pub atomic: bool,
     /// The single expression of a SQL-language body.
     pub sql_expression: Option<Expr>,
     /// Procedure.
@@ -422,10 +432,25 @@ pub struct Function {
     pub reads: BTreeSet<QualifiedName>,
     /// Columns that statements in its body mention, with the relation they may be of.
     pub uses: Uses,
-    /// Its body is SQL itself (`BEGIN ATOMIC`, `RETURN`): PostgreSQL knows what it uses.
-    pub atomic: bool,
     /// Who made it.
     pub created: Origin,
+}
+
+impl Function {
+    /// True if calls with these arguments, and no others, reach it: it has them, and defaults for the rest.
+    #[must_use]
+    pub fn takes(&self, arguments: &[TypeName]) -> bool {
+        self.arguments.len() >= arguments.len()
+            && self.arguments[..arguments.len()] == *arguments
+            && self.arguments.len() - self.defaults.min(self.arguments.len()) <= arguments.len()
+    }
+
+    /// True for one that only triggers call.
+    #[must_use]
+    pub fn is_for_triggers(&self) -> bool {
+        let returns = self.returns.as_ref();
+        returns.is_some_and(|ty| matches!(&*ty.name, "trigger" | "event_trigger"))
+    }
 }
 
 /// A trigger.

@@ -7,8 +7,8 @@ use super::object::{Column, Origin, View};
 use super::table::{bare_column, new_table};
 use super::{Relation, Schema, Uses};
 use crate::statement::{
-    CreateTableAs, Expr, ExprKind, Ident, Literal, Mention, Name, Output, Persistence,
-    QualifiedName, Query, TypeName,
+    AlterAction, AlterTable, CreateTableAs, Expr, ExprKind, Ident, Literal, Mention, Name, Output,
+    Persistence, QualifiedName, Query, TypeName,
 };
 
 /// The column that stands for all columns of a relation that is not known in full.
@@ -69,12 +69,30 @@ impl Schema {
             materialized,
             populated,
             columns: columns.into_iter().map(|column| column.name).collect(),
+            options: Vec::new(),
             reads: self.relations_read(query),
             uses: self.columns_used(query),
             query: query.clone(),
             created: origin,
         };
         self.put(name, Relation::View(Arc::new(view)));
+    }
+
+    /// `ALTER VIEW … SET (…)` and `RESET (…)`.
+    pub(super) fn alter_view_options(&mut self, key: &QualifiedName, alter: &AlterTable) {
+        for action in &alter.actions {
+            self.edit_view(key, |view| match action {
+                AlterAction::Options(names) => {
+                    let new = names.iter().filter(|name| !view.options.contains(name));
+                    let new: Vec<Box<str>> = new.cloned().collect();
+                    view.options.extend(new);
+                }
+                AlterAction::ResetOptions(names) => {
+                    view.options.retain(|name| !names.contains(name));
+                }
+                _ => {}
+            });
+        }
     }
 
     /// The relations a query reads, each once.

@@ -89,8 +89,10 @@ pub enum AlterAction {
     },
     /// `OWNER TO`.
     Owner,
-    /// `SET (…)`, `RESET (…)`: names of the storage parameters.
+    /// `SET (…)`: names of the storage parameters, or of the options of a view.
     Options(Vec<Box<str>>),
+    /// `RESET (…)`: the same.
+    ResetOptions(Vec<Box<str>>),
     /// `SET LOGGED`, `SET UNLOGGED`.
     SetLogged(bool),
     /// `SET TABLESPACE`.

@@ -1,20 +1,8 @@
 //! Statements about what hangs on a table and is made of expressions: policies, rules, statistics, publications.
 
+use super::Kind;
 use super::expr::Expr;
 use super::name::{Ident, Name};
-use super::ty::TypeName;
-use super::{Kind, Volatility};
-
-/// `ALTER FUNCTION` with options.
-#[derive(Debug, Clone)]
-pub struct AlterFunction {
-    /// Its name.
-    pub name: Name,
-    /// The types of its arguments, if they are written.
-    pub signature: Option<Vec<TypeName>>,
-    /// The new volatility, if one is written.
-    pub volatility: Option<Volatility>,
-}
 
 /// `CREATE RULE`.
 #[derive(Debug, Clone)]

@@ -210,7 +210,7 @@ impl Lower<'_> {
             },
             At::AT_ChangeOwner => AlterAction::Owner,
             At::AT_SetRelOptions | At::AT_ResetRelOptions | At::AT_ReplaceRelOptions => {
-                AlterAction::Options(match def {
+                let names = match def {
                     Some(Node::List(options)) => options
                         .of::<tree::DefElem<'_>>()
                         .filter_map(|option| {
@@ -222,7 +222,12 @@ impl Lower<'_> {
                         })
                         .collect(),
                     _ => Vec::new(),
-                })
+                };
+                if cmd.subtype() == At::AT_ResetRelOptions {
+                    AlterAction::ResetOptions(names)
+                } else {
+                    AlterAction::Options(names)
+                }
             }
             At::AT_SetLogged => AlterAction::SetLogged(true),
             At::AT_SetUnLogged => AlterAction::SetLogged(false),

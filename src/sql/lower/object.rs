@@ -6,8 +6,8 @@ use crate::source::{Fragment, Span};
 use crate::sql::tree::{self, DropBehavior, FunctionParameterMode as Mode, List, Node};
 use crate::statement::{
     AlterDomain, AlterDomainAction, AlterEnum, AlterFunction, Comment, CreateDomain,
-    CreateFunction, CreateType, Drop, Ident, Kind, Name, ObjectKind, Rename, SetSchema,
-    TypeDefinition, TypeName, Volatility,
+    CreateFunction, CreateType, Drop, FunctionAttributes, Ident, Kind, Name, ObjectKind, Rename,
+    SetSchema, TypeDefinition, TypeName, Volatility,
 };
 
 impl Lower<'_> {
@@ -135,17 +135,10 @@ impl Lower<'_> {
                     "ALTER DOMAIN",
                 )
             }
-            Node::AlterFunctionStmt(alter) => {
-                let function = Node::ObjectWithArgs(alter.func()?);
-                let volatility = option(alter.actions(), "volatility")
-                    .and_then(|option| self.option_text(option.arg()));
-                let alter = AlterFunction {
-                    name: self.object_name(Some(function)),
-                    signature: self.signature(Some(function)),
-                    volatility: volatility.map(|text| volatility_of(&text)),
-                };
-                (Kind::AlterFunction(Box::new(alter)), "ALTER FUNCTION")
-            }
+            Node::AlterFunctionStmt(alter) => (
+                Kind::AlterFunction(Box::new(self.alter_function(alter))),
+                "ALTER FUNCTION",
+            ),
             Node::CreateFunctionStmt(create) => {
                 let tag = if create.is_procedure() {
                     "CREATE PROCEDURE"
@@ -330,8 +323,14 @@ impl Lower<'_> {
         let options = create.options();
         let mut arguments = Vec::new();
         let mut argument_names = Vec::new();
+        let (mut defaults, mut outputs) = (0, false);
         for parameter in create.parameters().of::<tree::FunctionParameter<'_>>() {
             argument_names.extend(parameter.name().map(Into::into));
+            defaults += usize::from(parameter.defexpr().is_some());
+            outputs |= matches!(
+                parameter.mode(),
+                Mode::FUNC_PARAM_OUT | Mode::FUNC_PARAM_TABLE | Mode::FUNC_PARAM_INOUT
+            );
             if !matches!(
                 parameter.mode(),
                 Mode::FUNC_PARAM_OUT | Mode::FUNC_PARAM_TABLE
@@ -340,9 +339,8 @@ impl Lower<'_> {
                 arguments.push(self.type_name(ty));
             }
         }
-        let volatility = option(options, "volatility")
-            .and_then(|option| self.option_text(option.arg()))
-            .map_or(Volatility::Volatile, |text| volatility_of(&text));
+        let attributes = self.attributes(options);
+        let volatility = attributes.volatility.unwrap_or(Volatility::Volatile);
         let language = option(options, "language")
             .and_then(|option| self.option_text(option.arg()))
             .map_or_else(
@@ -365,9 +363,51 @@ impl Lower<'_> {
             sql_expression,
             body: self.body(options),
             atomic: create.sql_body().is_some(),
-            security_definer: self.flag(options, "security"),
-            search_path: sets_search_path(options),
+            defaults,
+            outputs,
+            attributes,
         }
+    }
+
+    pub(super) fn alter_function(&self, alter: tree::AlterFunctionStmt<'_>) -> AlterFunction {
+        let function = alter.func();
+        AlterFunction {
+            name: self.list_name(function.map_or(List::default(), |function| function.objname())),
+            signature: function.and_then(|function| {
+                let types = function.objargs().of::<tree::TypeName<'_>>();
+                (!function.args_unspecified()).then(|| types.map(|ty| self.type_name(ty)).collect())
+            }),
+            attributes: self.attributes(alter.actions()),
+        }
+    }
+
+    fn attributes(&self, options: List<'_>) -> FunctionAttributes {
+        let text = |name| option(options, name).and_then(|option| self.option_text(option.arg()));
+        let on = |name| option(options, name).map(|_| self.flag(options, name));
+        let mut attributes = FunctionAttributes {
+            security_definer: on("security"),
+            strict: on("strict"),
+            volatility: text("volatility").map(|text| match text.as_str() {
+                "immutable" => Volatility::Immutable,
+                "stable" => Volatility::Stable,
+                _ => Volatility::Volatile,
+            }),
+            ..FunctionAttributes::default()
+        };
+        for option in options.of::<tree::DefElem<'_>>() {
+            if let (Some("set"), Some(Node::VariableSetStmt(set))) =
+                (option.defname(), option.arg())
+            {
+                let name: Box<str> = set.name().unwrap_or("all").to_ascii_lowercase().into();
+                match set.kind() {
+                    tree::VariableSetKind::VAR_RESET | tree::VariableSetKind::VAR_RESET_ALL => {
+                        attributes.reset.push(name);
+                    }
+                    _ => attributes.settings.push(name),
+                }
+            }
+        }
+        attributes
     }
 
     /// The text of `AS '…'` with its place, for `CREATE FUNCTION` and `DO`.
@@ -395,25 +435,6 @@ impl Lower<'_> {
             map,
         })
     }
-}
-
-fn volatility_of(word: &str) -> Volatility {
-    match word {
-        "immutable" => Volatility::Immutable,
-        "stable" => Volatility::Stable,
-        _ => Volatility::Volatile,
-    }
-}
-
-/// `SET search_path` among the options of a function.
-fn sets_search_path(options: List<'_>) -> bool {
-    options
-        .of::<tree::DefElem<'_>>()
-        .filter_map(|option| match option.arg() {
-            Some(Node::VariableSetStmt(set)) => set.name(),
-            _ => None,
-        })
-        .any(|name| name.eq_ignore_ascii_case("search_path"))
 }
 
 fn drop_tag(object: ObjectKind) -> &'static str {

@@ -65,6 +65,12 @@ impl Lower<'_> {
                     persistence: persistence(var.relpersistence()),
                     columns: self.output_columns(view.aliases(), view.query()),
                     names: self.idents(view.aliases(), self.whole()),
+                    options: view
+                        .options()
+                        .of::<tree::DefElem<'_>>()
+                        .filter_map(|option| option.defname())
+                        .map(|name| name.to_ascii_lowercase().into())
+                        .collect(),
                     query,
                 };
                 (Kind::CreateView(Box::new(create)), "CREATE VIEW")
