@@ -7,12 +7,14 @@ pub mod expr;
 pub mod name;
 pub mod normal;
 mod questions;
+pub mod rows;
 pub mod table;
 pub mod ty;
 
-pub use alter::{AddColumn, AlterAction, AlterColumn, AlterTable, ColumnChange};
+pub use alter::{AddColumn, AlterAction, AlterColumn, AlterTable, ColumnChange, ReplicaIdentity};
 pub use expr::{Element, Expr, ExprKind, Literal};
 pub use name::{Ident, Name, QualifiedName, quoted};
+pub use rows::{Batch, Change, ChangeVerb, Insert, InsertRows, Overriding};
 pub use table::{
     Bound, ColumnDef, ConstraintDef, ConstraintKind, CreateTable, ForeignKey, Generated, Identity,
     PartitionBy, PartitionOf, Persistence,
@@ -592,6 +594,8 @@ pub struct PublicationDefinition {
     pub name: Ident,
     /// What is done.
     pub change: PublicationChange,
+    /// `FOR ALL TABLES`: those that come later too.
+    pub all_tables: bool,
     /// The tables, each with the columns that its row filter mentions or its column list names.
     pub tables: Vec<(Name, Vec<Box<str>>)>,
 }
@@ -630,6 +634,8 @@ pub struct Query {
     pub has_limit: bool,
     /// A `WITH` query or a sub-query among its sources has one: it works on a batch.
     pub limited_source: bool,
+    /// Each `LIMIT` or `OFFSET` in it, at whatever level.
+    pub batches: Vec<Batch>,
     /// The target of `SELECT INTO`.
     pub into: Option<Name>,
     /// Whether that is a temporary table.
@@ -663,53 +669,6 @@ pub struct Mention {
     pub relation: Option<Box<str>>,
     /// The column; `*` for all.
     pub column: Box<str>,
-}
-
-/// `INSERT`.
-#[derive(Debug, Clone)]
-pub struct Insert {
-    /// The table.
-    pub table: Name,
-    /// Columns named; empty if none is.
-    pub columns: Vec<Ident>,
-    /// Where the rows come from.
-    pub rows: InsertRows,
-    /// Everything else it reads (`WITH`, sub-queries, `RETURNING`).
-    pub query: Query,
-}
-
-/// Where the rows of an `INSERT` come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum InsertRows {
-    /// `VALUES` with so many rows; `DEFAULT VALUES` is one.
-    Values(usize),
-    /// A query.
-    Query,
-}
-
-/// `UPDATE`, `DELETE` or `MERGE`.
-#[derive(Debug, Clone)]
-pub struct Change {
-    /// Which.
-    pub verb: ChangeVerb,
-    /// The table.
-    pub table: Relation,
-    /// Columns set by an `UPDATE`, with their new values.
-    pub assignments: Vec<(Ident, Expr)>,
-    /// `WHERE` (for `MERGE` the join condition).
-    pub condition: Option<Expr>,
-    /// Everything else it reads.
-    pub query: Query,
-}
-
-/// Statements that change rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names are SQL's own")]
-pub enum ChangeVerb {
-    Insert,
-    Update,
-    Delete,
-    Merge,
 }
 
 /// Transaction control.

@@ -20,7 +20,7 @@ pub(super) fn recurses(action: &AlterAction) -> bool {
             | AlterAction::Options(_)
             | AlterAction::RowSecurity { .. }
             | AlterAction::Inherit { .. }
-            | AlterAction::ReplicaIdentity
+            | AlterAction::ReplicaIdentity(_)
             | AlterAction::SetTablespace(_)
             | AlterAction::SetLogged(_)
             | AlterAction::SetAccessMethod(_)
