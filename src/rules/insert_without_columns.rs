@@ -25,6 +25,10 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
                 .collect()
         })
         .unwrap_or_default();
+    // One column has one order.
+    if columns.len() == 1 {
+        return;
+    }
     let star = insert.rows == InsertRows::Query && insert.query.star;
     let mut finding = Finding::new(
         statement.span,

@@ -52,7 +52,9 @@ fn nullable(cx: &Cx<'_>, part: &Expr) -> Option<(String, String)> {
     };
     let column = target.as_column()?;
     let table = cx.before().table(read).filter(|table| table.known)?;
-    let may_be_null = table.column(column).is_some_and(|column| !column.not_null);
+    let may_be_null = table
+        .column(column)
+        .is_some_and(|column| !column.not_null && column.ty.is_some());
     // Whatever the sub-query asks of the column, a null does not meet it, `IS NULL` aside.
     let asked = condition
         .iter()

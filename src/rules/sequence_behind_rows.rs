@@ -2,7 +2,7 @@
 
 use crate::diagnostic::Certainty;
 use crate::rule::{Cx, Finding};
-use crate::schema::Table;
+use crate::schema::{Column, Relation, Schema, Table};
 use crate::statement::{Expr, ExprKind, Insert, InsertRows, Kind, Literal, Overriding, Statement};
 
 pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
@@ -11,7 +11,7 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     };
     let table = cx.before().table(&insert.table).filter(|table| table.known);
     let Some(table) = table else { return };
-    let Some((column, certainty)) = written_key(insert, table) else {
+    let Some((column, certainty)) = written_key(insert, table, cx.before()) else {
         return;
     };
     if table.is_temporary() || moved_on(cx) {
@@ -31,7 +31,11 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
 }
 
 /// The column with a sequence that the statement gives values of its own.
-fn written_key<'t>(insert: &Insert, table: &'t Table) -> Option<(&'t str, Certainty)> {
+fn written_key<'t>(
+    insert: &Insert,
+    table: &'t Table,
+    schema: &Schema,
+) -> Option<(&'t str, Certainty)> {
     if insert.overriding == Some(Overriding::User) {
         return None;
     }
@@ -45,26 +49,29 @@ fn written_key<'t>(insert: &Insert, table: &'t Table) -> Option<(&'t str, Certai
         None if insert.columns.is_empty() => table.columns.get(at).map(|column| &*column.name),
         None => None,
     };
+    let owns = |column: &Column| {
+        let sequence = column
+            .sequence
+            .as_ref()
+            .and_then(|name| schema.relation_at(name));
+        matches!(sequence, Some(Relation::Sequence(sequence))
+            if sequence.owned_by.as_ref().is_some_and(|(owner, _)| *owner == table.name))
+    };
     match insert.rows {
         InsertRows::Values(_) => insert
             .first_row
             .iter()
             .enumerate()
-            .find(|(_, value)| is_positive(value))
-            .and_then(|_| {
-                insert
-                    .first_row
-                    .iter()
-                    .enumerate()
-                    .filter(|(_, value)| is_positive(value))
-                    .find_map(|(at, _)| numbered(place(at)?))
-            })
+            .filter(|(_, value)| is_positive(value))
+            .find_map(|(at, _)| numbered(place(at)?))
             .map(|column| (&*column.name, Certainty::Certain)),
         // A copy of rows with their keys: whether they are behind the sequence the files do not tell.
         InsertRows::Query => insert
             .columns
             .iter()
             .find_map(|column| numbered(&column.text))
+            // A twin that shares the sequence of the table it is copied from.
+            .filter(|column| column.identity.is_some() || owns(column))
             .map(|column| (&*column.name, Certainty::Possible)),
     }
 }
