@@ -26,6 +26,8 @@ struct FrontMatter {
     category: Category,
     checks: Checks,
     #[serde(default)]
+    moments: Vec<When>,
+    #[serde(default)]
     direction: Direction,
     #[serde(default)]
     down: Option<Level>,
@@ -86,8 +88,10 @@ words!(Category {
 words!(Checks {
     Statement,
     Migration,
-    History
+    History,
+    Probe
 });
+words!(When { Pre, Watch, Post });
 words!(Direction { Up, Down, Any });
 words!(On { Existing, Any });
 words!(Strictness {
@@ -127,6 +131,7 @@ const LOCKS: [&str; 8] = [
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=rules");
     println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=src/live/probes");
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
     let mut pages: Vec<PathBuf> = fs::read_dir(root.join("rules"))?
         .map(|entry| entry.map(|entry| entry.path()))
@@ -142,7 +147,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         .filter_map(|page| page.file_stem()?.to_str())
         .collect();
     for page in &pages {
-        let entry = rule(page, &ids).map_err(|error| format!("{}: {error}", page.display()))?;
+        let entry =
+            rule(&root, page, &ids).map_err(|error| format!("{}: {error}", page.display()))?;
         table.push_str(&entry);
     }
     table.push_str("];\n");
@@ -151,7 +157,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// One entry of the table.
-fn rule(page: &Path, ids: &[&str]) -> Result<String, Box<dyn Error>> {
+fn rule(root: &Path, page: &Path, ids: &[&str]) -> Result<String, Box<dyn Error>> {
     let id = page
         .file_stem()
         .and_then(|stem| stem.to_str())
@@ -277,14 +283,58 @@ fn rule(page: &Path, ids: &[&str]) -> Result<String, Box<dyn Error>> {
         front.hazards,
         page.to_str().ok_or("the path is not UTF-8")?
     )?;
-    writeln!(
-        entry,
-        "        check: Check::{:?}({}::check),",
-        front.checks,
-        id.replace('-', "_")
-    )?;
+    let module = id.replace('-', "_");
+    if (front.checks == Checks::Probe) == front.moments.is_empty() {
+        return Err("`moments` belongs to `checks: probe`, and to nothing else".into());
+    }
+    if front.checks == Checks::Probe {
+        let moments: Vec<String> = front
+            .moments
+            .iter()
+            .map(|when| format!("When::{when:?}"))
+            .collect();
+        let moments = moments.join(", ");
+        let sql = probe_sql(root, id)?;
+        writeln!(
+            entry,
+            "        check: Check::Probe(Probe {{ moments: &[{moments}], sql: &[{sql}], judge: {module}::check }}),"
+        )?;
+    } else {
+        writeln!(
+            entry,
+            "        check: Check::{:?}({module}::check),",
+            front.checks
+        )?;
+    }
     writeln!(entry, "    }},")?;
     Ok(entry)
+}
+
+/// The SQL of a probe: `<id>.sql` for all majors, `<id>.pg17.sql` from 17 on. None for one that asks in its own way.
+fn probe_sql(root: &Path, id: &str) -> Result<String, Box<dyn Error>> {
+    let directory = root.join("src/live/probes");
+    let mut variants: Vec<(u32, PathBuf)> = Vec::new();
+    for entry in fs::read_dir(&directory)? {
+        let path = entry?.path();
+        let name = path.file_name().and_then(|name| name.to_str());
+        let name = name.ok_or("the name of a probe's SQL is not UTF-8")?;
+        let Some(rest) = name.strip_prefix(id).and_then(|r| r.strip_suffix("sql")) else {
+            continue;
+        };
+        match rest.strip_prefix(".pg").and_then(|r| r.strip_suffix('.')) {
+            Some(major) => variants.push((major.parse()?, path)),
+            None if rest == "." => variants.push((0, path)),
+            // The SQL of a probe whose id goes on.
+            None => {}
+        }
+    }
+    variants.sort();
+    let mut table = String::new();
+    for (major, path) in variants {
+        let path = path.to_str().ok_or("the path is not UTF-8")?;
+        write!(table, "({major}, include_str!({path:?})), ")?;
+    }
+    Ok(table)
 }
 
 fn level(level: Level) -> String {

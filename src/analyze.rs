@@ -3,6 +3,7 @@
 //! A pure function of the files that were read and the settings: no clock, no environment, no file system.
 
 mod comments;
+mod database;
 mod locks;
 mod problems;
 
@@ -22,11 +23,12 @@ use crate::replay::{Replay, replay};
 use crate::report::{Counts, ProjectSummary, Report};
 use crate::rule::{Check, For, Rule};
 use crate::rules::RULES;
-use crate::settings::{OptionValue, Settings};
+use crate::settings::{OptionValue, RuleSettings, Settings};
 use crate::source::{Location, Source, SourceId, Span};
 use crate::sql;
 use crate::suppress;
 
+pub use self::database::{Parsed, ParsedProject, is_on, level_of, options, parsed};
 pub use self::locks::locks;
 
 /// Analyses what was discovered.
@@ -74,6 +76,8 @@ pub fn run(discovered: Discovered, settings: Settings) -> Report {
         not_analysed,
         errors,
         projects: summaries,
+        databases: Vec::new(),
+        notes: Vec::new(),
         counts,
         settings,
     }
@@ -173,7 +177,9 @@ fn analyse_project(project: Project, sources: &[Source], settings: &Settings) ->
         let path = &sources[source.0 as usize].path;
         let asked = |id: &str| {
             RULES.iter().find(|rule| rule.id == id).is_some_and(|rule| {
-                rule.strictness <= settings.strictness && checker.level(rule, path).is_some()
+                rule.strictness <= settings.strictness
+                    && !matches!(rule.check, Check::Probe(_))
+                    && checker.level(rule, path).is_some()
             })
         };
         comment_problems.extend(comments.problems(&asked));
@@ -534,7 +540,7 @@ impl Checker<'_> {
                         );
                     }
                 }
-                Check::History(_) => {}
+                Check::History(_) | Check::Probe(_) => {}
             }
         }
         findings
@@ -582,26 +588,7 @@ impl Checker<'_> {
                     span: Span::default(),
                 },
             };
-            findings.diagnostics.push(Diagnostic {
-                rule: rule.id,
-                level: Level::Error,
-                certainty: Certainty::Unknown,
-                message: format!(
-                    "the rule `{}` failed here; this is a bug in Lockgate, please report it",
-                    rule.id
-                ),
-                primary: location,
-                labels: Vec::new(),
-                help: Some(format!("run with `--ignore {}` until it is fixed", rule.id)),
-                fix: None,
-                effects: Vec::new(),
-                object: None,
-                estimate: None,
-                migration: None,
-                direction: None,
-                fingerprint: String::new(),
-                subject: None,
-            });
+            findings.diagnostics.push(failed(rule, location));
             return;
         }
         for mut diagnostic in cx.found {
@@ -632,28 +619,11 @@ impl Checker<'_> {
 
     /// The level a finding gets: what the configuration says, else `default`.
     fn configured_level(&self, rule: &Rule, path: &str, default: Option<Level>) -> Option<Level> {
-        let settings = self.settings;
-        let chosen = settings.select.is_empty() || settings.select.iter().any(|id| id == rule.id);
-        if !chosen || settings.ignore.iter().any(|id| id == rule.id) {
-            return None;
-        }
-        let mut level = default;
-        for rules in self.rule_settings(path) {
-            if let Some(setting) = rules.get(rule.id).and_then(|settings| settings.level) {
-                level = setting;
-            }
-        }
-        level
+        level_by(rule, self.settings, self.rule_settings(path), default)
     }
 
     fn options(&self, rule: &Rule, path: &str) -> BTreeMap<String, OptionValue> {
-        let mut options = BTreeMap::new();
-        for rules in self.rule_settings(path) {
-            if let Some(settings) = rules.get(rule.id) {
-                options.extend(settings.options.clone());
-            }
-        }
-        options
+        options_by(rule, self.rule_settings(path))
     }
 
     /// The parts of the configuration that hold for a file, later ones winning.
@@ -673,9 +643,68 @@ impl Checker<'_> {
     }
 }
 
+/// A rule's settings in the parts of a configuration that hold at a place, later ones winning.
+type Parts<'s> = &'s BTreeMap<String, RuleSettings>;
+
+fn level_by<'s>(
+    rule: &Rule,
+    settings: &Settings,
+    parts: impl Iterator<Item = Parts<'s>>,
+    default: Option<Level>,
+) -> Option<Level> {
+    let chosen = settings.select.is_empty() || settings.select.iter().any(|id| id == rule.id);
+    if !chosen || settings.ignore.iter().any(|id| id == rule.id) {
+        return None;
+    }
+    let mut level = default;
+    for rules in parts {
+        if let Some(setting) = rules.get(rule.id).and_then(|settings| settings.level) {
+            level = setting;
+        }
+    }
+    level
+}
+
+fn options_by<'s>(
+    rule: &Rule,
+    parts: impl Iterator<Item = Parts<'s>>,
+) -> BTreeMap<String, OptionValue> {
+    let mut options = BTreeMap::new();
+    for rules in parts {
+        if let Some(settings) = rules.get(rule.id) {
+            options.extend(settings.options.clone());
+        }
+    }
+    options
+}
+
+/// The finding about a rule that panicked.
+pub(crate) fn failed(rule: &'static Rule, location: Location) -> Diagnostic {
+    Diagnostic {
+        rule: rule.id,
+        level: Level::Error,
+        certainty: Certainty::Unknown,
+        message: format!(
+            "the rule `{}` failed here; this is a bug in Lockgate, please report it",
+            rule.id
+        ),
+        primary: location,
+        labels: Vec::new(),
+        help: Some(format!("run with `--ignore {}` until it is fixed", rule.id)),
+        fix: None,
+        effects: Vec::new(),
+        object: None,
+        estimate: None,
+        migration: None,
+        direction: None,
+        fingerprint: String::new(),
+        subject: None,
+    }
+}
+
 /// Gives each finding a name that survives moved lines: rule, file, the text of its statement, and a number where one
 /// statement has several findings of one rule.
-fn fingerprints(diagnostics: &mut [Diagnostic], sources: &[Source]) {
+pub(crate) fn fingerprints(diagnostics: &mut [Diagnostic], sources: &[Source]) {
     let mut seen: BTreeMap<u64, u64> = BTreeMap::new();
     for diagnostic in diagnostics {
         let source = &sources[diagnostic.primary.source.0 as usize];

@@ -6,6 +6,8 @@
 mod check;
 mod docs;
 mod fix;
+#[cfg(feature = "live")]
+mod live;
 mod locks;
 mod target;
 
@@ -43,6 +45,7 @@ Examples:
   lockgate check db/migrations           check one directory
   lockgate check --base origin/main      check what a branch changes
   lockgate locks --after 0041            what will be locked, and for how long
+  lockgate live pre                      is now a safe moment to run them?
   lockgate explain index-not-concurrent  read about a rule
 
 Exit status: 0 clean, 1 findings, 2 the run failed.";
@@ -53,6 +56,9 @@ enum Command {
     Check(check::Args),
     /// Show what migrations lock, for how long, and whom that stops
     Locks(locks::Args),
+    /// Ask a live database: is now a safe moment?
+    #[cfg(feature = "live")]
+    Live(live::Args),
     /// Show the page of a rule: why it matters and what to do instead
     Explain(docs::ExplainArgs),
     /// List the rules
@@ -148,6 +154,8 @@ fn dispatch(
             return check::run(args, &pairs.unwrap_or_default(), style, out);
         }
         Command::Locks(args) => return locks::run(args, style, out),
+        #[cfg(feature = "live")]
+        Command::Live(args) => return live::run(args, style, out),
         Command::Explain(args) => docs::explain(args, style, out)?,
         Command::Rules(args) => docs::rules(args, style, out)?,
         Command::Schema(args) => docs::schema(args, out)?,

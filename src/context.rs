@@ -12,7 +12,7 @@ use crate::footprint::{Footprint, Held};
 use crate::layout::{History, Layout, Migration, Problem, ProblemKind, Runner, Send};
 use crate::markers::Markers;
 use crate::replay::{Replay, Step};
-use crate::rule::{Finding, On, Rule, Scale};
+use crate::rule::{Finding, On, Options, Rule, Scale};
 use crate::schema::{Origin, Presence, Relation, Schema, TableKind};
 use crate::session::{Moment, Refusal};
 use crate::settings::{OptionValue, Settings};
@@ -578,52 +578,32 @@ impl<'a> Cx<'a> {
     /// A duration option in milliseconds.
     #[must_use]
     pub fn duration_option(&self, name: &str) -> u64 {
-        let text = match self.options.get(name) {
-            Some(OptionValue::Text(text)) => text.clone(),
-            Some(OptionValue::Int(number)) => number.to_string(),
-            _ => self.default_of(name).to_owned(),
-        };
-        crate::session::milliseconds(&text).unwrap_or_default()
+        self.options().duration(name)
     }
 
     /// A number option.
     #[must_use]
     pub fn int_option(&self, name: &str) -> i64 {
-        match self.options.get(name) {
-            Some(OptionValue::Int(number)) => *number,
-            _ => self.default_of(name).parse().unwrap_or_default(),
-        }
+        self.options().int(name)
     }
 
     /// A yes-or-no option.
     #[must_use]
     pub fn bool_option(&self, name: &str) -> bool {
-        match self.options.get(name) {
-            Some(OptionValue::Bool(value)) => *value,
-            _ => self.default_of(name) == "true",
-        }
+        self.options().bool(name)
     }
 
     /// A list option; one that is written as a text is split at commas.
     #[must_use]
     pub fn list_option(&self, name: &str) -> Vec<String> {
-        let text = match self.options.get(name) {
-            Some(OptionValue::List(list)) => return list.clone(),
-            Some(OptionValue::Text(text)) => text.as_str(),
-            _ => self.default_of(name),
-        };
-        text.split(',')
-            .map(|word| word.trim().to_owned())
-            .filter(|word| !word.is_empty())
-            .collect()
+        self.options().list(name)
     }
 
-    fn default_of(&self, name: &str) -> &'static str {
-        self.rule
-            .options
-            .iter()
-            .find(|option| option.name == name)
-            .map_or("", |option| option.default)
+    fn options(&self) -> Options<'a> {
+        Options {
+            rule: self.rule,
+            values: self.options,
+        }
     }
 
     /// How sure something is about a table: possible if the history does not make it.

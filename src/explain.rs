@@ -243,6 +243,44 @@ pub fn list(rules: &[Rule], style: Style, out: &mut dyn Write) -> io::Result<()>
     Ok(())
 }
 
+/// Writes the probes of live mode: when they are asked, what about, and their thresholds.
+pub fn probes(style: Style, out: &mut dyn Write) -> io::Result<()> {
+    let (bold, dim) = if style.color {
+        (TITLE, DIM)
+    } else {
+        (Ansi::new(), Ansi::new())
+    };
+    for (index, rule) in crate::rules::RULES
+        .iter()
+        .filter(|rule| matches!(rule.check, Check::Probe(_)))
+        .enumerate()
+    {
+        let Check::Probe(probe) = rule.check else {
+            continue;
+        };
+        if index > 0 {
+            writeln!(out)?;
+        }
+        let moments: Vec<&str> = probe.moments.iter().map(|when| when.as_str()).collect();
+        let level = rule.level.map_or("off", |level| level.as_str());
+        writeln!(
+            out,
+            "{bold}{}{bold:#}  {dim}{level}; {}{dim:#}",
+            rule.id,
+            moments.join(", ")
+        )?;
+        writeln!(out, "  {}", rule.summary)?;
+        for option in rule.options {
+            writeln!(
+                out,
+                "  {dim}{} = {}{dim:#}  {}",
+                option.name, option.default, option.text
+            )?;
+        }
+    }
+    Ok(())
+}
+
 #[derive(Serialize)]
 struct Listed {
     id: &'static str,
@@ -316,6 +354,7 @@ fn listed(rule: &Rule) -> Listed {
             Check::Statement(_) => "statement",
             Check::Migration(_) => "migration",
             Check::History(_) => "history",
+            Check::Probe(_) => "probe",
         },
         strictness: match rule.strictness {
             Strictness::Default => "default",

@@ -22,6 +22,7 @@
 //! | [`session`], [`replay`], [`footprint`] | transactions, messages, timeouts; one walk through a history; the locks it piles up |
 //! | [`rule`], [`context`], [`rules`] | what a rule is, what it may ask, and the rules |
 //! | [`markers`], [`risk`] | what comments say that a migration is; what it puts at stake |
+//! | [`probe`], [`live`] | what a live check is; connections, and the only code that makes any |
 //! | [`suppress`], [`analyze`] | comments that allow findings; the pipeline |
 //! | [`locks`] | what `lockgate locks` shows |
 //! | [`snapshot`], [`estimate`] | sizes and activity of a production database, from a file; how long work takes there |
@@ -61,9 +62,12 @@ pub mod explain;
 pub mod fix;
 pub mod footprint;
 pub mod layout;
+#[cfg(feature = "live")]
+pub mod live;
 pub mod locks;
 pub mod markers;
 pub mod policy;
+pub mod probe;
 pub mod python;
 pub mod replay;
 pub mod report;

@@ -68,6 +68,10 @@ pub struct Report {
     pub errors: Vec<FileError>,
     /// Projects found: directory, layout and why.
     pub projects: Vec<ProjectSummary>,
+    /// Databases that were asked, in the order in which they were named.
+    pub databases: Vec<DatabaseSummary>,
+    /// What else there is to say about how the run went; for standard error.
+    pub notes: Vec<String>,
     /// Counts.
     pub counts: Counts,
     /// The settings of the run.
@@ -85,6 +89,61 @@ pub struct ProjectSummary {
     pub reason: String,
     /// Number of migrations (up and down counted apart).
     pub migrations: usize,
+}
+
+/// One database that was to be asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DatabaseSummary {
+    /// The source that stands for it; its path is a URL without secrets.
+    pub source: SourceId,
+    /// `PostgreSQL 18.1`; none if it could not be asked.
+    pub server: Option<String>,
+    /// The role that asked.
+    pub role: String,
+    /// Number of migrations that are pending there.
+    pub pending: usize,
+    /// The probes that were asked, by id.
+    pub answers: Vec<Answered>,
+}
+
+/// What came of one probe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Answered {
+    /// Id of the rule.
+    pub probe: &'static str,
+    /// Its answer.
+    pub answer: Answer,
+}
+
+/// The three answers of a probe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Answer {
+    /// All is well.
+    Ok,
+    /// There is something to report.
+    Finding,
+    /// It cannot be known; a finding says what would settle it.
+    Unknown,
+}
+
+impl Answer {
+    /// The word used in every output.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Finding => "finding",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl DatabaseSummary {
+    /// Number of probes with that answer.
+    #[must_use]
+    pub fn count(&self, answer: Answer) -> usize {
+        self.answers.iter().filter(|a| a.answer == answer).count()
+    }
 }
 
 /// What a run went through and what it kept back.
@@ -112,6 +171,12 @@ impl Report {
             .iter()
             .filter(|diagnostic| diagnostic.level == level)
             .count()
+    }
+
+    /// True if the source stands for a database: it has no lines.
+    #[must_use]
+    pub fn is_database(&self, id: SourceId) -> bool {
+        self.databases.iter().any(|database| database.source == id)
     }
 
     /// The file of that id.

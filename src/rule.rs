@@ -1,9 +1,12 @@
 //! What a rule is, and what it is given to work with.
 
+use std::collections::BTreeMap;
+
 use crate::diagnostic::{Certainty, Fix, Label, Level};
 use crate::effect::Effect;
 use crate::layout::{History, Migration, Problem};
-use crate::settings::{Environment, Strictness};
+use crate::probe::Probe;
+use crate::settings::{Environment, OptionValue, Strictness, milliseconds};
 use crate::source::{Location, Span};
 use crate::statement::{Name, Statement};
 
@@ -116,6 +119,84 @@ pub struct RuleOption {
     pub text: &'static str,
 }
 
+/// The options of a rule: what the configuration says, else their defaults.
+#[derive(Debug, Clone, Copy)]
+pub struct Options<'a> {
+    pub(crate) rule: &'static Rule,
+    pub(crate) values: &'a BTreeMap<String, OptionValue>,
+}
+
+impl Options<'_> {
+    /// A duration in milliseconds.
+    #[must_use]
+    pub fn duration(&self, name: &str) -> u64 {
+        let text = match self.values.get(name) {
+            Some(OptionValue::Text(text)) => text.clone(),
+            Some(OptionValue::Int(number)) => number.to_string(),
+            _ => self.default_of(name).to_owned(),
+        };
+        milliseconds(&text).unwrap_or_default()
+    }
+
+    /// A duration in seconds.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "no length of time is that long")]
+    pub fn seconds(&self, name: &str) -> f64 {
+        self.duration(name) as f64 / 1_000.0
+    }
+
+    /// A number.
+    #[must_use]
+    pub fn int(&self, name: &str) -> i64 {
+        match self.values.get(name) {
+            Some(OptionValue::Int(number)) => *number,
+            _ => self.default_of(name).parse().unwrap_or_default(),
+        }
+    }
+
+    /// A yes or no.
+    #[must_use]
+    pub fn bool(&self, name: &str) -> bool {
+        match self.values.get(name) {
+            Some(OptionValue::Bool(value)) => *value,
+            _ => self.default_of(name) == "true",
+        }
+    }
+
+    /// A text.
+    #[must_use]
+    pub fn text(&self, name: &str) -> String {
+        match self.values.get(name) {
+            Some(OptionValue::Text(text)) => text.clone(),
+            Some(OptionValue::Int(number)) => number.to_string(),
+            _ => self.default_of(name).to_owned(),
+        }
+    }
+
+    /// A list of texts; its default is written with commas.
+    #[must_use]
+    pub fn list(&self, name: &str) -> Vec<String> {
+        match self.values.get(name) {
+            Some(OptionValue::List(list)) => list.clone(),
+            _ => self
+                .default_of(name)
+                .split(',')
+                .map(str::trim)
+                .filter(|part| !part.is_empty())
+                .map(str::to_owned)
+                .collect(),
+        }
+    }
+
+    fn default_of(&self, name: &str) -> &'static str {
+        self.rule
+            .options
+            .iter()
+            .find(|option| option.name == name)
+            .map_or("", |option| option.default)
+    }
+}
+
 /// A rule's function; its signature is its scope.
 #[derive(Clone, Copy)]
 pub enum Check {
@@ -125,6 +206,8 @@ pub enum Check {
     Migration(fn(&mut Cx<'_>, &Migration)),
     /// Asked once about the whole history.
     History(fn(&mut Cx<'_>, &History)),
+    /// Asked about a database.
+    Probe(Probe),
 }
 
 impl std::fmt::Debug for Check {
@@ -133,6 +216,7 @@ impl std::fmt::Debug for Check {
             Self::Statement(_) => "Statement",
             Self::Migration(_) => "Migration",
             Self::History(_) => "History",
+            Self::Probe(_) => "Probe",
         })
     }
 }

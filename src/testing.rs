@@ -204,6 +204,43 @@ pub fn effects(
     all
 }
 
+/// Asks a database about files that are nowhere on disk, all of them pending.
+///
+/// # Panics
+/// If there is no such layout, or the connection string is wrong.
+#[cfg(feature = "live")]
+#[must_use]
+pub fn ask(
+    when: crate::probe::When,
+    database: &str,
+    layout: &str,
+    files: &[(&str, &str)],
+    world: Option<&str>,
+    settings: Settings,
+) -> Report {
+    let discovered = discover(layout, files, world, None);
+    let surroundings = crate::live::Surroundings::default();
+    let target = crate::live::Target::new(Some(database), &surroundings);
+    let request = crate::live::Request {
+        when,
+        targets: vec![target.expect("a valid connection string")],
+        jobs: std::num::NonZero::<usize>::MIN,
+        files_named: true,
+    };
+    crate::live::run(discovered, settings, &request)
+}
+
+/// Runs a statement in a session of live mode.
+///
+/// # Panics
+/// If the connection string is wrong.
+#[cfg(feature = "live")]
+pub fn try_to_write(database: &str, statement: &str) -> Result<(), String> {
+    let surroundings = crate::live::Surroundings::default();
+    let target = crate::live::Target::new(Some(database), &surroundings);
+    crate::live::try_statement(&target.expect("a valid connection string"), statement)
+}
+
 /// Reads files as one project of a layout.
 fn discover(
     layout: &str,
@@ -330,7 +367,7 @@ pub struct Prediction {
 }
 
 /// What the model says about the last statement of `sql`, after `before` ran in earlier changes and the statements before
-/// the last one in the same one.
+/// the last one in the same one, and in its transaction.
 ///
 /// # Panics
 /// If `sql` holds no statement.
@@ -375,8 +412,10 @@ pub fn predict(before: &str, sql: &str, postgres: u32, time_zone: Option<&str>) 
         }
     };
     for statement in parse(before) {
+        schema.begin_transaction();
         apply(&mut schema, &statement, 1);
     }
+    schema.begin_transaction();
     let statements = parse(sql);
     let (last, earlier) = statements.split_last().expect("a statement");
     for statement in earlier {

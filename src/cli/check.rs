@@ -69,7 +69,7 @@ pub(super) struct Args {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum FailOn {
+pub(super) enum FailOn {
     Error,
     Warning,
     Info,
@@ -77,7 +77,7 @@ enum FailOn {
 }
 
 impl FailOn {
-    fn level(self) -> Option<Level> {
+    pub(super) fn level(self) -> Option<Level> {
         match self {
             Self::Error => Some(Level::Error),
             Self::Warning => Some(Level::Warning),
@@ -87,7 +87,7 @@ impl FailOn {
     }
 }
 
-fn rule_id(name: &str) -> Result<String, String> {
+pub(super) fn rule_id(name: &str) -> Result<String, String> {
     if RULES.iter().any(|rule| rule.id == name) {
         return Ok(name.to_owned());
     }
@@ -233,7 +233,7 @@ fn written_out(
     Ok(())
 }
 
-fn outcome(report: &Report, fail_on: Option<Level>) -> Outcome {
+pub(super) fn outcome(report: &Report, fail_on: Option<Level>) -> Outcome {
     let worst = report.diagnostics.iter().map(|d| d.level).max();
     match (worst, fail_on) {
         (Some(worst), Some(fail_on)) if worst >= fail_on => Outcome::Findings,

@@ -183,6 +183,15 @@ fn snapshot_in(path: &Path) -> Result<Snapshot, Failure> {
 }
 
 impl Target {
+    /// True if a file was named, rather than a directory to look for migrations in.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the command line knows what its paths are"
+    )]
+    pub(super) fn names_files(&self) -> bool {
+        self.paths.iter().any(|path| !path.is_dir())
+    }
+
     #[expect(
         clippy::disallowed_methods,
         reason = "the command line knows where it was started, and what is there"

@@ -31,6 +31,8 @@ struct Document<'a> {
     settings: Settings,
     summary: Summary,
     projects: Vec<Project<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    databases: Vec<Database<'a>>,
     findings: Vec<Finding<'a>>,
     not_analysed: Vec<NotAnalysed<'a>>,
     errors: Vec<FileError<'a>>,
@@ -68,6 +70,21 @@ struct Project<'a> {
     layout: &'static str,
     reason: &'a str,
     migrations: usize,
+}
+
+#[derive(Serialize)]
+struct Database<'a> {
+    url: &'a str,
+    server: Option<&'a str>,
+    role: &'a str,
+    pending: usize,
+    probes: Vec<Probe>,
+}
+
+#[derive(Serialize)]
+struct Probe {
+    probe: &'static str,
+    answer: &'static str,
 }
 
 #[derive(Serialize)]
@@ -198,6 +215,24 @@ fn document(report: &Report) -> Document<'_> {
                 layout: project.layout,
                 reason: &project.reason,
                 migrations: project.migrations,
+            })
+            .collect(),
+        databases: report
+            .databases
+            .iter()
+            .map(|database| Database {
+                url: &report.source(database.source).path,
+                server: database.server.as_deref(),
+                role: &database.role,
+                pending: database.pending,
+                probes: database
+                    .answers
+                    .iter()
+                    .map(|answered| Probe {
+                        probe: answered.probe,
+                        answer: answered.answer.as_str(),
+                    })
+                    .collect(),
             })
             .collect(),
         findings: report

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::Report;
 use super::harmless::escaped;
-use super::text::summary;
+use super::text::{answers, summary};
 use crate::diagnostic::Certainty;
 use crate::source::Location;
 
@@ -38,6 +38,10 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         let message = escaped(&error.message);
         writeln!(out, "{}: error: {message}", escaped(&error.path))?;
     }
+    for database in report.databases.iter().filter(|d| d.server.is_some()) {
+        let path = escaped(&report.source(database.source).path);
+        writeln!(out, "{path}: {}", answers(database))?;
+    }
     writeln!(out, "{}", summary(report))
 }
 
@@ -46,5 +50,8 @@ fn place(report: &Report, location: Location) -> String {
     let source = report.source(location.source);
     let position = source.position(location.span.start);
     let path = escaped(&source.path);
+    if report.is_database(source.id) {
+        return path;
+    }
     format!("{path}:{}:{}", position.line, position.column)
 }

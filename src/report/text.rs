@@ -14,7 +14,7 @@ use miette::{
 
 use super::harmless::{count, visible, visible_lines};
 use super::snippet::{Mark, View};
-use super::{Report, Style};
+use super::{Answer, DatabaseSummary, Report, Style};
 use crate::diagnostic::{Certainty, Diagnostic, Level, NotAnalysed};
 use crate::rule::page_url;
 use crate::source::{Location, Source, Span};
@@ -30,6 +30,7 @@ pub(super) fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::R
     }
     write_errors(report, style, out)?;
     write_not_analysed(report, style, out)?;
+    write_databases(report, style, out)?;
     write_summary(report, style, out)
 }
 
@@ -89,6 +90,15 @@ fn write_finding(
             .collect(),
         help: diagnostic.help.as_deref(),
     };
+    if report.is_database(source.id) {
+        let at = std::iter::once(visible(&source.path)).chain(notice.notes);
+        let notice = Notice {
+            place: None,
+            notes: at.collect(),
+            ..notice
+        };
+        return write_notice(&notice, style, out);
+    }
     write_notice(&notice, style, out)
 }
 
@@ -324,6 +334,48 @@ pub(super) fn condensed(entries: &[NotAnalysed]) -> impl Iterator<Item = (&[NotA
         })
 }
 
+/// One line for each database that was asked.
+fn write_databases(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
+    for database in report.databases.iter().filter(|d| d.server.is_some()) {
+        let path = visible(&report.source(database.source).path);
+        writeln!(
+            out,
+            "{} {}",
+            paint(style, BOLD, &format!("{path}:")),
+            answers(database)
+        )?;
+    }
+    Ok(())
+}
+
+/// `PostgreSQL 18.1, role shop, 2 pending migrations; 20 probes: 17 ok, 2 with findings, 1 unknown`.
+pub(super) fn answers(database: &DatabaseSummary) -> String {
+    let server = database.server.as_deref().unwrap_or_default();
+    let mut line = format!("{server}, role {}, ", visible(&database.role));
+    line.push_str(&count(
+        database.pending,
+        "pending migration",
+        "pending migrations",
+    ));
+    line.push_str("; ");
+    line.push_str(&count(database.answers.len(), "probe", "probes"));
+    let parts: Vec<String> = [
+        (Answer::Ok, "ok"),
+        (Answer::Finding, "with findings"),
+        (Answer::Unknown, "unknown"),
+    ]
+    .into_iter()
+    .map(|(answer, word)| (database.count(answer), word))
+    .filter(|(number, _)| *number > 0)
+    .map(|(number, word)| format!("{number} {word}"))
+    .collect();
+    if !parts.is_empty() {
+        line.push_str(": ");
+        line.push_str(&parts.join(", "));
+    }
+    line
+}
+
 fn write_summary(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
     if report.settings.stats.is_none() && report.diagnostics.iter().any(waits_for_work) {
         let note = "how long the work under these locks takes is a matter of size: `--stats FILE`, a snapshot of production, tells";
@@ -361,7 +413,17 @@ pub(super) fn summary(report: &Report) -> String {
     .map(|(number, singular, plural)| count(number, singular, plural))
     .collect();
 
-    let mut line = if !found.is_empty() {
+    let unreachable = report.databases.iter().filter(|d| d.server.is_none());
+    let unreachable = unreachable.count().min(report.errors.len());
+    let mut line = if !report.databases.is_empty() {
+        let asked = report.databases.iter().filter(|d| d.server.is_some());
+        let databases = count(asked.count(), "database", "databases");
+        if found.is_empty() {
+            format!("asked {databases}: nothing to report")
+        } else {
+            format!("{} in {databases}", found.join(", "))
+        }
+    } else if !found.is_empty() {
         format!(
             "{} in {} ({}, {})",
             found.join(", "),
@@ -392,9 +454,14 @@ pub(super) fn summary(report: &Report) -> String {
             "places not analysed",
         ),
         (
-            report.errors.len(),
+            report.errors.len() - unreachable,
             "file could not be read",
             "files could not be read",
+        ),
+        (
+            unreachable,
+            "database could not be asked",
+            "databases could not be asked",
         ),
     ] {
         if number > 0 {
@@ -428,6 +495,9 @@ fn projects(report: &Report) -> String {
 /// `path:line:col`.
 fn place(report: &Report, location: Location) -> String {
     let source = report.source(location.source);
+    if report.is_database(source.id) {
+        return visible(&source.path);
+    }
     let position = source.position(location.span.start);
     format!(
         "{}:{}:{}",

@@ -5,11 +5,11 @@ use crate::statement::{Kind, Statement};
 
 pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     let finding = match &statement.kind {
-        Kind::CreateRule(name, table) => Finding::new(
+        Kind::CreateRule(rule) => Finding::new(
             statement.span,
-            format!("rule `{name}` rewrites statements on `{table}` before they run, and COPY goes past it"),
+            format!("rule `{}` rewrites statements on `{}` before they run, and COPY goes past it", rule.name, rule.table),
         )
-        .on(table)
+        .on(&rule.table)
         .help("a trigger sees each row as it is written"),
         Kind::CreateTable(create) if !create.inherits.is_empty() => Finding::new(
             create.name.span,

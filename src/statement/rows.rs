@@ -13,6 +13,8 @@ pub struct Insert {
     pub columns: Vec<Ident>,
     /// Where the rows come from.
     pub rows: InsertRows,
+    /// The values of its first rows, as far as they are expressions: rows of `VALUES`, or the output of a query.
+    pub values: Vec<Vec<Expr>>,
     /// The values of the first row of `VALUES`; empty for `DEFAULT VALUES` and for a query.
     pub first_row: Vec<Expr>,
     /// `OVERRIDING`.

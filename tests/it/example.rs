@@ -12,7 +12,7 @@ use lockgate::diagnostic::Level;
 use lockgate::layout;
 use lockgate::policy::Policy;
 use lockgate::report::Report;
-use lockgate::rule::Rule;
+use lockgate::rule::{Check, Rule};
 use lockgate::settings::{Environment, OptionValue, Settings, Strictness};
 use lockgate::snapshot;
 use lockgate::source::{Source, SourceId};
@@ -35,11 +35,12 @@ pub(crate) fn blesses() -> bool {
     std::env::var_os("BLESS").is_some_and(|value| !value.is_empty() && value != "0")
 }
 
-/// The rules to look at: all, or the one that `RULE` names.
+/// The rules on files to look at: all, or the one that `RULE` names. Probes ask a server: `live.rs` tests them.
 pub(crate) fn rules() -> Vec<&'static Rule> {
     let wanted = std::env::var("RULE").unwrap_or_default();
     let rules: Vec<&Rule> = lockgate::rules::RULES
         .iter()
+        .filter(|rule| !matches!(rule.check, Check::Probe(_)))
         .filter(|rule| wanted.is_empty() || rule.id == wanted)
         .collect();
     assert!(!rules.is_empty(), "there is no rule `{wanted}`");

@@ -52,6 +52,8 @@ fn report(sources: Vec<Source>, diagnostics: Vec<Diagnostic>) -> Report {
         diagnostics,
         not_analysed: Vec::new(),
         errors: Vec::new(),
+        databases: Vec::new(),
+        notes: Vec::new(),
         projects: vec![ProjectSummary {
             root: "db/migrations".to_owned(),
             layout: "golang-migrate",

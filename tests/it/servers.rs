@@ -359,8 +359,12 @@ impl Server {
             "timezone=UTC",
             "log_timezone=UTC",
             "max_connections=200",
+            "max_prepared_transactions=10",
         ] {
             command.args(["-c", setting]);
+        }
+        if has_library(binaries, "pg_stat_statements") {
+            command.args(["-c", "shared_preload_libraries=pg_stat_statements"]);
         }
         // In a process group of its own, so that Ctrl-C at the terminal stops the tests and the watchdog then
         // finds time to clear up.
@@ -402,6 +406,14 @@ impl Server {
             Err(error) => panic!("no connection to {database}: {error:?}"),
         }
     }
+}
+
+/// Whether a library of the contributed modules is there.
+fn has_library(binaries: &Binaries, name: &str) -> bool {
+    let prefix = binaries.bin.join("..");
+    ["lib", "lib/postgresql"]
+        .into_iter()
+        .any(|directory| prefix.join(directory).join(format!("{name}.so")).exists())
 }
 
 /// `/tmp` where it exists: some systems' own choice is a long path.

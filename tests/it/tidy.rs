@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use lockgate::diagnostic::Diagnostic;
-use lockgate::rule::{FixKind, Rule};
+use lockgate::rule::{Check, FixKind, Rule};
 use lockgate::rules::RULES;
 use lockgate::settings::Strictness;
 use rayon::prelude::*;
@@ -48,10 +48,19 @@ fn assert_nothing(wrong: &[String]) {
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
-/// Page, code and cases of a rule have its name, and nothing else lies there.
+fn is_probe(rule: &Rule) -> bool {
+    matches!(rule.check, Check::Probe(_))
+}
+
+/// Page, code and cases of a rule have its name, and nothing else lies there. A probe has SQL and tests for cases.
 #[test]
 fn every_rule_is_three_files() {
     let ids: BTreeSet<String> = RULES.iter().map(|rule| rule.id.to_owned()).collect();
+    let with_cases: BTreeSet<String> = RULES
+        .iter()
+        .filter(|rule| !is_probe(rule))
+        .map(|rule| rule.id.to_owned())
+        .collect();
     let named = |directory: &str, ending: &str| -> BTreeSet<String> {
         files(directory, &[ending])
             .iter()
@@ -67,11 +76,14 @@ fn every_rule_is_three_files() {
         .filter(|id| !code.contains(*id))
         .map(|id| format!("{id} has no code"))
         .collect();
-    for (directory, ending) in [("rules", "md"), ("fixtures/rules", "sql")] {
+    for (directory, ending, ids) in [
+        ("rules", "md", &ids),
+        ("fixtures/rules", "sql", &with_cases),
+    ] {
         let found = named(directory, ending);
         wrong.extend(
             found
-                .symmetric_difference(&ids)
+                .symmetric_difference(ids)
                 .map(|id| format!("{directory}: {id}")),
         );
     }
@@ -83,6 +95,59 @@ fn every_rule_is_three_files() {
             })
             .map(|id| format!("{id} is not kebab-case")),
     );
+    assert_nothing(&wrong);
+}
+
+/// The SQL of probes belongs to one, says the same in all variants and leaves alone what waits for locks; every probe
+/// has a test on a server.
+#[test]
+fn probes_are_complete() {
+    /// Functions that lock the relation they are asked about (measured: they wait behind ACCESS EXCLUSIVE).
+    const LOCKING: &[&str] = &[
+        "pg_relation_size",
+        "pg_table_size",
+        "pg_indexes_size",
+        "pg_total_relation_size",
+        "pg_get_viewdef",
+        "pg_get_ruledef",
+        "pg_get_expr",
+    ];
+    let tests: String = files("tests/it/live", &["rs"])
+        .iter()
+        .map(|path| fs::read_to_string(path).unwrap())
+        .collect();
+    let mut wrong = Vec::new();
+    let probes: Vec<&Rule> = RULES.iter().filter(|rule| is_probe(rule)).collect();
+    for rule in &probes {
+        if !tests.contains(&format!("\"{}\"", rule.id)) {
+            wrong.push(format!("tests/it/live does not name \"{}\"", rule.id));
+        }
+        if !rule.body().contains("\n## Why\n") || !rule.body().contains("\n## Instead\n") {
+            wrong.push(format!("{}: the page lacks Why or Instead", rule.id));
+        }
+    }
+    for path in files("src/live/probes", &["sql"]) {
+        let name = shown(&path);
+        let stem = path.file_name().and_then(|name| name.to_str()).unwrap();
+        let id = stem.split('.').next().unwrap_or_default();
+        if !probes.iter().any(|rule| rule.id == id) {
+            wrong.push(format!("{name} belongs to no probe"));
+        }
+        let sql = fs::read_to_string(&path).unwrap();
+        for function in LOCKING {
+            if sql.contains(function) {
+                wrong.push(format!("{name} calls {function}, which waits for locks"));
+            }
+        }
+        if !sql.contains("LIMIT ") && !sql.contains("-- one row") {
+            wrong.push(format!(
+                "{name} has no LIMIT; say `-- one row` if it needs none"
+            ));
+        }
+        if stem.contains(".pg") && !sql.starts_with("-- ") {
+            wrong.push(format!("{name}: its first line does not say what changed"));
+        }
+    }
     assert_nothing(&wrong);
 }
 
@@ -179,7 +244,7 @@ const NAMES: &[&str] = &[
 ];
 
 /// What is wrong with the wording of a finding.
-fn wording(found: &Diagnostic) -> Vec<String> {
+pub(crate) fn wording(found: &Diagnostic) -> Vec<String> {
     let mut wrong = Vec::new();
     let mut line = |what: &str, text: &str, is_sentence: bool| {
         let mut problem =
@@ -236,6 +301,9 @@ fn wording(found: &Diagnostic) -> Vec<String> {
 #[test]
 fn messages_follow_the_convention() {
     let examples = |rule: &Rule| -> Vec<Example> {
+        if is_probe(rule) {
+            return Vec::new();
+        }
         let page = page::read(&fs::read_to_string(page_path(rule)).unwrap());
         let (cases, _) = case::read(&text(&format!("fixtures/rules/{}.sql", rule.id)));
         page.examples
@@ -294,7 +362,7 @@ const LAYERS: &[(&str, &str)] = &[
     ),
     (
         "rule",
-        "source statement layout diagnostic settings effect context estimate",
+        "source statement layout diagnostic settings effect context estimate probe",
     ),
     (
         "context",
@@ -302,11 +370,19 @@ const LAYERS: &[(&str, &str)] = &[
     ),
     (
         "rules",
-        "policy source statement layout diagnostic settings schema effect session replay rule suppress markers risk wording estimate",
+        "policy source statement layout diagnostic settings schema effect session replay rule suppress markers risk wording estimate probe sql",
     ),
     (
         "suppress",
         "source diagnostic settings rule rules suggest markers",
+    ),
+    (
+        "probe",
+        "source statement layout diagnostic settings schema effect session replay rule wording sql",
+    ),
+    (
+        "live",
+        "source statement diagnostic settings layout discover replay report rule rules probe analyze suggest",
     ),
     ("discover", "source diagnostic settings layout"),
     (
@@ -318,7 +394,7 @@ const LAYERS: &[(&str, &str)] = &[
         "source statement layout diagnostic settings effect session rule rules footprint locks wording estimate",
     ),
     ("fix", "source diagnostic report"),
-    ("explain", "settings report rule effect"),
+    ("explain", "settings report rule rules effect"),
     (
         "config",
         "policy source diagnostic settings layout rule rules suggest yaml",
@@ -348,12 +424,19 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("ruff_", &["src/python/syntax.rs"]),
     ("roxmltree", &["src/layout/liquibase/document.rs"]),
     ("miette", &["src/report/text.rs", "src/report/snippet.rs"]),
-    ("std::fs", &["src/discover", "src/config", "src/cli"]),
+    ("tokio", &["src/live"]),
+    ("postgres::", &["src/live"]),
+    ("rustls", &["src/live/tls.rs", "src/live/session.rs"]),
+    ("std::net", &["src/live"]),
+    (
+        "std::fs",
+        &["src/discover", "src/config", "src/cli", "src/live/files.rs"],
+    ),
     (
         "std::env",
         &["src/discover", "src/config", "src/cli", "src/main.rs"],
     ),
-    ("std::time", &["src/cli"]),
+    ("std::time", &["src/cli", "src/live"]),
     ("unsafe ", &["src/sql/tree"]),
 ];
 

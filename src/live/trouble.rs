@@ -1,0 +1,201 @@
+//! Why a database cannot be asked, in words, with what to try.
+
+use std::error::Error as _;
+use std::fmt;
+use std::io;
+
+use tokio_postgres::error::SqlState;
+
+use super::params::{Host, SslMode, Target};
+use crate::probe::{Refused, RefusedKind};
+
+/// A database that cannot be asked. Holds no secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    /// What failed.
+    pub message: String,
+    /// What to try.
+    pub help: String,
+    /// Another host of the list may do better.
+    pub(super) try_next: bool,
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}; {}", self.message, self.help)
+    }
+}
+
+impl Trouble {
+    pub(super) fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            help: help.into(),
+            try_next: false,
+        }
+    }
+
+    pub(super) fn or_next(mut self) -> Self {
+        self.try_next = true;
+        self
+    }
+
+    /// Nobody answered in time.
+    pub(super) fn hung(host: &Host, target: &Target) -> Self {
+        Self::new(
+            format!(
+                "{host} did not answer within {} s",
+                target.connect_timeout.as_secs()
+            ),
+            "is it a PostgreSQL server, and does a firewall let you through? `connect_timeout` gives it more time",
+        )
+        .or_next()
+    }
+
+    /// The socket could not be opened.
+    pub(super) fn unreachable(host: &Host, error: &io::Error) -> Self {
+        let help = match (error.kind(), host) {
+            (io::ErrorKind::ConnectionRefused, Host::Tcp { .. }) => {
+                "is the server running, and does it listen on that port (`listen_addresses`, `port`)?"
+            }
+            (io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused, Host::Socket { .. }) => {
+                "is the server running, and is that its `unix_socket_directories`? name it with `host=/directory`, or a host name for TCP"
+            }
+            (io::ErrorKind::PermissionDenied, Host::Socket { .. }) => {
+                "the operating system does not let this user use the socket; connect over TCP with `host=localhost`"
+            }
+            _ => "check the host name and the network",
+        };
+        Self::new(format!("no connection to {host}: {}", plain(error)), help).or_next()
+    }
+
+    /// The connection was open and could not be used.
+    pub(super) fn of_start(host: &Host, target: &Target, error: &tokio_postgres::Error) -> Self {
+        if let Some(refused) = error.as_db_error() {
+            return Self::of_server(host, target, refused.code(), refused.message());
+        }
+        let text = chain(error);
+        if text.contains("server does not support TLS") {
+            return Self::new(
+                format!("{host} does not offer TLS, and `sslmode` demands it"),
+                "switch on `ssl` at the server, or connect with `sslmode=prefer` if the network is trusted",
+            );
+        }
+        if text.contains("TLS handshake") {
+            return Self::of_tls(host, target, &text);
+        }
+        if text.contains("password missing") {
+            return Self::new(
+                format!(
+                    "{host} asks for the password of `{}`, and there is none",
+                    target.user
+                ),
+                "put it into the password file (~/.pgpass) or PGPASSWORD",
+            );
+        }
+        Self::new(
+            format!("{host} did not complete the connection: {text}"),
+            "is it a PostgreSQL server, and is it up?",
+        )
+        .or_next()
+    }
+
+    fn of_tls(host: &Host, target: &Target, text: &str) -> Self {
+        let cause = text.rsplit("TLS handshake: ").next().unwrap_or(text);
+        let help = match target.sslmode {
+            SslMode::VerifyCa | SslMode::VerifyFull if cause.contains("UnknownIssuer") => {
+                "name the certificate of its authority with `sslrootcert`"
+            }
+            SslMode::VerifyFull if cause.contains("not valid for name") => {
+                "connect by a name that its certificate holds, or use `sslmode=verify-ca`"
+            }
+            _ if cause.contains("xpired") => "the server needs a new certificate",
+            _ => "compare `sslmode` and `sslrootcert` with the server's certificate",
+        };
+        Self::new(format!("TLS with {host} failed: {cause}"), help)
+    }
+
+    fn of_server(host: &Host, target: &Target, code: &SqlState, message: &str) -> Self {
+        let message = one_line(message);
+        let (user, dbname) = (&target.user, &target.dbname);
+        let trouble =
+            |help: String| Self::new(format!("{host} refused the connection: {message}"), help);
+        if *code == SqlState::INVALID_PASSWORD {
+            trouble(format!(
+                "check the password of `{user}`: PGPASSWORD, the password file, or the URL"
+            ))
+        } else if *code == SqlState::INVALID_AUTHORIZATION_SPECIFICATION {
+            trouble(format!(
+                "the server's pg_hba.conf does not let `{user}` into `{dbname}` from here, or not with this `sslmode`"
+            ))
+        } else if *code == SqlState::INVALID_CATALOG_NAME {
+            trouble(
+                "name an existing database behind the host: `postgresql://host/database`"
+                    .to_owned(),
+            )
+        } else if *code == SqlState::TOO_MANY_CONNECTIONS {
+            trouble("all connections are taken: end some, or raise `max_connections`".to_owned())
+        } else if *code == SqlState::CANNOT_CONNECT_NOW {
+            trouble("try again when the server is up".to_owned()).or_next()
+        } else if *code == SqlState::INSUFFICIENT_PRIVILEGE {
+            trouble(format!("GRANT CONNECT ON DATABASE {dbname} TO {user}"))
+        } else {
+            trouble("ask whoever runs the server".to_owned())
+        }
+    }
+}
+
+/// True if a pooler refused the settings that the session asks for at its start.
+pub(super) fn is_pooler(error: &tokio_postgres::Error) -> bool {
+    error
+        .as_db_error()
+        .is_some_and(|refused| refused.message().contains("unsupported startup parameter"))
+}
+
+/// Why the server did not answer a question.
+pub(super) fn refused(error: &tokio_postgres::Error) -> Refused {
+    let Some(refused) = error.as_db_error() else {
+        return Refused {
+            kind: RefusedKind::Lost,
+            message: chain(error),
+        };
+    };
+    let code = refused.code().code();
+    let kind = match code {
+        "42501" => RefusedKind::Privilege,
+        "42P01" | "42703" | "42883" | "3F000" | "42704" => RefusedKind::Missing,
+        "55P03" => RefusedKind::Locked,
+        "57014" => RefusedKind::Slow,
+        _ if ["57P", "08"].iter().any(|class| code.starts_with(class)) => RefusedKind::Lost,
+        _ => RefusedKind::Other,
+    };
+    Refused {
+        kind,
+        message: one_line(refused.message()),
+    }
+}
+
+/// An error with its causes.
+fn chain(error: &tokio_postgres::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !text.ends_with(&more) {
+            text = format!("{text}: {more}");
+        }
+        cause = error.source();
+    }
+    one_line(&text)
+}
+
+/// An error of the operating system without its number.
+fn plain(error: &io::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or(&text);
+    one_line(text)
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
