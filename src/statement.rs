@@ -10,15 +10,17 @@ pub mod name;
 pub mod normal;
 pub mod policy;
 mod questions;
+pub mod rows;
 pub mod table;
 pub mod ty;
 
-pub use alter::{AddColumn, AlterAction, AlterColumn, AlterTable, ColumnChange};
+pub use alter::{AddColumn, AlterAction, AlterColumn, AlterTable, ColumnChange, ReplicaIdentity};
 pub use code::{CreateRule, CreateStatistics, PublicationChange, PublicationDefinition};
 pub use expr::{Element, Expr, ExprKind, Literal};
 pub use function::{AlterFunction, CreateFunction, FunctionAttributes};
 pub use name::{Ident, Name, QualifiedName, quoted};
 pub use policy::PolicyDefinition;
+pub use rows::{Batch, Change, ChangeVerb, Insert, InsertRows, Overriding};
 pub use table::{
     Bound, ColumnDef, ConstraintDef, ConstraintKind, CreateTable, ForeignKey, Generated, Identity,
     PartitionBy, PartitionOf, Persistence,
@@ -594,6 +596,8 @@ pub struct Query {
     pub has_limit: bool,
     /// A `WITH` query or a sub-query among its sources has one: it works on a batch.
     pub limited_source: bool,
+    /// Each `LIMIT` or `OFFSET` in it, at whatever level.
+    pub batches: Vec<Batch>,
     /// The target of `SELECT INTO`.
     pub into: Option<Name>,
     /// Whether that is a temporary table.
@@ -627,55 +631,6 @@ pub struct Mention {
     pub relation: Option<Box<str>>,
     /// The column; `*` for all.
     pub column: Box<str>,
-}
-
-/// `INSERT`.
-#[derive(Debug, Clone)]
-pub struct Insert {
-    /// The table.
-    pub table: Name,
-    /// Columns named; empty if none is.
-    pub columns: Vec<Ident>,
-    /// Where the rows come from.
-    pub rows: InsertRows,
-    /// The values of its first rows, as far as they are expressions: rows of `VALUES`, or the output of a query.
-    pub values: Vec<Vec<Expr>>,
-    /// Everything else it reads (`WITH`, sub-queries, `RETURNING`).
-    pub query: Query,
-}
-
-/// Where the rows of an `INSERT` come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum InsertRows {
-    /// `VALUES` with so many rows; `DEFAULT VALUES` is one.
-    Values(usize),
-    /// A query.
-    Query,
-}
-
-/// `UPDATE`, `DELETE` or `MERGE`.
-#[derive(Debug, Clone)]
-pub struct Change {
-    /// Which.
-    pub verb: ChangeVerb,
-    /// The table.
-    pub table: Relation,
-    /// Columns set by an `UPDATE`, with their new values.
-    pub assignments: Vec<(Ident, Expr)>,
-    /// `WHERE` (for `MERGE` the join condition).
-    pub condition: Option<Expr>,
-    /// Everything else it reads.
-    pub query: Query,
-}
-
-/// Statements that change rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names are SQL's own")]
-pub enum ChangeVerb {
-    Insert,
-    Update,
-    Delete,
-    Merge,
 }
 
 /// Transaction control.

@@ -21,7 +21,7 @@ pub(super) fn recurses(action: &AlterAction) -> bool {
             | AlterAction::ResetOptions(_)
             | AlterAction::RowSecurity { .. }
             | AlterAction::Inherit { .. }
-            | AlterAction::ReplicaIdentity
+            | AlterAction::ReplicaIdentity(_)
             | AlterAction::SetTablespace(_)
             | AlterAction::SetLogged(_)
             | AlterAction::SetAccessMethod(_)

@@ -40,7 +40,7 @@ fn unknown(statement: &Statement) -> Option<(&Name, &'static str)> {
 }
 
 /// A later statement of the migration, or of one that comes with it, analyzes the table.
-fn analyzed(cx: &Cx<'_>, table: &Name) -> bool {
+pub(super) fn analyzed(cx: &Cx<'_>, table: &Name) -> bool {
     let key = cx.resolve(table);
     let batch = cx.before().batch();
     let later = (0..cx.history().migrations.len())

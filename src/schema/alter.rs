@@ -159,6 +159,9 @@ impl Schema {
                     Persistence::Unlogged
                 };
             }),
+            AlterAction::ReplicaIdentity(identity) => self.change_table_at(key, origin, |table| {
+                table.replica_identity = identity.clone();
+            }),
             AlterAction::RowSecurity { force, on } => self.change_table_at(key, origin, |table| {
                 if *force {
                     table.force_row_security = *on;

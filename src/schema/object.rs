@@ -9,7 +9,7 @@ use crate::source::Location;
 use crate::statement::table::{Generated, Identity};
 use crate::statement::{
     Bound, ConstraintDef, ConstraintKind, Element, Expr, ExprKind, FunctionAttributes, Ident,
-    Nested, PartitionBy, Persistence, QualifiedName, Query, TypeName, Volatility,
+    Nested, PartitionBy, Persistence, QualifiedName, Query, ReplicaIdentity, TypeName, Volatility,
 };
 
 /// Where and in which change something was made.
@@ -75,6 +75,8 @@ pub struct Table {
     pub statistics: Vec<Statistics>,
     /// Publications that name it.
     pub publications: Vec<Publication>,
+    /// By what a logical replica finds a row of it.
+    pub replica_identity: ReplicaIdentity,
     /// The composite type of a typed table.
     pub of_type: Option<QualifiedName>,
     /// Row level security is enabled.

@@ -11,7 +11,7 @@ use super::{Relation, Schema};
 use crate::statement::table::Like;
 use crate::statement::{
     ColumnDef, ConstraintDef, ConstraintKind, CreateTable, Expr, ExprKind, Ident, Literal,
-    Persistence, QualifiedName, TypeName,
+    Persistence, QualifiedName, ReplicaIdentity, TypeName,
 };
 
 /// From this version on partitions have the identity columns of their parents.
@@ -439,6 +439,7 @@ pub(super) fn new_table(name: QualifiedName, origin: Origin) -> Table {
         rules: Vec::new(),
         statistics: Vec::new(),
         publications: Vec::new(),
+        replica_identity: ReplicaIdentity::Default,
         of_type: None,
         row_security: false,
         force_row_security: false,

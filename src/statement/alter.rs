@@ -118,11 +118,25 @@ pub enum AlterAction {
     /// `CLUSTER ON`, `SET WITHOUT CLUSTER`.
     ClusterOn,
     /// `REPLICA IDENTITY`.
-    ReplicaIdentity,
+    ReplicaIdentity(ReplicaIdentity),
     /// `OF type`, `NOT OF`.
     OfType,
     /// Any other, by PostgreSQL's internal name of the sub-command.
     Other(&'static str),
+}
+
+/// By what a logical replica finds the row that was updated or deleted.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum ReplicaIdentity {
+    /// The primary key, if there is one.
+    #[default]
+    Default,
+    /// A unique index.
+    Index(Box<str>),
+    /// All columns.
+    Full,
+    /// Nothing.
+    Nothing,
 }
 
 /// `ADD COLUMN`.

@@ -41,6 +41,8 @@ pub struct PublicationDefinition {
     pub name: Ident,
     /// What is done.
     pub change: PublicationChange,
+    /// `FOR ALL TABLES`: those that come later too.
+    pub all_tables: bool,
     /// The tables, each with the columns that its row filter mentions or its column list names.
     pub tables: Vec<(Name, Vec<Box<str>>)>,
 }

@@ -1,8 +1,8 @@
 //! The questions rules ask a statement. Grow this vocabulary, not the rules.
 
 use super::{
-    AddColumn, AlterAction, AlterColumn, ConstraintDef, ExprKind, Ident, Kind, Name, ObjectKind,
-    Rename, SetVariable, Statement, Transaction,
+    AddColumn, AlterAction, AlterColumn, Change, ChangeVerb, ConstraintDef, ExprKind, Ident,
+    Insert, Kind, Name, ObjectKind, Query, Rename, SetVariable, Statement, Transaction,
 };
 
 impl Statement {
@@ -161,5 +161,60 @@ impl Statement {
             }
             _ => false,
         }
+    }
+}
+
+impl Statement {
+    /// What a query or a data change reads and calls.
+    #[must_use]
+    pub fn query(&self) -> Option<&Query> {
+        match &self.kind {
+            Kind::Select(query) => Some(query),
+            Kind::Insert(insert) => Some(&insert.query),
+            Kind::Change(change) | Kind::Merge(change) => Some(&change.query),
+            Kind::CreateTableAs(create) => Some(&create.query),
+            _ => None,
+        }
+    }
+}
+
+impl Change {
+    /// True if a second run leaves out what the first one has done, as far as the text tells: rows are deleted, or a
+    /// column that is set is also asked for when the rows are picked.
+    #[must_use]
+    pub fn leaves_out_done_rows(&self) -> bool {
+        let set_by = |column: &str| {
+            let values = self
+                .assignments
+                .iter()
+                .flat_map(|(_, value)| value.columns());
+            values.filter(|name| *name == column).count()
+        };
+        let mentioned = |column: &str| {
+            self.query
+                .columns
+                .iter()
+                .filter(|name| &*name.text == column)
+                .count()
+        };
+        self.verb == ChangeVerb::Delete
+            || self
+                .assignments
+                .iter()
+                .any(|(column, _)| mentioned(&column.text) > set_by(&column.text))
+    }
+}
+
+impl Insert {
+    /// True if a second run leaves out the rows that are there already: it says what to do on a conflict, or looks into
+    /// the table itself.
+    #[must_use]
+    pub fn leaves_out_done_rows(&self) -> bool {
+        self.on_conflict
+            || self
+                .query
+                .reads
+                .iter()
+                .any(|read| read.name == self.table.name)
     }
 }

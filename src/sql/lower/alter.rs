@@ -7,6 +7,7 @@ use crate::source::Span;
 use crate::sql::tree::{self, AlterTableType as At, DropBehavior, Node};
 use crate::statement::{
     AddColumn, AlterAction, AlterColumn, AlterTable, ColumnChange, Ident, ObjectKind,
+    ReplicaIdentity,
 };
 
 impl Lower<'_> {
@@ -272,7 +273,17 @@ impl Lower<'_> {
             | At::AT_EnableReplicaRule
             | At::AT_DisableRule => AlterAction::Rule,
             At::AT_ClusterOn | At::AT_DropCluster => AlterAction::ClusterOn,
-            At::AT_ReplicaIdentity => AlterAction::ReplicaIdentity,
+            At::AT_ReplicaIdentity => AlterAction::ReplicaIdentity(match def {
+                Some(Node::ReplicaIdentityStmt(identity)) => {
+                    match (identity.identity_type(), identity.name()) {
+                        ('f', _) => ReplicaIdentity::Full,
+                        ('n', _) => ReplicaIdentity::Nothing,
+                        ('i', Some(index)) => ReplicaIdentity::Index(index.into()),
+                        _ => ReplicaIdentity::Default,
+                    }
+                }
+                _ => ReplicaIdentity::Default,
+            }),
             At::AT_AddOf | At::AT_DropOf => AlterAction::OfType,
             At::AT_GenericOptions | At::AT_AlterColumnGenericOptions => {
                 AlterAction::Other("GenericOptions")

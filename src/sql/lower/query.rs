@@ -4,8 +4,9 @@ use super::Lower;
 use super::name::persistence;
 use crate::sql::tree::{self, Node, ObjectType, Walk, walk};
 use crate::statement::{
-    Change, ChangeVerb, CreateTableAs, CreateView, Expr, ExprKind, Ident, Insert, InsertRows, Kind,
-    Literal, Mention, Name, Output, Persistence, Query, Relation, SetVariable,
+    Batch, Change, ChangeVerb, CreateTableAs, CreateView, Expr, ExprKind, Ident, Insert,
+    InsertRows, Kind, Literal, Mention, Name, Output, Overriding, Persistence, Query, Relation,
+    SetVariable,
 };
 
 /// How deep expressions are looked into. PostgreSQL's own limit on nesting is the stack; people stay below 30.
@@ -45,6 +46,13 @@ impl Lower<'_> {
                         })
                         .collect(),
                     rows,
+                    first_row: self.first_row(insert),
+                    overriding: match insert.r#override() {
+                        tree::OverridingKind::OVERRIDING_SYSTEM_VALUE => Some(Overriding::System),
+                        tree::OverridingKind::OVERRIDING_USER_VALUE => Some(Overriding::User),
+                        _ => None,
+                    },
+                    on_conflict: insert.onConflictClause().is_some(),
                     values: self.first_rows(insert.selectStmt()),
                     query: self.query(node),
                 };
@@ -101,6 +109,21 @@ impl Lower<'_> {
             }
             _ => return None,
         })
+    }
+
+    /// The first row that an `INSERT` writes itself.
+    fn first_row(&self, insert: tree::InsertStmt<'_>) -> Vec<Expr> {
+        let Some(Node::SelectStmt(select)) = insert.selectStmt() else {
+            return Vec::new();
+        };
+        match select.valuesLists().get(0) {
+            Some(Node::List(row)) => row
+                .iter()
+                .take(MOST_COLUMNS)
+                .map(|value| self.expr_of_target(value))
+                .collect(),
+            _ => Vec::new(),
+        }
     }
 
     /// What the first rows of an `INSERT` are made of.
@@ -182,6 +205,15 @@ impl Lower<'_> {
             },
             assignments,
             condition: self.opt_expr(condition),
+            sources: match node {
+                Node::UpdateStmt(update) if update.withClause().is_none() => {
+                    self.sources(update.fromClause())
+                }
+                Node::DeleteStmt(delete) if delete.withClause().is_none() => {
+                    self.sources(delete.usingClause())
+                }
+                _ => None,
+            },
             query: self.query(node),
         })
     }
@@ -215,6 +247,7 @@ impl Lower<'_> {
                     if let Some(var) = select.intoClause().and_then(|into| into.rel()) {
                         written.push(var.location());
                     }
+                    query.batches.extend(self.batch(select));
                 }
                 Node::InsertStmt(insert) => {
                     written.extend(insert.relation().map(|var| var.location()))
@@ -341,6 +374,20 @@ impl Lower<'_> {
         query
     }
 
+    /// The part of a query's rows that it asks for.
+    fn batch(&self, select: tree::SelectStmt<'_>) -> Option<Batch> {
+        let number = |node: Node<'_>| match self.expr(node).kind {
+            ExprKind::Literal(Literal::Int(number)) => Some(number),
+            _ => None,
+        };
+        let (limit, offset) = (select.limitCount(), select.limitOffset());
+        (limit.is_some() || offset.is_some()).then(|| Batch {
+            size: limit.and_then(number),
+            ordered: !select.sortClause().is_empty(),
+            offset: offset.is_some_and(|offset| number(offset) != Some(0)),
+        })
+    }
+
     /// An output expression; a sub-query in it is not looked into again.
     fn expr_of_target(&self, node: Node<'_>) -> Expr {
         match node {
@@ -373,6 +420,7 @@ impl Lower<'_> {
             },
             assignments: Vec::new(),
             condition: self.opt_expr(condition),
+            sources: None,
             query: Query::default(),
         })
     }
@@ -397,8 +445,13 @@ impl Lower<'_> {
         if select.larg().is_some() {
             return None;
         }
+        self.sources(select.fromClause())
+    }
+
+    /// Relations of a `FROM`, if it holds nothing else.
+    fn sources(&self, from: tree::List<'_>) -> Option<Vec<(Box<str>, Name)>> {
         let mut items = Vec::new();
-        let mut next: Vec<Node<'_>> = select.fromClause().iter().collect();
+        let mut next: Vec<Node<'_>> = from.iter().collect();
         next.reverse();
         while let Some(node) = next.pop() {
             match node {

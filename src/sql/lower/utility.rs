@@ -151,6 +151,7 @@ impl Lower<'_> {
                 self.publication(
                     create.pubname(),
                     PublicationChange::Add,
+                    create.for_all_tables(),
                     create.pubobjects(),
                 ),
                 "CREATE PUBLICATION",
@@ -163,6 +164,7 @@ impl Lower<'_> {
                         tree::AlterPublicationAction::AP_SetObjects => PublicationChange::Set,
                         _ => PublicationChange::Add,
                     },
+                    alter.for_all_tables(),
                     alter.pubobjects(),
                 ),
                 "ALTER PUBLICATION",
@@ -284,6 +286,7 @@ impl Lower<'_> {
         &self,
         name: Option<&str>,
         change: PublicationChange,
+        all_tables: bool,
         objects: tree::List<'_>,
     ) -> Kind {
         let tables = objects
@@ -302,6 +305,7 @@ impl Lower<'_> {
         Kind::Publication(Box::new(PublicationDefinition {
             name: Ident::new(name.unwrap_or(""), self.whole()),
             change,
+            all_tables,
             tables,
         }))
     }
