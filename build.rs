@@ -30,6 +30,8 @@ struct FrontMatter {
     #[serde(default)]
     direction: Direction,
     #[serde(default)]
+    down: Option<Level>,
+    #[serde(default)]
     on: On,
     #[serde(default)]
     strictness: Strictness,
@@ -38,6 +40,14 @@ struct FrontMatter {
     postgres: Option<String>,
     #[serde(default)]
     locks: Option<BTreeMap<String, String>>,
+    #[serde(default)]
+    size: Option<Scale>,
+    #[serde(default)]
+    subsumes: Vec<String>,
+    #[serde(default)]
+    once: bool,
+    #[serde(default)]
+    last_resort: bool,
     #[serde(default)]
     fix: FixKind,
     #[serde(default)]
@@ -89,6 +99,12 @@ words!(Strictness {
     Strict,
     Audit
 });
+words!(Scale {
+    None,
+    Work,
+    Rows,
+    Lock
+});
 words!(FixKind { None, Safe, Unsafe });
 
 #[derive(Deserialize)]
@@ -126,8 +142,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     });
     pages.sort();
     let mut table = String::from("/// All rules, sorted by id.\npub static RULES: &[Rule] = &[\n");
+    let ids: Vec<&str> = pages
+        .iter()
+        .filter_map(|page| page.file_stem()?.to_str())
+        .collect();
     for page in &pages {
-        let entry = rule(&root, page).map_err(|error| format!("{}: {error}", page.display()))?;
+        let entry = rule(&root, page, &ids).map_err(|error| format!("{}: {error}", page.display()))?;
         table.push_str(&entry);
     }
     table.push_str("];\n");
@@ -136,7 +156,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// One entry of the table.
-fn rule(root: &Path, page: &Path) -> Result<String, Box<dyn Error>> {
+fn rule(root: &Path, page: &Path, ids: &[&str]) -> Result<String, Box<dyn Error>> {
     let id = page
         .file_stem()
         .and_then(|stem| stem.to_str())
@@ -174,6 +194,13 @@ fn rule(root: &Path, page: &Path) -> Result<String, Box<dyn Error>> {
                 .unwrap_or(front.level),
         ));
     }
+    if let Some(unknown) = front
+        .subsumes
+        .iter()
+        .find(|other| *other == id || !ids.contains(&other.as_str()))
+    {
+        return Err(format!("`subsumes` names `{unknown}`, which is no other rule").into());
+    }
     let mut locks = Vec::new();
     for (relation, mode) in front.locks.iter().flatten() {
         if !LOCKS.contains(&mode.as_str()) {
@@ -206,8 +233,10 @@ fn rule(root: &Path, page: &Path) -> Result<String, Box<dyn Error>> {
     )?;
     writeln!(
         entry,
-        "        category: Category::{:?}, direction: For::{:?},",
-        front.category, front.direction
+        "        category: Category::{:?}, direction: For::{:?}, down: {},",
+        front.category,
+        front.direction,
+        front.down.map_or("None".to_owned(), level)
     )?;
     writeln!(
         entry,
@@ -223,6 +252,18 @@ fn rule(root: &Path, page: &Path) -> Result<String, Box<dyn Error>> {
         entry,
         "        locks: &{locks:?}, claims_locks: {},",
         front.locks.is_some()
+    )?;
+    writeln!(
+        entry,
+        "        size: Scale::{:?}, subsumes: &{:?}, once: {}, last_resort: {},",
+        // Findings of availability that show work under a lock are about that work.
+        front.size.unwrap_or(match front.category {
+            Category::Availability => Scale::Work,
+            _ => Scale::None,
+        }),
+        front.subsumes,
+        front.once,
+        front.last_resort,
     )?;
     writeln!(
         entry,

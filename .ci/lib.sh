@@ -246,21 +246,30 @@ ensure_servers() {
   if [ -n "$missing" ] && strict; then die "no server for PostgreSQL$missing, and this run must test against all of them"; fi
 }
 
-# Alembic, its driver and pre-commit, pinned, under target/venv.
+# Alembic, its driver and pre-commit, pinned, under target/venv; other versions of Alembic beside it.
 ensure_python_tools() {
-  local sum
-  sum=$(cksum <tests/requirements.txt)
-  if [ "$(cat "$VENV/requirements.cksum" 2>/dev/null)" = "$sum" ] && "$VENV/bin/python" -c 'import alembic' 2>/dev/null; then return 0; fi
-  say "Python tools for the tests into target/venv"
-  rm -rf "$VENV"
-  if { python3 -m venv "$VENV" >"$LOGS/venv.log" 2>&1 ||
-    { rm -rf "$VENV" && apt_install python3 python3-venv && quietly venv python3 -m venv "$VENV"; }; } &&
-    quietly pip "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --root-user-action=ignore -r tests/requirements.txt; then
-    printf '%s\n' "$sum" >"$VENV/requirements.cksum"
+  python_tools tests/requirements.txt "$VENV"
+  local version
+  for version in 1.8 1.13; do
+    python_tools "tests/requirements-alembic-$version.txt" "$VENV-alembic-$version"
+  done
+}
+
+# python_tools FILE VENV: what the file pins, in an environment of its own.
+python_tools() {
+  local requirements=$1 venv=$2 sum
+  sum=$(cksum <"$requirements")
+  if [ "$(cat "$venv/requirements.cksum" 2>/dev/null)" = "$sum" ] && "$venv/bin/python" -c 'import alembic' 2>/dev/null; then return 0; fi
+  say "Python tools for the tests into ${venv#"$ROOT"/}"
+  rm -rf "$venv"
+  if { python3 -m venv "$venv" >"$LOGS/venv.log" 2>&1 ||
+    { rm -rf "$venv" && apt_install python3 python3-venv && quietly venv python3 -m venv "$venv"; }; } &&
+    quietly pip "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --root-user-action=ignore -r "$requirements"; then
+    printf '%s\n' "$sum" >"$venv/requirements.cksum"
   elif strict; then
-    die "the Python tools of tests/requirements.txt could not be installed, and this run must test with them"
+    die "the Python tools of $requirements could not be installed, and this run must test with them"
   else
-    rm -rf "$VENV"
+    rm -rf "$venv"
     say "no Python tools: the tests that run the real Alembic will say that they did nothing"
   fi
 }
@@ -281,16 +290,17 @@ ensure_node_tools() {
     die "the tools of tests/tools/package.json could not be installed, and this run must test with them"
   else
     rm -rf "$dir"
-    say "no tools from npm: the tests that run dbmate, node-pg-migrate and Drizzle will say that they did nothing"
+    say "no tools from npm: the tests that run dbmate, node-pg-migrate, Drizzle and Liquibase will say that they did nothing"
   fi
 }
 
 # The migration tools that Debian has, in whatever version it has: they are old there and stay as they are.
 ensure_system_tools() {
-  if have sqitch && have psql && have sql-migrate; then return 0; fi
-  if apt_install sqitch libdbd-pg-perl postgresql-client sql-migrate; then return 0; fi
-  if have apt-get && strict; then die "sqitch and sql-migrate could not be installed, and this run must test with them"; fi
-  say "no sqitch or no sql-migrate: the tests that run them will say that they did nothing"
+  if have sqitch && have psql && have sql-migrate && have java; then return 0; fi
+  # Java runs Liquibase, which comes from npm.
+  if apt_install sqitch libdbd-pg-perl postgresql-client sql-migrate default-jre-headless; then return 0; fi
+  if have apt-get && strict; then die "sqitch, sql-migrate and Java could not be installed, and this run must test with them"; fi
+  say "no sqitch, sql-migrate or Java: the tests that run them or Liquibase will say that they did nothing"
 }
 
 # The migration tools that are Rust libraries, behind one program; Diesel among them where libpq is.

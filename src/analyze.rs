@@ -3,7 +3,9 @@
 //! A pure function of the files that were read and the settings: no clock, no environment, no file system.
 
 mod database;
+mod comments;
 mod locks;
+mod problems;
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,15 +18,15 @@ use crate::discover::{Discovered, Project};
 use crate::layout::{
     self, Arrangement, Found, History, Layout, Migration, Piece, Problem, ProblemKind, Script, Unit,
 };
-use crate::python;
+use crate::markers::Markers;
 use crate::replay::{Replay, replay};
 use crate::report::{Counts, ProjectSummary, Report};
 use crate::rule::{Check, For, Rule};
 use crate::rules::RULES;
 use crate::settings::{OptionValue, RuleSettings, Settings};
 use crate::source::{Location, Source, SourceId, Span};
-use crate::sql::{self, lex};
-use crate::suppress::{self, CommentText, Suppressions};
+use crate::sql;
+use crate::suppress;
 
 pub use self::database::{Parsed, ParsedProject, is_on, level_of, options, parsed};
 pub use self::locks::locks;
@@ -141,17 +143,22 @@ fn analyse_project(project: Project, sources: &[Source], settings: &Settings) ->
         .map(|migration| migration.statements.len())
         .sum();
     let replayed = replay(&history, settings);
+    let comments = comments::of(&history, sources);
+    let (markers, contradictions) = comments::markers(&history, &comments, sources);
     let checker = Checker {
         settings,
         replay: &replayed,
         sources,
+        markers: &markers,
     };
     let mut found = checker.run(&[], |rule| !asks_about_comments(rule));
     let below_strictness = found.below_strictness;
 
+    problems::one_per_problem(&mut found.diagnostics);
     let mut suppressed = 0;
-    let mut comment_problems: Vec<suppress::Problem> = Vec::new();
-    let mut by_source = comments_of(&history, &not_analysed, sources, settings);
+    let mut comment_problems: Vec<suppress::Problem> = contradictions;
+    let mut by_source =
+        comments::suppressions(&history, &not_analysed, &comments, sources, settings);
     found.diagnostics.retain(|diagnostic| {
         let silenced = by_source
             .get_mut(&diagnostic.primary.source)
@@ -159,6 +166,7 @@ fn analyse_project(project: Project, sources: &[Source], settings: &Settings) ->
         suppressed += usize::from(silenced);
         !silenced
     });
+    problems::without_needless_last_resorts(&mut found.diagnostics);
     for (source, comments) in by_source {
         if wanted
             .as_ref()
@@ -183,7 +191,9 @@ fn analyse_project(project: Project, sources: &[Source], settings: &Settings) ->
             .diagnostics,
     );
     if let Some(wanted) = &wanted {
-        diagnostics.retain(|diagnostic| wanted.contains(&diagnostic.primary.source));
+        diagnostics.retain(|diagnostic| {
+            wanted.contains(&diagnostic.primary.source) || is_about_files_gone(diagnostic)
+        });
     }
     let not_analysed = not_analysed
         .into_iter()
@@ -312,6 +322,7 @@ fn migration(script: &Script, found: &Found) -> (Migration, Vec<NotAnalysed>, Ve
             help: error.help,
             labels: Vec::new(),
         }));
+        problems.extend(for_psql(&parsed.psql, found, at));
         let first = statements.len();
         statements.extend(parsed.statements.into_iter().map(|mut statement| {
             statement.conditional |= piece.conditional;
@@ -328,7 +339,10 @@ fn migration(script: &Script, found: &Found) -> (Migration, Vec<NotAnalysed>, Ve
             unit.wraps = crate::layout::Wraps::Nothing;
         }
     }
-    let incomplete = !not_analysed.is_empty() || !problems.is_empty();
+    let incomplete = !not_analysed.is_empty()
+        || problems
+            .iter()
+            .any(|problem| problem.kind != ProblemKind::Psql);
     let migration = Migration {
         version: script.version.clone(),
         description: script.description.clone(),
@@ -340,9 +354,40 @@ fn migration(script: &Script, found: &Found) -> (Migration, Vec<NotAnalysed>, Ve
         pair: None,
         pending: true,
         emptiness: script.emptiness.clone(),
+        merges: script.parents.len() > 1,
         incomplete,
     };
     (migration, not_analysed, problems)
+}
+
+/// What of a text only psql understands, where something else runs it.
+fn for_psql(
+    commands: &[(Span, Option<String>)],
+    found: &Found,
+    at: impl Fn(Span) -> Location,
+) -> Vec<Problem> {
+    let (client, tool) = (found.layout.client, found.layout.applied.tool);
+    commands
+        .iter()
+        .filter(|(_, name)| match name {
+            Some(_) => !client.psql,
+            None => !client.copies,
+        })
+        .map(|(span, name)| Problem {
+            kind: ProblemKind::Psql,
+            location: at(*span),
+            message: match name {
+                Some(name) => format!("`\\{name}` is a command of psql, and {tool} sends it to PostgreSQL, which refuses it"),
+                None => format!("rows behind COPY … FROM stdin can be sent by psql, and {tool} sends them as SQL, which PostgreSQL refuses"),
+            },
+            help: Some(match name.as_deref() {
+                Some("restrict" | "unrestrict") => "remove the line, which pg_dump wrote for psql alone".to_owned(),
+                Some(_) => "write in SQL what it does, or remove it".to_owned(),
+                None => "write the rows as INSERT (pg_dump: `--inserts`)".to_owned(),
+            }),
+            labels: Vec::new(),
+        })
+        .collect()
 }
 
 /// Pieces that are sent one by one in the same way are one unit.
@@ -369,84 +414,14 @@ fn push_unit(
     }
 }
 
-/// The suppression comments of all files that hold any.
-fn comments_of(
-    history: &History,
-    not_analysed: &[NotAnalysed],
-    sources: &[Source],
-    settings: &Settings,
-) -> BTreeMap<SourceId, Suppressions> {
-    let mut files: Vec<SourceId> = history
-        .migrations
-        .iter()
-        .map(|migration| migration.source)
-        .chain(
-            history
-                .problems
-                .iter()
-                .map(|problem| problem.location.source),
-        )
-        .collect();
-    files.sort_unstable();
-    files.dedup();
-    let mut found = BTreeMap::new();
-    for id in files {
-        let source = &sources[id.0 as usize];
-        let text = source.text.as_bytes();
-        if !suppress::MARKERS
-            .iter()
-            .any(|marker| memchr::memmem::find(text, marker.as_bytes()).is_some())
-        {
-            continue;
-        }
-        let mut places: Vec<Span> = history
-            .migrations
-            .iter()
-            .filter(|migration| migration.source == id)
-            .flat_map(|migration| migration.statements.iter().map(|statement| statement.span))
-            .chain(
-                not_analysed
-                    .iter()
-                    .filter(|place| place.location.source == id)
-                    .map(|place| place.location.span),
-            )
-            .collect();
-        places.sort_unstable();
-        places.dedup();
-        let comments = if source.path.to_ascii_lowercase().ends_with(".py") {
-            python_comments(source)
-        } else {
-            sql_comments(source)
-        };
-        found.insert(id, Suppressions::read(source, &comments, &places, settings));
-    }
-    found
-}
-
-fn sql_comments(source: &Source) -> Vec<CommentText> {
-    lex::comments(&source.text, lex::Bodies::Read)
-        .into_iter()
-        .map(|comment| CommentText {
-            span: comment.span,
-            text: source.slice(comment.body).to_owned(),
-        })
-        .collect()
-}
-
-fn python_comments(source: &Source) -> Vec<CommentText> {
-    python::syntax::parse(&source.text)
-        .comments
-        .into_iter()
-        .map(|span| CommentText {
-            span,
-            text: source.slice(span).trim_start_matches('#').to_owned(),
-        })
-        .collect()
-}
-
 /// Rules on suppression comments run last: they need to know what the others found.
 fn asks_about_comments(rule: &Rule) -> bool {
     rule.id.ends_with("-suppression")
+}
+
+/// A file that is gone is reported in one that nothing else may be wanted for.
+fn is_about_files_gone(diagnostic: &Diagnostic) -> bool {
+    diagnostic.rule == "edited-applied-migration"
 }
 
 /// Findings of one run of the rules.
@@ -460,6 +435,8 @@ struct Checker<'a> {
     settings: &'a Settings,
     replay: &'a Replay<'a>,
     sources: &'a [Source],
+    /// By migration.
+    markers: &'a [Markers],
 }
 
 impl Checker<'_> {
@@ -592,6 +569,7 @@ impl Checker<'_> {
             step,
             options,
             suppressions,
+            markers: self.markers,
             found: Vec::new(),
         };
         if catch_unwind(AssertUnwindSafe(|| call(&mut cx))).is_err() {
@@ -616,9 +594,12 @@ impl Checker<'_> {
         for mut diagnostic in cx.found {
             let path = self.path(diagnostic.primary.source);
             // Rules on the history are asked whatever their level is in a single file.
+            let back = migration
+                .is_some_and(|index| !self.replay.history.migrations[index].direction.is_forward());
+            let highest = rule.down.filter(|_| back).unwrap_or(Level::Error);
             let default = rule
                 .level_in(self.settings.environment)
-                .map(|_| diagnostic.level);
+                .map(|_| diagnostic.level.min(highest));
             let Some(level) = self.configured_level(rule, path, default) else {
                 continue;
             };
@@ -712,6 +693,8 @@ pub(crate) fn failed(rule: &'static Rule, location: Location) -> Diagnostic {
         help: Some(format!("run with `--ignore {}` until it is fixed", rule.id)),
         fix: None,
         effects: Vec::new(),
+        object: None,
+        estimate: None,
         migration: None,
         direction: None,
         fingerprint: String::new(),

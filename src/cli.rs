@@ -7,6 +7,7 @@ mod check;
 mod docs;
 #[cfg(feature = "live")]
 mod live;
+mod fix;
 mod locks;
 mod target;
 
@@ -20,8 +21,10 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand, Value
 
 use crate::config::ConfigError;
 use crate::diagnostic::Level;
+use crate::discover::GitError;
 use crate::report::Style;
 use crate::report::text::{Notice, write_notice};
+use crate::source::{Source, Span};
 
 /// Says what your PostgreSQL migrations will lock, rewrite, break or lose, before they run.
 #[derive(Debug, Parser)]
@@ -40,6 +43,7 @@ const EXAMPLES: &str = "\
 Examples:
   lockgate check                         check the project around the current directory
   lockgate check db/migrations           check one directory
+  lockgate check --base origin/main      check what a branch changes
   lockgate locks --after 0041            what will be locked, and for how long
   lockgate live pre                      is now a safe moment to run them?
   lockgate explain index-not-concurrent  read about a rule
@@ -78,8 +82,19 @@ enum Color {
 enum Failure {
     #[error(transparent)]
     Config(#[from] ConfigError),
+    #[error(transparent)]
+    Git(#[from] GitError),
     #[error("{message}")]
     Usage { message: String, help: String },
+    #[error("{message}")]
+    Unreadable { message: String },
+    #[error("{message}")]
+    Invalid {
+        message: String,
+        help: Option<String>,
+        span: Span,
+        source_file: Box<Source>,
+    },
     #[error("{path}: cannot be written: {error}")]
     Output { path: String, error: io::Error },
     #[error("the output cannot be written: {0}")]
@@ -93,7 +108,7 @@ enum Failure {
 enum Outcome {
     Clean,
     Findings,
-    /// Some files could not be read.
+    /// Some files could not be read, or there was nothing to check.
     Incomplete,
 }
 
@@ -166,6 +181,12 @@ fn write_file(
     })
 }
 
+/// Says something on standard error that is no result.
+fn note(text: &str) {
+    // Nobody is left to tell if standard error is closed.
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
 /// Says on standard error why the run failed, with the renderer of findings.
 fn complain(failure: &Failure, color: Color) {
     let choice = match color {
@@ -193,10 +214,17 @@ fn complain(failure: &Failure, color: Color) {
             span,
             source_file,
             ..
-        }) => {
+        })
+        | Failure::Invalid {
+            help,
+            span,
+            source_file,
+            ..
+        } => {
             notice.place = Some((source_file, *span));
             notice.help = help.as_deref();
         }
+        Failure::Git(error) => notice.help = Some(&error.help),
         Failure::Usage { help, .. } => notice.help = Some(help),
         _ => {}
     }

@@ -1,9 +1,9 @@
 //! `lockgate.yaml`: found, read, checked and turned into [`Settings`].
 //!
 //! Everything that is wrong points at its line. The file is first read into a tree of nodes with their places
-//! (`config/node.rs`), so that every message and every suggestion is ours.
+//! ([`crate::yaml`]), so that every message and every suggestion is ours.
 
-mod node;
+mod policies;
 mod read;
 
 use std::path::{Path, PathBuf};
@@ -14,6 +14,7 @@ use crate::rule::Rule;
 use crate::rules::RULES;
 use crate::settings::Settings;
 use crate::source::{Source, SourceId, Span};
+use crate::yaml;
 pub use read::parse;
 
 /// Name of the configuration file.
@@ -141,7 +142,7 @@ pub fn load_file(path: &Path) -> Result<Loaded, ConfigError> {
 }
 
 /// A path as a person at the keyboard knows it: from the current directory on, with `/`.
-fn shown(path: &Path) -> String {
+pub(crate) fn shown(path: &Path) -> String {
     let here = std::path::absolute(".").unwrap_or_default();
     let path = path.strip_prefix(here).unwrap_or(path);
     path.display().to_string().replace('\\', "/")
@@ -156,6 +157,12 @@ pub struct Problem {
     pub help: Option<String>,
     /// Where.
     pub span: Span,
+}
+
+impl From<yaml::Error> for Problem {
+    fn from(error: yaml::Error) -> Self {
+        Self::new(error.span, error.message)
+    }
 }
 
 impl Problem {

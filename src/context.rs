@@ -1,11 +1,18 @@
 //! What a rule may ask.
 
-use crate::diagnostic::{Certainty, Diagnostic};
+mod edit;
+mod words;
+
+pub use self::words::StringConstant;
+
+use crate::diagnostic::{Certainty, Diagnostic, Estimate, Level};
 use crate::effect::{self, Effect, Effects, LockMode, Work};
+use crate::estimate::{self, Size, Task};
 use crate::footprint::{Footprint, Held};
 use crate::layout::{History, Layout, Migration, Problem, ProblemKind, Runner, Send};
+use crate::markers::Markers;
 use crate::replay::{Replay, Step};
-use crate::rule::{Finding, On, Options, Rule};
+use crate::rule::{Finding, On, Options, Rule, Scale};
 use crate::schema::{Origin, Presence, Relation, Schema, TableKind};
 use crate::session::{Moment, Refusal};
 use crate::settings::{OptionValue, Settings};
@@ -28,6 +35,8 @@ pub struct Cx<'a> {
     pub(crate) options: &'a std::collections::BTreeMap<String, OptionValue>,
     /// Problems of suppression comments in the history's files.
     pub(crate) suppressions: &'a [suppress::Problem],
+    /// What each migration of the history says about itself.
+    pub(crate) markers: &'a [Markers],
     pub(crate) found: Vec<Diagnostic>,
 }
 
@@ -41,7 +50,7 @@ impl<'a> Cx<'a> {
         if let Some(step) = self.current() {
             if self.rule.on == On::Existing
                 && let Some(table) = &finding.table
-                && self.is_new(table)
+                && (self.is_new(table) || self.goes_with_down(table))
             {
                 return;
             }
@@ -60,20 +69,33 @@ impl<'a> Cx<'a> {
                 span: finding.span,
             },
         });
+        // The engine puts the configured level here; a rule's own one stands until then.
+        let level = finding
+            .level
+            .or(self.rule.level_in(self.settings.environment))
+            .unwrap_or(Level::Warning);
+        let (level, estimate) = self.weighed(&finding, level);
+        let message = match &estimate {
+            Some(estimate) => format!("{}; {}", finding.message, estimate::in_words(estimate)),
+            None => finding.message,
+        };
         self.found.push(Diagnostic {
             rule: self.rule.id,
-            // The engine puts the configured level here; a rule's own one stands until then.
-            level: finding
-                .level
-                .or(self.rule.level_in(self.settings.environment))
-                .unwrap_or(crate::diagnostic::Level::Warning),
+            level,
             certainty,
-            message: finding.message,
+            message,
             primary,
             labels: finding.labels,
-            help: finding.help,
+            help: match (finding.help, self.missing_in_snapshot(&finding.effects)) {
+                (Some(help), Some(table)) => Some(format!(
+                    "{help} (`{table}` is not in the snapshot: how long this takes stays unknown)"
+                )),
+                (help, _) => help,
+            },
             fix: finding.fix,
             effects: finding.effects,
+            object: finding.table.as_ref().map(|table| self.resolve(table)),
+            estimate,
             migration: migration
                 .map(|migration| migration.version.clone())
                 .filter(|version| !version.is_empty()),
@@ -81,6 +103,58 @@ impl<'a> Cx<'a> {
             fingerprint: String::new(),
             subject: self.current().map(|step| step.outer.span),
         });
+    }
+
+    /// The level that a finding has on tables of the size and activity that the snapshot knows, with the estimate.
+    fn weighed(&self, finding: &Finding, level: Level) -> (Level, Option<Estimate>) {
+        let Some(snapshot) = self.settings.stats.as_deref() else {
+            return (level, None);
+        };
+        let sizing = &self.settings.sizing;
+        let schema = self.before();
+        let size = |table: &QualifiedName| estimate::size_of(snapshot, schema, table);
+        let busy =
+            |table: &QualifiedName| size(table).is_some_and(|size| estimate::is_busy(size, sizing));
+        let estimate = match self.rule.size {
+            Scale::None => None,
+            Scale::Lock => {
+                let is_busy = finding.effects.iter().any(|effect| busy(&effect.relation));
+                return (estimate::level_of_lock(level, is_busy), None);
+            }
+            Scale::Work => estimate::longest(&finding.effects, snapshot, schema, sizing),
+            Scale::Rows => finding.table.as_ref().and_then(|table| {
+                let table = self.resolve(table);
+                let size = size(&table)?;
+                Some(estimate::estimate(&table, Task::Change, size, sizing))
+            }),
+        };
+        match estimate {
+            None => (level, None),
+            Some(found) => {
+                let level = estimate::level_of_work(level, found.class, busy(&found.relation));
+                (level, Some(found))
+            }
+        }
+    }
+
+    /// The first table with work that others wait for, if a snapshot is there and knows none of those tables.
+    fn missing_in_snapshot(&self, effects: &[Effect]) -> Option<String> {
+        let snapshot = self.settings.stats.as_deref()?;
+        let schema = self.before();
+        let works = |effect: &&Effect| !effect.blocks().is_empty() && !effect.work.is_none();
+        let mut tables = effects.iter().filter(works).map(|effect| &effect.relation);
+        let known = |table| estimate::size_of(snapshot, schema, table).is_some();
+        if self.rule.size != Scale::Work || tables.clone().any(known) {
+            return None;
+        }
+        tables.next().map(|table| table.short())
+    }
+
+    /// What the production snapshot says about a table; none without a snapshot and for tables that are not in it.
+    #[must_use]
+    pub fn size_of(&self, table: &QualifiedName) -> Option<Size> {
+        let snapshot = self.settings.stats.as_deref()?;
+        estimate::size_of(snapshot, self.before(), table)
     }
 
     fn first_source(&self) -> crate::source::SourceId {
@@ -134,6 +208,22 @@ impl<'a> Cx<'a> {
             .expect("rules on the history have no migration")]
     }
 
+    /// What the comments of the migration being checked say about it, in its up and its down script.
+    ///
+    /// # Panics
+    /// In a rule about the whole history.
+    #[must_use]
+    pub fn markers(&self) -> &'a Markers {
+        let index = self.migration;
+        self.markers_of(index.expect("rules on the history have no migration"))
+    }
+
+    /// What the comments of a migration of the history say about it, in its up and its down script.
+    #[must_use]
+    pub fn markers_of(&self, migration: usize) -> &'a Markers {
+        &self.markers[migration]
+    }
+
     /// The tool.
     #[must_use]
     pub fn layout(&self) -> &'static Layout {
@@ -158,6 +248,40 @@ impl<'a> Cx<'a> {
     pub fn after_migration(&self) -> &'a Schema {
         self.migration
             .map_or(&self.replay.last, |index| &self.replay.after[index])
+    }
+
+    /// The schema before a migration of the history. For a down script that is the schema behind its up script.
+    #[must_use]
+    pub fn schema_before(&self, migration: usize) -> &'a Schema {
+        &self.replay.before[migration]
+    }
+
+    /// The first of a migration's statements that is certain to be refused on a schema, and why.
+    #[must_use]
+    pub fn first_refused(
+        &self,
+        migration: usize,
+        schema: &Schema,
+    ) -> Option<(&'a Statement, effect::Failure)> {
+        let mut schema = schema.clone();
+        for step in self.steps_of(migration) {
+            let situation = effect::Situation {
+                schema: &schema,
+                postgres: self.settings.postgres,
+                time_zone: step.moment.time_zone.as_deref(),
+                check_function_bodies: step.moment.check_function_bodies,
+            };
+            if let Some(failure) = effect::effects(step.statement, situation).fails {
+                return Some((step.statement, failure));
+            }
+            let origin = Origin {
+                location: self.location_of(step),
+                batch: schema.batch(),
+                statement: 0,
+            };
+            schema.apply(step.statement, origin);
+        }
+        None
     }
 
     /// The schema at the end of the history.
@@ -290,6 +414,17 @@ impl<'a> Cx<'a> {
                 table.kind != TableKind::Foreign && !(add.if_not_exists && exists)
             })
         })
+    }
+
+    /// True if the script goes back and drops the table in the end: what else it does to it makes no difference.
+    fn goes_with_down(&self, name: &Name) -> bool {
+        let key = self.before().resolve(name);
+        self.migration
+            .is_some_and(|index| !self.replay.history.migrations[index].direction.is_forward())
+            && matches!(
+                self.after_migration().relation_at(&key),
+                Some(Relation::Dropped(_))
+            )
     }
 
     /// True if the same change made the table, whatever it has put into it since, or if it is temporary.
@@ -463,6 +598,12 @@ impl<'a> Cx<'a> {
             rule: self.rule,
             values: self.options,
         }
+    }
+
+    /// A list option; one that is written as a text is split at commas.
+    #[must_use]
+    pub fn list_option(&self, name: &str) -> Vec<String> {
+        self.options().list(name)
     }
 
     /// How sure something is about a table: possible if the history does not make it.

@@ -1,7 +1,9 @@
 //! Findings: what a rule says about a place in a file, with what to do about it.
 
 use crate::effect::Effect;
+use crate::estimate::Class;
 use crate::source::{Location, SourceId, Span};
+use crate::statement::QualifiedName;
 
 /// How serious a finding is. Ordered: `Info < Warning < Error`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -106,6 +108,23 @@ pub struct Fix {
     pub new_files: Vec<NewFile>,
 }
 
+/// How long work takes in production, from the numbers of a snapshot.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Estimate {
+    /// The table.
+    pub relation: QualifiedName,
+    /// Its rows.
+    pub rows: u64,
+    /// Its bytes without indexes.
+    pub bytes: u64,
+    /// How large that is.
+    pub class: Class,
+    /// Seconds at best and at worst.
+    pub seconds: (f64, f64),
+    /// The rates behind it.
+    pub assumes: &'static str,
+}
+
 /// One finding.
 #[derive(Debug, Clone)]
 pub struct Diagnostic {
@@ -127,6 +146,10 @@ pub struct Diagnostic {
     pub fix: Option<Fix>,
     /// What the statement locks and does, where that is the point.
     pub effects: Vec<Effect>,
+    /// The table or other object that it is about, where the rule names one.
+    pub object: Option<QualifiedName>,
+    /// How long its work takes, where a snapshot tells.
+    pub estimate: Option<Estimate>,
     /// Version of the migration it is in, where there is one.
     pub migration: Option<String>,
     /// Direction of that migration (`up`, `down`, `repeatable`, `baseline`).

@@ -4,12 +4,17 @@
 //! its own migration; either way the whole history that it belongs to is read, because only that says what a statement
 //! meets. What was not selected is replayed and not reported ([`Project::wanted`]).
 
+mod base;
+mod git;
 mod read;
 mod select;
 mod tree;
 
+use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
+pub use self::git::GitError;
 use self::select::Run;
 use crate::diagnostic::{FileError, NotAnalysed};
 use crate::layout::{Found, Problem, Script};
@@ -27,6 +32,20 @@ pub struct Request<'a> {
     pub settings: &'a Settings,
     /// What standard input holds, for the path `-`.
     pub stdin: Option<StdinInput>,
+    /// Only what Git says has changed is pending.
+    pub changed: Option<&'a Changed>,
+}
+
+/// What Git is asked about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Changed {
+    /// What has changed since the branch left the one of that name; also, where the two collide.
+    Since(String),
+    /// What is staged: the index is what is looked at, not the work tree.
+    Staged {
+        /// The index, if it is not the repository's usual one: `GIT_INDEX_FILE`, absolute.
+        index: Option<PathBuf>,
+    },
 }
 
 /// Standard input.
@@ -71,11 +90,29 @@ pub struct Project {
 }
 
 /// Finds and reads the migrations that a request selects.
-#[must_use]
-pub fn discover(request: &Request<'_>) -> Discovered {
+///
+/// # Errors
+/// If Git is asked for and cannot answer.
+pub fn discover(request: &Request<'_>) -> Result<Discovered, GitError> {
     let mut run = Run::new(request);
     run.select();
-    run.read()
+    run.compare()?;
+    Ok(run.read())
+}
+
+/// The same, with texts that stand for what is on disk, by absolute path.
+///
+/// # Errors
+/// If Git is asked for and cannot answer.
+pub fn discover_over(
+    request: &Request<'_>,
+    texts: &BTreeMap<PathBuf, Arc<str>>,
+) -> Result<Discovered, GitError> {
+    let mut run = Run::new(request);
+    run.texts = Some(texts);
+    run.select();
+    run.compare()?;
+    Ok(run.read())
 }
 
 /// The name under which standard input is shown if it stands for no file.

@@ -1,13 +1,13 @@
 //! What PostgreSQL does for a statement: locks, work under them, waits, certain failures.
 
 pub mod alter;
-mod bound;
+pub mod bound;
 pub mod coercion;
 pub mod column;
 mod compute;
 pub mod dependents;
 mod grammar;
-mod index;
+pub mod index;
 pub mod loss;
 mod maintenance;
 mod object;
@@ -289,6 +289,22 @@ impl Work {
             rewrite: self.rewrite || other.rewrite,
             index_build: self.index_build || other.index_build,
             file_copy: self.file_copy || other.file_copy,
+        }
+    }
+
+    /// What takes the longest of it, in one word: a rewrite builds the indexes and reads the rows anyway.
+    #[must_use]
+    pub fn word(self) -> Option<&'static str> {
+        if self.rewrite {
+            Some("rewrite")
+        } else if self.file_copy {
+            Some("file copy")
+        } else if self.index_build {
+            Some("index build")
+        } else if self.scan {
+            Some("scan")
+        } else {
+            None
         }
     }
 

@@ -6,6 +6,7 @@
 mod alembic;
 mod annotated;
 mod atlas;
+pub mod base;
 mod code;
 mod cut;
 mod dbmate;
@@ -16,6 +17,7 @@ mod flyway;
 mod golang_migrate;
 mod goose;
 mod keys;
+mod liquibase;
 mod name;
 mod node_pg_migrate;
 mod order;
@@ -36,16 +38,23 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use order::{applied, pairs};
+pub use crate::python::tree::Module as PythonModule;
+pub use alembic::Imports;
+pub use liquibase::Changelogs;
+pub use order::{applied, numbers, pairs};
 
+use base::{Applied, Late};
 use order::{arrange_by_place, arrange_by_version, duplicates};
 
+use crate::python;
 use crate::source::{Fragment, Location, Source, SourceId, Span, SpanMap};
 use crate::statement::Statement;
 
 /// All layouts, those with the stronger signs first. A directory belongs to the first one that claims it.
 pub static ALL: &[&Layout] = &[
     &alembic::LAYOUT,
+    // Its changelogs say what they are, whatever they are called.
+    &liquibase::LAYOUT,
     // Has Flyway's names, and a package that says whose they are.
     &refinery::LAYOUT,
     &flyway::LAYOUT,
@@ -183,6 +192,10 @@ pub struct Layout {
     pub arrange: fn(&Found, Vec<Script>) -> Arrangement,
     /// Compares two versions as the tool orders them; none for tools whose order is a graph.
     pub compare: Option<fn(&str, &str) -> Ordering>,
+    /// What the tool does about migrations that it ran before.
+    pub applied: Applied,
+    /// What the tool makes of a script before the server sees it.
+    pub client: Client,
     /// How the tool runs a script unless the script says otherwise.
     pub runner: Runner,
 }
@@ -193,6 +206,16 @@ pub trait Files: Sync {
     fn paths(&self) -> &[String];
     /// The text of a (small) file, where it can be read.
     fn text(&self, path: &str) -> Option<Arc<str>>;
+    /// A (small) Python file that others import, parsed.
+    fn python(&self, path: &str) -> Option<Arc<PythonModule>> {
+        self.text(path).map(|text| parse_python(&text))
+    }
+}
+
+/// A Python file that others import.
+#[must_use]
+pub fn parse_python(text: &str) -> Arc<PythonModule> {
+    Arc::new(python::syntax::parse_foreign(text))
 }
 
 /// One file as [`Layout::read`] gets it.
@@ -294,6 +317,8 @@ pub struct Found {
     pub reason: String,
     /// Settings of the tool that were found in its configuration files, by the tool's own names.
     pub settings: BTreeMap<String, String>,
+    /// Which files Liquibase's changelogs hold together; nothing for other tools.
+    pub changelogs: Arc<Changelogs>,
 }
 
 impl Found {
@@ -305,6 +330,7 @@ impl Found {
             directories: vec![directory.to_owned()],
             reason,
             settings: BTreeMap::new(),
+            changelogs: Arc::default(),
         }
     }
 
@@ -346,6 +372,36 @@ pub struct Runner {
     pub way_out: &'static str,
     /// What the tool does about going back.
     pub down: DownScripts,
+}
+
+/// What stands between a script and the server.
+#[derive(Debug, Clone, Copy)]
+pub struct Client {
+    /// It runs psql's backslash commands, or may.
+    pub psql: bool,
+    /// It sends the rows behind `COPY … FROM stdin`.
+    pub copies: bool,
+    /// It fills in placeholders of some form, or something before it may.
+    pub fills: bool,
+    /// All scripts of a run share one session, and nothing resets it between them.
+    pub keeps_session: bool,
+}
+
+impl Client {
+    /// A driver that sends the text as it is, through one connection.
+    pub const DRIVER: Self = Self {
+        psql: false,
+        copies: false,
+        fills: false,
+        keeps_session: true,
+    };
+    /// psql, or nobody knows what.
+    pub const PSQL: Self = Self {
+        psql: true,
+        copies: true,
+        fills: true,
+        keeps_session: false,
+    };
 }
 
 /// How text reaches the server.
@@ -565,8 +621,34 @@ pub enum ProblemKind {
     Dialect,
     /// The tool ignores or changes what is written.
     Ignored,
+    /// A migration that the branch merged into has was edited or renamed.
+    Edited,
+    /// Migrations that the branch merged into has were removed; said where the next one stands.
+    Gone,
+    /// The branch merged into has taken the version, or the place in the graph, in the meantime.
+    Collision,
+    /// A new migration sorts before one that may be applied, and the tool does not run it then.
+    Late,
+    /// A new migration sorts before one that may be applied, and the tool runs it all the same.
+    LateButRuns,
+    /// A command that only psql understands, where something else runs the script.
+    Psql,
     /// The tool cannot load the file: a syntax error, a mark that is missing or that it does not know.
     Syntax,
+    /// An argument of a migration written as code has no effect.
+    IgnoredArgument,
+    /// A constraint is written down and never created.
+    NeverCreated,
+    /// A constraint is dropped that has no name.
+    UnnamedDrop,
+    /// A colon makes a bind parameter that has no value.
+    UnsetParameter,
+    /// The tool's library raises an exception when the migration runs.
+    Refused,
+    /// A statement runs ahead of those that stand before it.
+    Overtakes,
+    /// An expression is taken for a name.
+    ExpressionAsName,
 }
 
 /// The order in which scripts run.
@@ -612,6 +694,8 @@ pub struct Migration {
     pub pending: bool,
     /// Why it holds no statement.
     pub emptiness: Option<Emptiness>,
+    /// It joins several branches of a graph.
+    pub merges: bool,
     /// Something in it was not understood.
     pub incomplete: bool,
 }

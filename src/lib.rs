@@ -22,9 +22,14 @@
 //! | [`session`], [`replay`], [`footprint`] | transactions, messages, timeouts; one walk through a history; the locks it piles up |
 //! | [`rule`], [`context`], [`rules`] | what a rule is, what it may ask, and the rules |
 //! | [`probe`], [`live`] | what a live check is; connections, and the only code that makes any |
+//! | [`markers`], [`risk`] | what comments say that a migration is; what it puts at stake |
 //! | [`suppress`], [`analyze`] | comments that allow findings; the pipeline |
 //! | [`locks`] | what `lockgate locks` shows |
+//! | [`snapshot`], [`estimate`] | sizes and activity of a production database, from a file; how long work takes there |
+//! | [`fix`] | applies what findings offer |
+//! | [`policy`] | what a team asks for beyond that |
 //! | [`settings`], [`config`], [`cli`], [`explain`] | what is asked for, and by whom |
+//! | `yaml` | YAML as a tree that knows its places |
 //! | [`report`] | the outputs, one file per format |
 //!
 //! Start with [`statement`], then [`rule`], then any rule: `rules/<id>.md`, `src/rules/<id>.rs`, `fixtures/rules/<id>.sql`.
@@ -52,27 +57,34 @@ pub mod context;
 pub mod diagnostic;
 pub mod discover;
 pub mod effect;
+pub mod estimate;
 pub mod explain;
+pub mod fix;
 pub mod footprint;
 pub mod layout;
 #[cfg(feature = "live")]
 pub mod live;
 pub mod locks;
+pub mod markers;
+pub mod policy;
 pub mod probe;
 pub mod python;
 pub mod replay;
 pub mod report;
+pub mod risk;
 pub mod rule;
 pub mod rules;
 pub mod schema;
 pub mod session;
 pub mod settings;
+pub mod snapshot;
 pub mod source;
 pub mod sql;
 pub mod statement;
 mod suggest;
 pub mod suppress;
 mod wording;
+mod yaml;
 
 #[doc(hidden)]
 pub mod testing;

@@ -4,12 +4,16 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use crate::diagnostic::{Certainty, FileError, NotAnalysed};
+use crate::diagnostic::{Certainty, Estimate, FileError, NotAnalysed};
 use crate::effect::{Effect, Failure, LockMode, RelationKind, WaitsFor, Work, refuses_transaction};
+use crate::estimate::{self, Task};
 use crate::footprint::{End, Footprint, Hold, Release};
 use crate::layout::{Direction, Migration};
 use crate::replay::{Replay, Step};
+use crate::schema::Schema;
 use crate::session::{Refusal, Timeout, Transaction, TransactionKind};
+use crate::settings::Settings;
+use crate::snapshot::Snapshot;
 use crate::source::{Location, Source, SourceId};
 use crate::statement::{Kind, QualifiedName, Subscription};
 
@@ -100,6 +104,8 @@ pub struct RowEffect {
     pub fresh: bool,
     /// When the lock is given back.
     pub until: Until,
+    /// How long the work takes, where a snapshot tells.
+    pub estimate: Option<Estimate>,
 }
 
 /// When a lock is given back.
@@ -167,22 +173,22 @@ pub struct Stop {
 #[must_use]
 pub fn migrations(
     replay: &Replay<'_>,
-    postgres: u32,
+    settings: &Settings,
     wanted: impl Fn(&Migration) -> bool,
 ) -> Vec<MigrationLocks> {
     let history = replay.history;
     (0..history.migrations.len())
         .filter(|&index| wanted(&history.migrations[index]))
-        .map(|index| migration(replay, index, postgres))
+        .map(|index| migration(replay, index, settings))
         .collect()
 }
 
-fn migration(replay: &Replay<'_>, index: usize, postgres: u32) -> MigrationLocks {
+fn migration(replay: &Replay<'_>, index: usize, settings: &Settings) -> MigrationLocks {
     let migration = &replay.history.migrations[index];
     let range = replay.ranges[index].clone();
     let rows = range
         .clone()
-        .map(|step| row(replay, step, postgres))
+        .map(|step| row(replay, step, settings))
         .collect();
     let mut groups = Vec::new();
     let mut stops = Vec::new();
@@ -191,7 +197,7 @@ fn migration(replay: &Replay<'_>, index: usize, postgres: u32) -> MigrationLocks
         let footprint = replay.footprint_of(step);
         let end = footprint.steps.end.min(range.end);
         groups.push(group(replay, footprint, step..end, range.start));
-        stops.extend(stops_of(replay, footprint, step..end, postgres));
+        stops.extend(stops_of(replay, footprint, step..end, settings.postgres));
         step = end;
     }
     MigrationLocks {
@@ -213,7 +219,7 @@ fn location(replay: &Replay<'_>, step: usize) -> Location {
     }
 }
 
-fn row(replay: &Replay<'_>, index: usize, postgres: u32) -> Row {
+fn row(replay: &Replay<'_>, index: usize, settings: &Settings) -> Row {
     let step = &replay.steps[index];
     let block = &replay.steps[index..=index + inside(replay, index)];
     let mut waits_for: Vec<WaitsFor> = block
@@ -230,7 +236,7 @@ fn row(replay: &Replay<'_>, index: usize, postgres: u32) -> Row {
         inside: step.is_nested(),
         steers: steers(step),
         transaction: step.moment.transaction,
-        effects: effects(replay, index),
+        effects: effects(replay, index, settings),
         waits_for,
         fails: block
             .iter()
@@ -239,7 +245,7 @@ fn row(replay: &Replay<'_>, index: usize, postgres: u32) -> Row {
                 step.effects
                     .fails
                     .clone()
-                    .or_else(|| refused(step, postgres))
+                    .or_else(|| refused(step, settings.postgres))
             }),
         under_locks: replay.holds_at(index).any(stops_others),
         lock_timeout: step.moment.lock_timeout,
@@ -287,7 +293,7 @@ fn inside(replay: &Replay<'_>, index: usize) -> usize {
 }
 
 /// The effects of a step; those of a block are what the statements inside it do to relations that were there before.
-fn effects(replay: &Replay<'_>, index: usize) -> Vec<RowEffect> {
+fn effects(replay: &Replay<'_>, index: usize, settings: &Settings) -> Vec<RowEffect> {
     let step = &replay.steps[index];
     let mut effects: BTreeMap<&QualifiedName, RowEffect> = BTreeMap::new();
     for at in index..=index + inside(replay, index) {
@@ -317,10 +323,30 @@ fn effects(replay: &Replay<'_>, index: usize) -> Vec<RowEffect> {
                     },
                     fresh: current.before.is_fresh(&effect.relation),
                     until,
+                    estimate: None,
                 });
         }
     }
-    effects.into_values().collect()
+    let mut effects: Vec<RowEffect> = effects.into_values().collect();
+    if let Some(snapshot) = settings.stats.as_deref() {
+        for found in effects.iter_mut().filter(|found| !found.fresh) {
+            found.estimate = estimated(&found.effect, snapshot, &step.before, settings);
+        }
+    }
+    effects
+}
+
+/// How long the work of an effect takes on the table of the snapshot.
+fn estimated(
+    effect: &Effect,
+    snapshot: &Snapshot,
+    schema: &Schema,
+    settings: &Settings,
+) -> Option<Estimate> {
+    let relation = &effect.relation;
+    let size = estimate::size_of(snapshot, schema, relation).filter(|_| !effect.work.is_none())?;
+    let task = Task::Work(effect.work);
+    Some(estimate::estimate(relation, task, size, &settings.sizing))
 }
 
 /// When the lock that a step takes on a relation, or that is held already, is given back.

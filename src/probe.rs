@@ -299,6 +299,8 @@ impl<'a> Probing<'a> {
             help: finding.help,
             fix: None,
             effects: finding.effects,
+            object: None,
+            estimate: None,
             migration: None,
             direction: None,
             fingerprint: String::new(),

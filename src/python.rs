@@ -5,6 +5,7 @@
 //! each, with the way back into the file. [`revision::read`] puts them together, [`env::read_env`] reads `env.py`.
 
 pub mod env;
+pub mod library;
 pub mod revision;
 pub mod syntax;
 pub mod text;
@@ -15,6 +16,9 @@ mod eval;
 mod literal;
 mod value;
 
-pub use emit::{UNKNOWN_TYPE, UNKNOWN_VALUE};
-pub use env::{Env, read_env};
-pub use revision::{BodyKind, Id, NotAnalysed, Op, Problem, Revision, Script, read};
+pub use emit::{Convention, UNKNOWN_TYPE, UNKNOWN_VALUE};
+pub use env::{Env, convention, read_env};
+pub use library::{Modules, NoModules};
+pub use revision::{
+    BodyKind, Id, NotAnalysed, Op, Problem, Revision, Script, Surroundings, Trap, read, read_in,
+};

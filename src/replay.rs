@@ -62,6 +62,8 @@ pub struct Replay<'h> {
     pub steps: Vec<Step<'h>>,
     /// The steps of each migration.
     pub ranges: Vec<Range<usize>>,
+    /// The schema before each migration.
+    pub before: Vec<Schema>,
     /// The schema behind each migration.
     pub after: Vec<Schema>,
     /// The schema at the end of all forward migrations.
@@ -127,6 +129,7 @@ pub fn replay<'h>(history: &'h History, settings: &Settings) -> Replay<'h> {
     };
     let count = history.migrations.len();
     let mut ranges = vec![0..0; count];
+    let mut before: Vec<Schema> = vec![Schema::default(); count];
     let mut after: Vec<Schema> = vec![Schema::default(); count];
     let mut schema = Schema::on(settings.postgres);
     let mut batch = 0;
@@ -144,6 +147,7 @@ pub fn replay<'h>(history: &'h History, settings: &Settings) -> Replay<'h> {
             batch += 1;
             schema.begin_batch(batch);
         }
+        before[index] = schema.clone();
         ranges[index] = walker.migration(index, migration, &mut schema);
         after[index] = schema.clone();
         // A script that runs again and again in front of the migrations prepares their session.
@@ -163,6 +167,7 @@ pub fn replay<'h>(history: &'h History, settings: &Settings) -> Replay<'h> {
             .map_or_else(|| Schema::on(settings.postgres), |up| after[up].clone());
         batch += 1;
         schema.begin_batch(batch);
+        before[index] = schema.clone();
         ranges[index] = walker.migration(index, migration, &mut schema);
         after[index] = schema;
     }
@@ -171,6 +176,7 @@ pub fn replay<'h>(history: &'h History, settings: &Settings) -> Replay<'h> {
         footprints: footprint::footprints(history, &walker.steps),
         steps: walker.steps,
         ranges,
+        before,
         after,
         last,
     }

@@ -29,6 +29,8 @@ pub struct Rule {
     pub category: Category,
     /// The scripts it looks at.
     pub direction: For,
+    /// The highest default level in down scripts, if it is another one there: they seldom run.
+    pub down: Option<Level>,
     /// Whether it speaks about tables that are new in the same change.
     pub on: On,
     /// The lowest setting at which it speaks.
@@ -41,6 +43,14 @@ pub struct Rule {
     pub locks: &'static [(&'static str, &'static str)],
     /// The page claims those to be all strong locks (an empty list is a claim too).
     pub claims_locks: bool,
+    /// What the size and activity of a table mean to its findings.
+    pub size: Scale,
+    /// Rules whose findings on the same statement and object say the same thing less well: they are left out.
+    pub subsumes: &'static [&'static str],
+    /// It says its thing once for each file.
+    pub once: bool,
+    /// It speaks only where no other finding about the same work is left.
+    pub last_resort: bool,
     /// Whether it offers fixes.
     pub fix: FixKind,
     /// Its options.
@@ -166,16 +176,16 @@ impl Options<'_> {
     /// A list of texts; its default is written with commas.
     #[must_use]
     pub fn list(&self, name: &str) -> Vec<String> {
-        match self.values.get(name) {
-            Some(OptionValue::List(list)) => list.clone(),
-            _ => self
-                .default_of(name)
-                .split(',')
-                .map(str::trim)
-                .filter(|part| !part.is_empty())
-                .map(str::to_owned)
-                .collect(),
-        }
+        let text = match self.values.get(name) {
+            Some(OptionValue::List(list)) => return list.clone(),
+            Some(OptionValue::Text(text)) => text.as_str(),
+            _ => self.default_of(name),
+        };
+        text.split(',')
+            .map(str::trim)
+            .filter(|part| !part.is_empty())
+            .map(str::to_owned)
+            .collect()
     }
 
     fn default_of(&self, name: &str) -> &'static str {
@@ -264,6 +274,19 @@ pub enum On {
     Existing,
     /// All tables.
     Any,
+}
+
+/// What the size and activity of a table in production mean to a rule's findings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scale {
+    /// Nothing.
+    None,
+    /// They are about work that others wait for: the longer, the worse.
+    Work,
+    /// They are about rows that are changed: the more, the worse.
+    Rows,
+    /// They are about waiting for a lock: the busier the table, the worse.
+    Lock,
 }
 
 /// Whether a rule offers fixes.
@@ -374,6 +397,13 @@ impl Finding {
     #[must_use]
     pub fn effects(mut self, effects: impl IntoIterator<Item = Effect>) -> Self {
         self.effects.extend(effects);
+        self
+    }
+
+    /// A change that removes it, where there is one.
+    #[must_use]
+    pub fn fix_if(mut self, fix: Option<Fix>) -> Self {
+        self.fix = fix.or(self.fix);
         self
     }
 

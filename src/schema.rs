@@ -6,6 +6,7 @@
 
 mod alter;
 mod apply;
+pub mod compare;
 mod constraint;
 mod depend;
 mod doubt;

@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::path::{Component, PathBuf};
+use std::sync::Arc;
 
 use crate::diagnostic::Level;
+use crate::policy::Policy;
+use crate::snapshot::Snapshot;
 
 /// Where the migrations will run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -120,6 +123,33 @@ pub struct Root {
     pub options: BTreeMap<String, String>,
 }
 
+/// Borders between the sizes of tables, in rows, and what counts as busy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sizing {
+    /// From here on a table is small; below, work on it is no news.
+    pub small: u64,
+    /// From here on it is of medium size.
+    pub medium: u64,
+    /// From here on it is large: blocking work needs a maintenance window.
+    pub large: u64,
+    /// From here on it is huge: a window of its own.
+    pub huge: u64,
+    /// Rows written per second from which on a table is busy.
+    pub busy: u64,
+}
+
+impl Default for Sizing {
+    fn default() -> Self {
+        Self {
+            small: 10_000,
+            medium: 1_000_000,
+            large: 10_000_000,
+            huge: 100_000_000,
+            busy: 100,
+        }
+    }
+}
+
 /// The settings of a run.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -151,6 +181,14 @@ pub struct Settings {
     pub lock_timeout: Option<u64>,
     /// The same for `statement_timeout`.
     pub statement_timeout: Option<u64>,
+    /// File with the production snapshot, as the configuration names it: relative to the root.
+    pub stats_file: Option<PathBuf>,
+    /// The snapshot.
+    pub stats: Option<Arc<Snapshot>>,
+    /// What the team asks for.
+    pub policies: Vec<Policy>,
+    /// Sizes of tables.
+    pub sizing: Sizing,
     /// Today, for `until` dates in suppression comments (`2026-11-20`).
     pub today: Option<String>,
 }
@@ -196,6 +234,10 @@ impl Default for Settings {
             require_reason: false,
             lock_timeout: None,
             statement_timeout: None,
+            stats_file: None,
+            stats: None,
+            policies: Vec::new(),
+            sizing: Sizing::default(),
             today: None,
         }
     }

@@ -224,6 +224,15 @@ impl SpanMap {
         });
     }
 
+    /// Adds the runs of another map, whose text stands at `sql_start` of this one's and behind all that was added.
+    pub fn push_map(&mut self, sql_start: usize, other: &Self) {
+        let shift = Span::new(sql_start, sql_start).start;
+        self.runs.extend(other.runs.iter().map(|run| Run {
+            sql: run.sql + shift,
+            ..*run
+        }));
+    }
+
     /// The place in the file of a span of the SQL text.
     #[must_use]
     pub fn to_file(&self, span: Span) -> Span {

@@ -28,6 +28,8 @@ pub struct Parsed {
     pub errors: Vec<SyntaxError>,
     /// Text that runs and was not understood, with the reason.
     pub not_analysed: Vec<(Span, String)>,
+    /// What only psql understands: its commands by name, and rows behind `COPY … FROM stdin` (no name).
+    pub psql: Vec<(Span, Option<String>)>,
 }
 
 /// A syntax error. Spans are in the file.
@@ -189,6 +191,7 @@ fn parse_pieces(fragment: &Fragment, parsed: &mut Parsed, bodies: &mut Vec<(usiz
                 }
             }
             SegmentKind::PsqlCommand { name } => {
+                parsed.psql.push((span, Some(name.clone())));
                 // pg_dump's \restrict and \unrestrict run nothing.
                 if !matches!(
                     name.as_str(),
@@ -218,7 +221,7 @@ fn parse_pieces(fragment: &Fragment, parsed: &mut Parsed, bodies: &mut Vec<(usiz
                     parsed.not_analysed.push((span, reason));
                 }
             }
-            SegmentKind::CopyData => {}
+            SegmentKind::CopyData => parsed.psql.push((span, None)),
             SegmentKind::ForeignCommand { name } => parsed.errors.push(SyntaxError {
                 span,
                 statement: span,

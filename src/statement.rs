@@ -5,6 +5,7 @@
 pub mod alter;
 pub mod expr;
 pub mod name;
+pub mod normal;
 mod questions;
 pub mod table;
 pub mod ty;

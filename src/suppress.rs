@@ -5,16 +5,18 @@
 //! this file decides what it covers and whether it was needed.
 
 mod directive;
+pub mod markup;
 
 use std::collections::BTreeSet;
 
 use crate::diagnostic::Diagnostic;
+use crate::markers::{Declaration, Declared, Marker, Misread};
 use crate::rule::Rule;
 use crate::rules::RULES;
 use crate::settings::Settings;
 use crate::source::{Location, Source, Span};
 use crate::suggest::{closest, one_of};
-use directive::{Directive, Tool, Word};
+use directive::{Directive, Tool};
 
 /// Text without any of these holds no suppression comment.
 pub(crate) const MARKERS: [&str; 3] = ["lockgate", "squawk", "eugene"];
@@ -52,6 +54,34 @@ pub struct Problem {
     pub message: String,
     /// What to do.
     pub help: String,
+    /// The whole comment, with its line where it has one to itself, if it says nothing else.
+    pub comment: Option<Span>,
+}
+
+/// What the comments of a file declare: markers, and findings that are allowed for a reason.
+pub(crate) fn declarations(source: &Source, comments: &[CommentText]) -> Vec<Declaration> {
+    let mut found = Vec::new();
+    for comment in comments {
+        for directive in directive::read(&comment.text) {
+            let allowed = !directive.rules.is_empty() && !directive.reason.is_empty();
+            let marker = directive.marker.or_else(|| {
+                allowed.then(|| Marker::Allowed {
+                    rules: directive.rules.iter().map(ToString::to_string).collect(),
+                    reason: directive.reason.to_owned(),
+                })
+            });
+            if let Some(value) = marker {
+                found.push(Declared {
+                    value,
+                    location: Location {
+                        source: source.id,
+                        span: word_span(source, comment, directive.text),
+                    },
+                });
+            }
+        }
+    }
+    found
 }
 
 /// The suppression comments of one file.
@@ -86,6 +116,8 @@ struct Cover {
     statements: Vec<Span>,
     /// The comment's own lines and the line that it stands above, for findings about no statement.
     lines: Span,
+    /// The comment, with its line where it has one to itself, if it holds one directive.
+    comment: Option<Span>,
     /// It stands above the first statement: it covers findings about the file as a whole.
     header: bool,
 }
@@ -119,10 +151,14 @@ impl Suppressions {
         };
         let mut lines = None;
         for comment in comments {
-            for directive in directive::read(&comment.text) {
+            let directives: Vec<Directive<'_>> = directive::read(&comment.text).collect();
+            // In a comment of several lines may stand other things.
+            let alone = directives.len() == 1 && !comment.text.contains(['\n', '\r']);
+            for directive in directives {
                 let lines = lines.get_or_insert_with(|| Lines::new(source, comments, statements));
                 let mut cover = lines.cover(source, comment.span);
                 cover.whole_file = directive.whole_file;
+                cover.comment = alone.then(|| with_its_line(source, comment.span));
                 cover.header = comment.span.end <= this.first_statement;
                 this.covers.push(cover);
                 let place = |word: &str| Location {
@@ -149,9 +185,10 @@ impl Suppressions {
                 location,
                 message,
                 help,
+                comment: None,
             });
         };
-        for Word {
+        for Misread {
             text,
             message,
             help,
@@ -174,7 +211,8 @@ impl Suppressions {
             return;
         }
         let ours = directive.tool == Tool::Lockgate;
-        if ours && settings.require_reason && directive.reason.is_empty() {
+        let allows = ours && directive.marker.is_none() && !directive.rules.is_empty();
+        if allows && settings.require_reason && directive.reason.is_empty() {
             let message = "this comment does not say why".to_owned();
             let help = "give the reason behind the rules: `-- lockgate: allow <rule> -- <reason>`";
             problem(ProblemKind::Unexplained, whole, message, help.to_owned());
@@ -268,11 +306,31 @@ impl Suppressions {
                 location: entry.location,
                 message,
                 help: help.to_owned(),
+                comment: cover.comment.filter(|_| {
+                    let mut others = self.entries.iter();
+                    others.all(|other| other.cover != entry.cover || other.name == entry.name)
+                }),
             });
         }
         problems.sort_by_key(|problem| (problem.location, problem.kind));
         problems
     }
+}
+
+/// A comment with the line that it has to itself, else with the blanks before it.
+fn with_its_line(source: &Source, comment: Span) -> Span {
+    let text = source.text.as_bytes();
+    let blank = |byte: &&u8| matches!(**byte, b' ' | b'\t');
+    let (start, end) = (comment.start as usize, comment.end as usize);
+    let before = text[..start].iter().rev().take_while(blank).count();
+    let start = start - before;
+    let newline = match text.get(end..) {
+        Some([b'\r', b'\n', ..]) => 2,
+        Some([b'\n' | b'\r', ..]) => 1,
+        _ => 0,
+    };
+    let opens_line = start == 0 || matches!(text[start - 1], b'\n' | b'\r');
+    Span::new(start, if opens_line { end + newline } else { end })
 }
 
 const REMOVE: &str = "remove it from the comment";

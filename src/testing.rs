@@ -2,7 +2,7 @@
 
 pub mod replay;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::analyze;
@@ -21,6 +21,19 @@ pub use crate::sql::tree::testing::agrees_with_protobuf;
 struct Memory {
     paths: Vec<String>,
     texts: BTreeMap<String, Arc<str>>,
+}
+
+impl Memory {
+    fn of(files: &[(&str, &str)]) -> Self {
+        let texts: BTreeMap<String, Arc<str>> = files
+            .iter()
+            .map(|(path, text)| ((*path).to_owned(), Arc::from(*text)))
+            .collect();
+        Self {
+            paths: texts.keys().cloned().collect(),
+            texts,
+        }
+    }
 }
 
 impl Files for Memory {
@@ -46,7 +59,76 @@ pub fn check(
     world: Option<&str>,
     settings: Settings,
 ) -> Report {
-    analyze::run(discover(layout, files, world), settings)
+    analyze::run(discover(layout, files, world, None), settings)
+}
+
+/// The branch that files are merged into.
+#[derive(Debug, Clone, Copy)]
+pub struct Other<'a> {
+    /// Its files when the branches parted.
+    pub base: &'a [(&'a str, &'a str)],
+    /// The files that it has got since.
+    pub theirs: &'a [(&'a str, &'a str)],
+}
+
+/// [`check`], of what a branch changes.
+///
+/// # Panics
+/// If there is no such layout.
+#[must_use]
+pub fn check_branch(
+    layout: &str,
+    files: &[(&str, &str)],
+    other: Other<'_>,
+    world: Option<&str>,
+    settings: Settings,
+) -> Report {
+    analyze::run(discover(layout, files, world, Some(other)), settings)
+}
+
+/// Compares the scripts of files with those of another branch.
+fn compare(
+    found: &layout::Found,
+    scripts: &[Script],
+    sources: &[Source],
+    other: Other<'_>,
+) -> (Vec<SourceId>, Vec<layout::Problem>) {
+    let changed: BTreeSet<SourceId> = sources
+        .iter()
+        .filter(|source| !other.base.contains(&(source.path.as_str(), &*source.text)))
+        .map(|source| source.id)
+        .collect();
+    let read = |files: &[(&str, &str)]| -> Vec<Script> {
+        let memory = Memory::of(files);
+        let scripts = memory.paths.iter().map(|path| {
+            let source = Source::new(SourceId(0), path.clone(), memory.texts[path].clone());
+            let file = File {
+                path,
+                source: &source,
+                files: &memory,
+            };
+            (found.layout.read)(found, &file).scripts
+        });
+        scripts.flatten().collect()
+    };
+    let is_gone = |(path, _): &&(&str, &str)| {
+        !sources
+            .iter()
+            .any(|source| source.path == *path && !changed.contains(&source.id))
+    };
+    let then: Vec<(&str, &str)> = other.base.iter().filter(is_gone).copied().collect();
+    let comparison = layout::base::compare(
+        found,
+        scripts,
+        &layout::base::Branch {
+            name: "main",
+            changed: &changed,
+            then: &read(&then),
+            ahead: &read(other.theirs),
+        },
+    );
+    let pending = changed.difference(&comparison.moved).copied().collect();
+    (pending, comparison.problems)
 }
 
 /// A statement of a file, in the order in which statements run, with what is known about it.
@@ -75,7 +157,7 @@ pub fn effects(
 ) -> Vec<Ran> {
     let Discovered {
         sources, projects, ..
-    } = discover(layout, files, world);
+    } = discover(layout, files, world, None);
     let mut all: Vec<Ran> = Vec::new();
     for project in projects {
         let arrangement = Arrangement {
@@ -136,7 +218,7 @@ pub fn ask(
     world: Option<&str>,
     settings: Settings,
 ) -> Report {
-    let discovered = discover(layout, files, world);
+    let discovered = discover(layout, files, world, None);
     let surroundings = crate::live::Surroundings::default();
     let target = crate::live::Target::new(Some(database), &surroundings);
     let request = crate::live::Request {
@@ -160,7 +242,12 @@ pub fn try_to_write(database: &str, statement: &str) -> Result<(), String> {
 }
 
 /// Reads files as one project of a layout.
-fn discover(layout: &str, files: &[(&str, &str)], world: Option<&str>) -> Discovered {
+fn discover(
+    layout: &str,
+    files: &[(&str, &str)],
+    world: Option<&str>,
+    other: Option<Other<'_>>,
+) -> Discovered {
     let layout = layout::by_name(layout).expect("a layout of that name");
     let mut sources: Vec<Source> = Vec::new();
     let mut add = |path: &str, text: &str| {
@@ -175,13 +262,7 @@ fn discover(layout: &str, files: &[(&str, &str)], world: Option<&str>) -> Discov
     if let Some(world) = world {
         add("world.sql", world);
     }
-    let memory = Memory {
-        paths: sorted.iter().map(|(path, _)| (*path).to_owned()).collect(),
-        texts: sorted
-            .iter()
-            .map(|(path, text)| ((*path).to_owned(), Arc::from(*text)))
-            .collect(),
-    };
+    let memory = Memory::of(&sorted);
     // A path such as `versions/abc.py` puts the migrations into that directory.
     let root = sorted
         .first()
@@ -228,6 +309,14 @@ fn discover(layout: &str, files: &[(&str, &str)], world: Option<&str>) -> Discov
     let dialect = foreign.as_ref().map(|(dialect, _)| *dialect);
     problems.extend(foreign.map(|(_, problem)| problem));
     let mut scripts = arrangement.scripts;
+    let mut pending = None;
+    if let Some(other) = other {
+        let of_world = usize::from(world.is_some());
+        let own = &sources[..sources.len() - of_world];
+        let (files, found) = compare(&found, &scripts, own, other);
+        pending = Some(files);
+        problems.extend(found);
+    }
     if let Some(source) = world.and(sources.last()) {
         let file = File {
             path: "world.sql",
@@ -236,11 +325,13 @@ fn discover(layout: &str, files: &[(&str, &str)], world: Option<&str>) -> Discov
         };
         scripts.insert(0, Script::of_file(&file, layout::Direction::Repeatable));
     }
-    let wanted = sources
-        .iter()
-        .filter(|source| source.path != "world.sql")
-        .map(|source| source.id)
-        .collect();
+    let wanted = pending.unwrap_or_else(|| {
+        sources
+            .iter()
+            .filter(|source| source.path != "world.sql")
+            .map(|source| source.id)
+            .collect()
+    });
     let project = Project {
         found,
         root: String::new(),

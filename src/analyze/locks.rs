@@ -54,11 +54,9 @@ pub fn locks(discovered: Discovered, settings: &Settings, down: bool) -> LocksRe
         let forward = |migration: &Migration| migration.pending && migration.direction.is_forward();
         let down = down || !history.migrations.iter().any(forward);
         let replayed = replay(&history, settings);
-        migrations.extend(locks::migrations(
-            &replayed,
-            settings.postgres,
-            |migration| migration.pending && (down || migration.direction.is_forward()),
-        ));
+        migrations.extend(locks::migrations(&replayed, settings, |migration| {
+            migration.pending && (down || migration.direction.is_forward())
+        }));
     }
     sort_places(&mut not_analysed, &sources);
     LocksReport {

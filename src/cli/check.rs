@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args as ClapArgs, ValueEnum};
 
-use super::target::Target;
-use super::{Failure, Outcome};
+use super::target::{Request, Target};
+use super::{Failure, Outcome, fix};
 use crate::analyze;
 use crate::diagnostic::Level;
 use crate::report::{Format, Report, Style, render};
@@ -46,6 +46,18 @@ pub(super) struct Args {
     /// Do not check these rules
     #[arg(long, value_name = "RULE", value_delimiter = ',', value_parser = rule_id)]
     ignore: Vec<String>,
+
+    /// Apply fixes that mean the same or are strictly better; only to the files named, or pending behind --after
+    #[arg(long)]
+    fix: bool,
+
+    /// With --fix: apply also those that change what runs
+    #[arg(long, requires = "fix")]
+    unsafe_fixes: bool,
+
+    /// With --fix: show the changes and write nothing
+    #[arg(long, requires = "fix")]
+    diff: bool,
 
     /// Report good habits too
     #[arg(long)]
@@ -158,17 +170,67 @@ pub(super) fn run(
     sql::self_check().map_err(Failure::Parser)?;
     let request = args.target.request()?;
     let settings = overlaid(request.settings.clone(), args);
-    let report = analyze::run(request.discover(&settings), settings);
-    for (format, output) in destinations {
+    if args.fix {
+        return fixed(args, &request, &settings, &destinations, style, out);
+    }
+    let expects = request.expects_migrations();
+    let report = analyze::run(request.discover(&settings)?, settings);
+    written_out(&report, args, &destinations, style, out)?;
+    // A check of nothing must not pass: somebody moved the migrations, or stands in the wrong place.
+    if expects && report.projects.is_empty() {
+        return Ok(Outcome::Incomplete);
+    }
+    Ok(outcome(&report, args.fail_on.level()))
+}
+
+/// `--fix`: shows or writes the changes, and reports what is left.
+fn fixed(
+    args: &Args,
+    request: &Request,
+    settings: &Settings,
+    destinations: &[(Option<usize>, Option<usize>)],
+    style: Style,
+    out: &mut dyn Write,
+) -> Result<Outcome, Failure> {
+    if let Some((message, help)) = request.cannot_fix() {
+        return Err(Failure::Usage {
+            message: message.to_owned(),
+            help: help.to_owned(),
+        });
+    }
+    let fixed = fix::fix(request, settings, args.unsafe_fixes)?;
+    if args.diff {
+        fix::diff(&fixed, out)?;
+        super::note(&fixed.in_words("would fix"));
+        return Ok(if fixed.changed.is_empty() {
+            outcome(&fixed.report, args.fail_on.level())
+        } else {
+            Outcome::Findings
+        });
+    }
+    fix::write(request, &fixed)?;
+    written_out(&fixed.report, args, destinations, style, out)?;
+    super::note(&fixed.in_words("fixed"));
+    Ok(outcome(&fixed.report, args.fail_on.level()))
+}
+
+fn written_out(
+    report: &Report,
+    args: &Args,
+    destinations: &[(Option<usize>, Option<usize>)],
+    style: Style,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    for &(format, output) in destinations {
         let format = format.map_or(Format::default(), |index| args.formats[index]);
         match output {
-            None => render(&report, format, style, out)?,
+            None => render(report, format, style, out)?,
             Some(index) => super::write_file(&args.outputs[index], |out| {
-                render(&report, format, Style::default(), out)
+                render(report, format, Style::default(), out)
             })?,
         }
     }
-    Ok(outcome(&report, args.fail_on.level()))
+    Ok(())
 }
 
 pub(super) fn outcome(report: &Report, fail_on: Option<Level>) -> Outcome {

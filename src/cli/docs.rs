@@ -9,7 +9,7 @@ use crate::report::{Style, json, locks};
 use crate::rule::Rule;
 use crate::rules::{RULES, by_id};
 use crate::suggest::{closest, one_of};
-use crate::{config, explain};
+use crate::{config, explain, snapshot};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  lockgate explain index-not-concurrent")]
@@ -47,6 +47,8 @@ enum SchemaOf {
     Json,
     /// The output of `lockgate locks --format json`
     Locks,
+    /// The snapshot of a database that `--stats` reads
+    Snapshot,
 }
 
 #[derive(Debug, Args)]
@@ -115,6 +117,7 @@ pub(super) fn schema(args: &SchemaArgs, out: &mut dyn Write) -> io::Result<()> {
     match args.of {
         SchemaOf::Json => out.write_all(json::SCHEMA.as_bytes()),
         SchemaOf::Locks => out.write_all(locks::json::SCHEMA.as_bytes()),
+        SchemaOf::Snapshot => out.write_all(snapshot::SCHEMA.as_bytes()),
         SchemaOf::Config => {
             serde_json::to_writer_pretty(&mut *out, &config::schema())?;
             writeln!(out)

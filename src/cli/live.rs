@@ -114,7 +114,7 @@ pub(super) fn run(args: &Args, style: Style, out: &mut dyn Write) -> Result<Outc
         settings.strictness = settings.strictness.max(Strictness::Strict);
     }
     let targets = asking.targets()?;
-    let discovered = request.discover(&settings);
+    let discovered = request.discover(&settings)?;
     let report = live::run(
         discovered,
         settings,

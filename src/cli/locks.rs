@@ -52,7 +52,7 @@ pub(super) fn run(args: &Args, style: Style, out: &mut dyn Write) -> Result<Outc
     sql::self_check().map_err(Failure::Parser)?;
     let request = args.target.request()?;
     let settings = request.settings.clone();
-    let report = analyze::locks(request.discover(&settings), &settings, args.down);
+    let report = analyze::locks(request.discover(&settings)?, &settings, args.down);
     let colours = style;
     let style = |style, width| TableStyle {
         style,

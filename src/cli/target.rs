@@ -1,14 +1,18 @@
 //! What a command is asked to look at: the arguments that all commands on migrations share.
 
+use std::collections::BTreeMap;
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 
 use super::Failure;
 use crate::config;
-use crate::discover::{self, Discovered, StdinInput, discover};
+use crate::discover::{self, Changed, Discovered, StdinInput, discover};
 use crate::settings::{Environment, NEWEST_POSTGRES, OLDEST_POSTGRES, Settings};
+use crate::snapshot::{self, Snapshot};
+use crate::source::{Source, SourceId};
 use crate::suggest::one_of;
 
 #[derive(Debug, Args)]
@@ -29,6 +33,18 @@ pub(super) struct Target {
     /// Last version that is already applied: later migrations are checked
     #[arg(long, value_name = "VERSION")]
     after: Option<String>,
+
+    /// Snapshot of production (`lockgate live snapshot`): levels and estimates follow the sizes of tables
+    #[arg(long, value_name = "FILE")]
+    stats: Option<PathBuf>,
+
+    /// Branch that this one will be merged into: what has changed since they parted is checked
+    #[arg(long, value_name = "GITREF", conflicts_with = "staged")]
+    base: Option<String>,
+
+    /// Check what is staged in Git, as it is staged
+    #[arg(long)]
+    staged: bool,
 
     /// Configuration file; found upward from the first path if not named
     #[arg(long, value_name = "FILE")]
@@ -56,20 +72,114 @@ pub(super) struct Request {
     paths: Vec<PathBuf>,
     /// What standard input holds, and the file that it stands for.
     stdin: Option<StdinInput>,
+    /// What Git is asked about.
+    changed: Option<Changed>,
     /// The configuration's settings with those of the command line over them.
     pub(super) settings: Settings,
 }
 
 impl Request {
+    /// The same, with texts that stand for what is on disk.
+    pub(super) fn discover_over(
+        &self,
+        settings: &Settings,
+        texts: &BTreeMap<PathBuf, Arc<str>>,
+    ) -> Result<Discovered, Failure> {
+        let request = discover::Request {
+            cwd: &self.cwd,
+            paths: &self.paths,
+            settings,
+            stdin: self.stdin.clone(),
+            changed: self.changed.as_ref(),
+        };
+        Ok(discover::discover_over(&request, texts)?)
+    }
+
+    /// The file of a path as shown.
+    pub(super) fn file(&self, shown: &str) -> PathBuf {
+        let mut file = PathBuf::new();
+        for part in self.cwd.join(shown).components() {
+            match part {
+                Component::ParentDir => {
+                    file.pop();
+                }
+                Component::CurDir => {}
+                part => file.push(part),
+            }
+        }
+        file
+    }
+
+    /// Files and directories that may be written: those that were named, else the project.
+    pub(super) fn writable(&self) -> Vec<PathBuf> {
+        if self.paths.is_empty() {
+            let root = self.settings.root.clone();
+            return vec![root.unwrap_or_else(|| self.cwd.clone())];
+        }
+        self.paths.iter().map(|path| self.cwd.join(path)).collect()
+    }
+
+    /// Why fixing would be a guess, if it would.
+    pub(super) fn cannot_fix(&self) -> Option<(&'static str, &'static str)> {
+        if self.stdin.is_some() {
+            return Some((
+                "standard input cannot be fixed",
+                "name a file instead of `-`",
+            ));
+        }
+        (self.paths.is_empty() && self.settings.after.is_none()).then_some((
+            "nothing says which migrations are applied already, and those must not change",
+            "name the files or directories to fix, or the last version that is applied with --after",
+        ))
+    }
+
+    /// True if a project or a directory is asked about. Single files may be no migrations (an editor or a hook hands over
+    /// whatever was saved), and nothing may be staged.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the command line knows what is there"
+    )]
+    pub(super) fn expects_migrations(&self) -> bool {
+        let is_directory = |path: &PathBuf| self.cwd.join(path).is_dir();
+        self.changed.is_none() && self.paths.iter().all(is_directory)
+    }
+
     /// Finds and reads the migrations.
-    pub(super) fn discover(self, settings: &Settings) -> Discovered {
-        discover(&discover::Request {
+    pub(super) fn discover(self, settings: &Settings) -> Result<Discovered, Failure> {
+        Ok(discover(&discover::Request {
             cwd: &self.cwd,
             paths: &self.paths,
             settings,
             stdin: self.stdin,
-        })
+            changed: self.changed.as_ref(),
+        })?)
     }
+}
+
+/// Reads a snapshot.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the command line names the file, and hands over what is in it"
+)]
+fn snapshot_in(path: &Path) -> Result<Snapshot, Failure> {
+    let shown = config::shown(path);
+    let unreadable = |reason: String| Failure::Unreadable {
+        message: format!("the snapshot cannot be read: {shown}: {reason}"),
+    };
+    let bytes = std::fs::read(path).map_err(|error| unreadable(error.to_string()))?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        unreadable(format!(
+            "not UTF-8 at byte {}",
+            error.utf8_error().valid_up_to()
+        ))
+    })?;
+    let source = Source::new(SourceId(0), shown.clone(), text);
+    snapshot::parse(&source).map_err(|problem| Failure::Invalid {
+        message: problem.message,
+        help: problem.help,
+        span: problem.span,
+        source_file: Box::new(source),
+    })
 }
 
 impl Target {
@@ -119,7 +229,24 @@ impl Target {
         settings.postgres = self.postgres.unwrap_or(settings.postgres);
         settings.environment = self.env.unwrap_or(settings.environment);
         settings.after = self.after.clone().or(settings.after);
+        let configured = settings
+            .stats_file
+            .as_ref()
+            .map(|file| match &settings.root {
+                Some(root) => root.join(file),
+                None => file.clone(),
+            });
+        if let Some(file) = self.stats.as_ref().or(configured.as_ref()) {
+            settings.stats = Some(Arc::new(snapshot_in(file)?));
+        }
+        let changed = if self.staged {
+            let index = std::env::var_os("GIT_INDEX_FILE").map(|index| cwd.join(index));
+            Some(Changed::Staged { index })
+        } else {
+            self.base.clone().map(Changed::Since)
+        };
         Ok(Request {
+            changed,
             cwd,
             paths: self.paths.clone(),
             stdin,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use super::Problem;
-use super::node::{Key, Node, Value};
+use super::policies::policies;
 use crate::diagnostic::Level;
 use crate::layout;
 use crate::rule::{Rule, RuleOption};
@@ -16,12 +16,13 @@ use crate::settings::{
 };
 use crate::source::{Source, Span};
 use crate::suggest::{closest, one_of};
+use crate::yaml::{Key, Node, Value};
 
-type Entries<'a> = &'a [(Key, Node)];
-type Result<T> = std::result::Result<T, Problem>;
+pub(super) type Entries<'a> = &'a [(Key, Node)];
+pub(super) type Result<T> = std::result::Result<T, Problem>;
 
 /// What a configuration can say.
-const KEYS: [&str; 9] = [
+const KEYS: [&str; 11] = [
     "postgres",
     "environment",
     "migrations",
@@ -31,6 +32,8 @@ const KEYS: [&str; 9] = [
     "runner",
     "require_reason",
     "strictness",
+    "stats",
+    "policies",
 ];
 
 /// Reads a configuration's text.
@@ -53,6 +56,8 @@ pub(super) fn parse_with(source: &Source, rules: &[Rule]) -> Result<Settings> {
             "runner" => runner(value, &mut settings)?,
             "require_reason" => settings.require_reason = boolean(value, "`require_reason`")?,
             "strictness" => settings.strictness = strictness(value)?,
+            "policies" => settings.policies = policies(value)?,
+            "stats" => stats(value, &mut settings)?,
             _ => return Err(unknown_key(key, &KEYS)),
         }
     }
@@ -157,6 +162,51 @@ fn runner(node: &Node, settings: &mut Settings) -> Result<()> {
             _ => return Err(unknown_key(key, &["lock_timeout", "statement_timeout"])),
         };
         *timeout = Some(duration(value, &key.name)?);
+    }
+    Ok(())
+}
+
+/// The file of the production snapshot, alone or with the borders between sizes.
+fn stats(node: &Node, settings: &mut Settings) -> Result<()> {
+    let Value::Map(entries) = &node.value else {
+        settings.stats_file = optional_text(node, "`stats`")?.map(Into::into);
+        return Ok(());
+    };
+    let sizing = &mut settings.sizing;
+    for (key, value) in entries {
+        let border = match key.name.as_str() {
+            "file" => {
+                settings.stats_file = Some(text(value, "`file`")?.into());
+                continue;
+            }
+            "small" => &mut sizing.small,
+            "medium" => &mut sizing.medium,
+            "large" => &mut sizing.large,
+            "huge" => &mut sizing.huge,
+            "busy" => &mut sizing.busy,
+            _ => {
+                let known = ["file", "small", "medium", "large", "huge", "busy"];
+                return Err(unknown_key(key, &known));
+            }
+        };
+        let written = text(value, &format!("`{}`", key.name))?;
+        *border = written.replace('_', "").parse().map_err(|_| {
+            Problem::new(
+                value.span,
+                format!("`{}` is a whole number, not `{written}`", key.name),
+            )
+            .help("sizes count rows; `busy` counts rows written per second")
+        })?;
+    }
+    let borders = [sizing.small, sizing.medium, sizing.large, sizing.huge];
+    if !borders.is_sorted() {
+        return Err(Problem::new(
+            first_place(node),
+            "the sizes do not grow from `small` over `medium` and `large` to `huge`",
+        )
+        .help(format!(
+            "here they are {borders:?}; those left out keep their defaults"
+        )));
     }
     Ok(())
 }
@@ -309,7 +359,7 @@ fn duration(node: &Node, name: &str) -> Result<u64> {
     })
 }
 
-fn boolean(node: &Node, what: &str) -> Result<bool> {
+pub(super) fn boolean(node: &Node, what: &str) -> Result<bool> {
     match text(node, what)? {
         "true" => Ok(true),
         "false" => Ok(false),
@@ -321,7 +371,7 @@ fn boolean(node: &Node, what: &str) -> Result<bool> {
 }
 
 /// Index of the word that a value is.
-fn word(node: &Node, what: &str, words: &[&str]) -> Result<usize> {
+pub(super) fn word(node: &Node, what: &str, words: &[&str]) -> Result<usize> {
     let written = text(node, &format!("the {what}"))?;
     let found = words.iter().position(|word| *word == written);
     found.ok_or_else(|| {
@@ -342,7 +392,7 @@ fn meant(written: &str, words: &[&str]) -> String {
     }
 }
 
-fn unknown_key(key: &Key, known: &[&str]) -> Problem {
+pub(super) fn unknown_key(key: &Key, known: &[&str]) -> Problem {
     let help = match closest(&key.name, known.iter().copied()) {
         Some(word) => format!("did you mean `{word}`?"),
         None => format!("known here: {}", one_of(known).replace(" or ", " and ")),
@@ -350,21 +400,21 @@ fn unknown_key(key: &Key, known: &[&str]) -> Problem {
     Problem::new(key.span, format!("`{}` is not known here", key.name)).help(help)
 }
 
-fn text<'a>(node: &'a Node, what: &str) -> Result<&'a str> {
+pub(super) fn text<'a>(node: &'a Node, what: &str) -> Result<&'a str> {
     match &node.value {
         Value::Scalar(text) => Ok(text),
         _ => Err(expected(node, what, "a single value")),
     }
 }
 
-fn optional_text(node: &Node, what: &str) -> Result<Option<String>> {
+pub(super) fn optional_text(node: &Node, what: &str) -> Result<Option<String>> {
     match &node.value {
         Value::Null => Ok(None),
         _ => text(node, what).map(|text| Some(text.to_owned())),
     }
 }
 
-fn list<'a>(node: &'a Node, what: &str) -> Result<&'a [Node]> {
+pub(super) fn list<'a>(node: &'a Node, what: &str) -> Result<&'a [Node]> {
     match &node.value {
         Value::List(items) => Ok(items),
         Value::Null => Ok(&[]),
@@ -372,7 +422,7 @@ fn list<'a>(node: &'a Node, what: &str) -> Result<&'a [Node]> {
     }
 }
 
-fn map<'a>(node: &'a Node, what: &str) -> Result<Entries<'a>> {
+pub(super) fn map<'a>(node: &'a Node, what: &str) -> Result<Entries<'a>> {
     match &node.value {
         Value::Map(entries) => Ok(entries),
         Value::Null => Ok(&[]),
@@ -386,7 +436,7 @@ fn expected(node: &Node, what: &str, wanted: &str) -> Problem {
 }
 
 /// The place of a value, or of what is in it: a list or map has none of its own.
-fn first_place(node: &Node) -> Span {
+pub(super) fn first_place(node: &Node) -> Span {
     let first = match &node.value {
         Value::Map(entries) => entries.first().map(|(key, _)| key.span),
         Value::List(items) => items.first().map(|item| item.span),
@@ -409,12 +459,17 @@ mod tests {
         levels: [None; 5],
         category: Category::Availability,
         direction: For::Any,
+        down: None,
         on: On::Any,
         strictness: Strictness::Default,
         since: "0.1.0",
         postgres: (13, 18),
         locks: &[],
         claims_locks: false,
+        size: crate::rule::Scale::None,
+        subsumes: &[],
+        once: false,
+        last_resort: false,
         fix: FixKind::None,
         options: &[
             option("max", "duration"),

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::select::{Run, Selection};
 use super::{Discovered, Project, STDIN, is_python, is_sql, parent};
 use crate::diagnostic::{FileError, NotAnalysed};
-use crate::layout::{File, Reading, dialect};
+use crate::layout::{File, Problem, ProblemKind, Reading, dialect};
 use crate::source::{Location, Source, SourceId};
 
 impl Run<'_> {
@@ -48,7 +48,7 @@ impl Run<'_> {
         let mut projects = Vec::with_capacity(self.selections.len());
         for selection in &self.selections {
             errors.extend(self.broken(selection));
-            projects.push(self.project(selection, &sources, &mut not_analysed));
+            projects.push(self.project(selection, &sources, &mut not_analysed, &mut errors));
         }
         errors.sort_by(|a, b| a.path.cmp(&b.path).then_with(|| a.message.cmp(&b.message)));
         errors.dedup();
@@ -66,6 +66,7 @@ impl Run<'_> {
         selection: &Selection,
         sources: &[Source],
         not_analysed: &mut Vec<NotAnalysed>,
+        errors: &mut Vec<FileError>,
     ) -> Project {
         let tree = &self.grounds[selection.ground].tree;
         let found = &selection.found;
@@ -115,13 +116,28 @@ impl Run<'_> {
         let foreign = dialect::of_history(found, &sources);
         let dialect = foreign.as_ref().map(|(dialect, _)| *dialect);
         problems.extend(foreign.map(|(_, problem)| problem));
+        let pending = self.pending(selection, &own, &arrangement.scripts, errors);
+        let is_pending = |id: &SourceId| {
+            let pending = pending.as_ref();
+            pending.is_none_or(|pending| pending.files.contains(id))
+        };
+        let wanted: Option<Vec<SourceId>> = match (&selection.wanted, &pending) {
+            (None, None) => None,
+            (wanted, _) => Some(
+                own.iter()
+                    .filter(|(path, _)| wanted.as_ref().is_none_or(|wanted| wanted.contains(*path)))
+                    .map(|(_, source)| source.id)
+                    .filter(is_pending)
+                    .collect(),
+            ),
+        };
+        problems.extend(pending.map(|pending| pending.problems).unwrap_or_default());
+        if let Some(wanted) = &wanted {
+            for problem in &mut problems {
+                turn(problem, wanted);
+            }
+        }
         problems.sort_by_key(|problem| (problem.location, problem.kind));
-        let wanted = selection.wanted.as_ref().map(|wanted| {
-            own.iter()
-                .filter(|(path, _)| wanted.contains(*path))
-                .map(|(_, source)| source.id)
-                .collect()
-        });
         Project {
             root: self.shown_in(selection.ground, &found.root),
             found: found.clone(),
@@ -152,6 +168,21 @@ impl Run<'_> {
             return STDIN.to_owned();
         }
         self.shown(&self.grounds[ground].tree.root.join(path))
+    }
+}
+
+/// A broken graph is the fault of all its places: it is said at one that findings are wanted for.
+fn turn(problem: &mut Problem, wanted: &[SourceId]) {
+    if problem.kind != ProblemKind::Graph || wanted.contains(&problem.location.source) {
+        return;
+    }
+    let label = problem
+        .labels
+        .iter_mut()
+        .find(|(place, _)| wanted.contains(&place.source));
+    if let Some((place, text)) = label {
+        std::mem::swap(place, &mut problem.location);
+        "and this one".clone_into(text);
     }
 }
 

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::base::Then;
+use super::git::GitError;
 use super::tree::{self, Tree, relative};
 use super::{PathKind, Request, STDIN, exists, is_sql, kind_of, normal, parent, shown};
 use crate::diagnostic::FileError;
@@ -44,6 +46,8 @@ pub(super) struct Ground {
     founds: Vec<Found>,
     /// The files of each history.
     files: Vec<Vec<String>>,
+    /// What it is compared with.
+    pub(super) then: Option<Then>,
 }
 
 /// A history of a tree that is looked at.
@@ -62,11 +66,15 @@ type Named = (String, Option<Arc<str>>);
 
 /// The selection as it grows.
 pub(super) struct Run<'a> {
-    request: &'a Request<'a>,
+    pub(super) request: &'a Request<'a>,
     pub(super) grounds: Vec<Ground>,
     pub(super) selections: Vec<Selection>,
     pub(super) errors: Vec<FileError>,
     pub(super) ignored: usize,
+    /// Texts that stand for what is on disk, by absolute path.
+    pub(super) texts: Option<&'a BTreeMap<PathBuf, Arc<str>>>,
+    /// Why Git could not be asked: the run is for nothing.
+    pub(super) failure: Option<GitError>,
 }
 
 impl<'a> Run<'a> {
@@ -77,6 +85,8 @@ impl<'a> Run<'a> {
             selections: Vec::new(),
             errors: Vec::new(),
             ignored: 0,
+            texts: None,
+            failure: None,
         }
     }
 
@@ -281,6 +291,7 @@ impl<'a> Run<'a> {
             tree,
             founds: Vec::new(),
             files: Vec::new(),
+            then: None,
         });
         self.selections.push(Selection {
             ground: self.grounds.len() - 1,
@@ -348,12 +359,22 @@ impl<'a> Run<'a> {
         }
         let top = self.boundary(root);
         let (mut errors, cwd) = (Vec::new(), self.request.cwd);
-        let tree = Tree::walk(root, &top, &mut errors, &|path| shown(path, cwd));
+        let shown = |path: &Path| shown(path, cwd);
+        let mut tree = match self.staged(root) {
+            None => Tree::walk(root, &top, &mut errors, &shown),
+            Some(snapshot) => Tree::of_snapshot(root, snapshot, &mut errors, &shown),
+        };
+        for (path, text) in self.texts.into_iter().flatten() {
+            if let Some(path) = relative(path, root) {
+                tree.overlay(&path, Arc::clone(text));
+            }
+        }
         self.errors.append(&mut errors);
         self.grounds.push(Ground {
             tree,
             founds: Vec::new(),
             files: Vec::new(),
+            then: None,
         });
         let index = self.grounds.len() - 1;
         self.survey(index);

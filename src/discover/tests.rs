@@ -40,7 +40,9 @@ impl Place {
             paths: &paths,
             settings: &Settings::default(),
             stdin,
+            changed: None,
         })
+        .expect("Git is not asked")
     }
 }
 

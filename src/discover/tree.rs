@@ -10,8 +10,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use walkdir::{DirEntry, WalkDir};
 
+use super::git::{Blob, Snapshot};
+use super::{is_python, is_sql};
 use crate::diagnostic::FileError;
-use crate::layout::Files;
+use crate::layout::{Files, PythonModule, parse_python};
 
 /// Files larger than this are refused.
 const MAX_BYTES: u64 = 64 << 20;
@@ -37,7 +39,11 @@ pub(super) struct Tree {
     pub(super) broken: Vec<String>,
     /// Texts that stand for what is on disk (an editor's buffer).
     overlay: BTreeMap<String, Arc<str>>,
+    /// For a tree that is not on disk: where its texts are.
+    blobs: Option<BTreeMap<String, Blob>>,
     texts: Mutex<BTreeMap<String, Option<Arc<str>>>>,
+    /// Python files that many revisions import.
+    modules: Mutex<BTreeMap<String, Option<Arc<PythonModule>>>>,
 }
 
 impl Tree {
@@ -100,7 +106,43 @@ impl Tree {
             paths,
             broken,
             overlay: BTreeMap::new(),
+            blobs: None,
             texts: Mutex::default(),
+            modules: Mutex::default(),
+        }
+    }
+
+    /// What Git has below a directory, without what a walk leaves out. What cannot be read is an error if it is a
+    /// migration by its name.
+    pub(super) fn of_snapshot(
+        root: &Path,
+        snapshot: Snapshot,
+        errors: &mut Vec<FileError>,
+        shown: &dyn Fn(&Path) -> String,
+    ) -> Self {
+        let is_migration = |path: &str| is_sql(path) || is_python(path);
+        for (path, why) in snapshot.unusable {
+            if is_migration(&path) && !is_skipped(&path) {
+                errors.push(FileError {
+                    path: shown(&root.join(path)),
+                    message: why.to_owned(),
+                });
+            }
+        }
+        let mut blobs = snapshot.files;
+        blobs.retain(|path, _| !is_skipped(path));
+        Self {
+            paths: blobs.keys().cloned().collect(),
+            blobs: Some(blobs),
+            ..Self::empty(root)
+        }
+    }
+
+    /// What Git has where it has nothing yet.
+    pub(super) fn of_nothing(root: &Path) -> Self {
+        Self {
+            blobs: Some(BTreeMap::new()),
+            ..Self::empty(root)
         }
     }
 
@@ -111,12 +153,31 @@ impl Tree {
             paths: Vec::new(),
             broken: Vec::new(),
             overlay: BTreeMap::new(),
+            blobs: None,
             texts: Mutex::default(),
+            modules: Mutex::default(),
         }
     }
 
-    /// Adds a file that was named by a person, whatever ignore files say.
+    /// The file's text in Git, for a tree of Git's.
+    pub(super) fn blob(&self, path: &str) -> Option<&Blob> {
+        self.blobs.as_ref()?.get(path)
+    }
+
+    /// Adds a file that was named by a person, whatever ignore files say. What Git does not have cannot be added.
     pub(super) fn add(&mut self, path: &str) {
+        if self.blobs.is_none() {
+            self.insert(path);
+        }
+    }
+
+    /// Adds a file whose text is not the one on disk.
+    pub(super) fn overlay(&mut self, path: &str, text: Arc<str>) {
+        self.insert(path);
+        self.overlay.insert(path.to_owned(), text);
+    }
+
+    fn insert(&mut self, path: &str) {
         if let Err(at) = self
             .paths
             .binary_search_by(|other| other.as_str().cmp(path))
@@ -125,18 +186,21 @@ impl Tree {
         }
     }
 
-    /// Adds a file whose text is not the one on disk.
-    pub(super) fn overlay(&mut self, path: &str, text: Arc<str>) {
-        self.add(path);
-        self.overlay.insert(path.to_owned(), text);
-    }
-
     /// Reads a file; an error says what failed and what to try.
     pub(super) fn read(&self, path: &str) -> Result<Arc<str>, String> {
         match self.overlay.get(path) {
             Some(text) => Ok(Arc::clone(text)),
-            None => read(&self.root.join(path), MAX_BYTES).map(Arc::from),
+            None => self.read_up_to(path, MAX_BYTES),
         }
+    }
+
+    fn read_up_to(&self, path: &str, limit: u64) -> Result<Arc<str>, String> {
+        let text = match self.blobs.as_ref().map(|blobs| blobs.get(path)) {
+            None => read(&self.root.join(path), limit)?,
+            Some(Some(blob)) => decode(blob.read(limit)?)?,
+            Some(None) => return Err("it is not there".to_owned()),
+        };
+        Ok(Arc::from(text))
     }
 }
 
@@ -156,12 +220,20 @@ impl Files for Tree {
         let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
         texts
             .entry(path.to_owned())
-            .or_insert_with(|| {
-                read(&self.root.join(path), MAX_CONFIG_BYTES)
-                    .ok()
-                    .map(Arc::from)
-            })
+            .or_insert_with(|| self.read_up_to(path, MAX_CONFIG_BYTES).ok())
             .clone()
+    }
+
+    fn python(&self, path: &str) -> Option<Arc<PythonModule>> {
+        let known =
+            |modules: &BTreeMap<String, Option<Arc<PythonModule>>>| modules.get(path).cloned();
+        let lock = || self.modules.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(module) = known(&lock()) {
+            return module;
+        }
+        // Parsed without the lock: others need it meanwhile, and the same file parsed twice is the same.
+        let module = self.text(path).map(|text| parse_python(&text));
+        lock().entry(path.to_owned()).or_insert(module).clone()
     }
 }
 
@@ -212,9 +284,7 @@ impl Ignores {
         self.inside.retain(|(depth, _)| *depth < entry.depth());
         if entry.depth() > 0 {
             let name = entry.file_name().to_string_lossy();
-            if name.starts_with('.')
-                || (is_directory && (SKIPPED.contains(&name.as_ref()) || is_venv(entry.path())))
-            {
+            if is_left_out(&name, is_directory) || (is_directory && is_venv(entry.path())) {
                 return false;
             }
             let nearest_first = self
@@ -235,6 +305,17 @@ impl Ignores {
         }
         true
     }
+}
+
+/// True for names that are never looked at.
+fn is_left_out(name: &str, is_directory: bool) -> bool {
+    name.starts_with('.') || (is_directory && SKIPPED.contains(&name))
+}
+
+/// True if a part of the path is never looked at.
+fn is_skipped(path: &str) -> bool {
+    let (directory, name) = path.rsplit_once('/').unwrap_or(("", path));
+    is_left_out(name, false) || directory.split('/').any(|part| is_left_out(part, true))
 }
 
 /// True for a Python environment, whatever it is called.

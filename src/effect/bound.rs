@@ -30,7 +30,8 @@ fn reach(facts: &[Fact<'_>], goal: &dyn Fn(&[Fact<'_>]) -> bool) -> bool {
 }
 
 /// True if the table's constraints prove that every row fits the bound.
-pub(super) fn implied(table: &Table, key: &PartitionBy, bound: &Bound) -> bool {
+#[must_use]
+pub fn implied(table: &Table, key: &PartitionBy, bound: &Bound) -> bool {
     let Some((column, facts)) = facts(table, key) else {
         return false;
     };
@@ -66,6 +67,16 @@ pub(super) fn implied(table: &Table, key: &PartitionBy, bound: &Bound) -> bool {
         }
         Bound::Default | Bound::Hash => false,
     }
+}
+
+/// True if all that the proof lacks is that the key column holds no NULL.
+#[must_use]
+pub fn implied_but_for_null(table: &Table, key: &PartitionBy, bound: &Bound) -> bool {
+    let mut strict = table.clone();
+    for column in &mut strict.columns {
+        column.not_null = true;
+    }
+    !implied(table, key, bound) && implied(&strict, key, bound)
 }
 
 /// True if the table's constraints prove that no row fits the bound: a default partition is not scanned then.

@@ -290,7 +290,13 @@ impl<'a> Collector<'a> {
                 }
             }
             Kind::AlterDomain(alter) => self.alter_domain(alter),
-            Kind::CreateFunction(create) => self.create_function(create, &statement.nested),
+            Kind::CreateFunction(create) => {
+                self.new_function(create);
+                self.create_function(create, &statement.nested);
+            }
+            Kind::CreateType(create) => self.new_type(&create.name),
+            Kind::CreateDomain(create) => self.new_type(&create.name),
+            Kind::AlterEnum(alter) => self.alter_enum(alter),
             Kind::CreateTrigger(create) => self.create_trigger(create),
             Kind::Policy(policy, table) => {
                 self.named(table, LockMode::AccessExclusive, Work::NONE);

@@ -252,7 +252,7 @@ pub fn of_truncate(
 }
 
 /// Whether a view reads a column, and how sure that is; none if it does not.
-fn reads(schema: &Schema, view: &View, table: &Table, column: &str) -> Option<bool> {
+pub(super) fn reads(schema: &Schema, view: &View, table: &Table, column: &str) -> Option<bool> {
     if !view.reads.contains(&table.name) {
         return None;
     }

@@ -1,11 +1,14 @@
 //! Indexes: creating, dropping, rebuilding.
 
+use std::sync::Arc;
+
 use super::compute::Collector;
 use super::table::is_there;
 use super::{Leftover, LockMode, WaitsFor, Work, types, volatility};
-use crate::schema::{Index, Relation, Schema, Table, TableKind};
+use crate::schema::{Function, Index, Relation, Schema, Table, TableKind};
 use crate::statement::{
-    CreateIndex, Drop, Element, Name, QualifiedName, Reindex, ReindexTarget, Volatility,
+    CreateIndex, Drop, Element, Expr, ExprKind, Name, QualifiedName, Reindex, ReindexTarget,
+    TypeName, Volatility,
 };
 
 impl Collector<'_> {
@@ -85,18 +88,13 @@ impl Collector<'_> {
         {
             self.refuse("42703", format!("{} has no column {column}", table.name));
         }
-        let volatile = create
+        let mutable = create
             .elements
             .iter()
             .filter_map(|element| element.expr.as_ref())
             .chain(&create.predicate)
-            .map(|expr| volatility::of(expr, self.situation.schema))
-            .find(|verdict| {
-                verdict.volatility == Volatility::Volatile
-                    && verdict.certainty == crate::diagnostic::Certainty::Certain
-            });
-        if let Some(verdict) = volatile {
-            let what = verdict.function.unwrap_or_else(|| "a function".to_owned());
+            .find_map(|expr| mutable_part(expr, Some(table), self.situation.schema));
+        if let Some(what) = mutable {
             self.refuse("42P17", format!("{what} is not IMMUTABLE"));
         }
         self.refuse_unordered(table, &create.method, &create.elements);
@@ -283,8 +281,12 @@ impl Collector<'_> {
         let schema = self.situation.schema;
         let Some(index) = schema.index(name) else {
             // Its table is unknown, and locked with it.
-            self.open_ended = !matches!(schema.relation(name), Some(Relation::Dropped(_)));
-            if drop.if_exists {
+            let gone = matches!(schema.relation(name), Some(Relation::Dropped(_)));
+            self.open_ended = !gone;
+            if gone && !drop.if_exists {
+                let key = schema.resolve(name);
+                self.refuse("42704", format!("index {key} does not exist any more"));
+            } else if drop.if_exists {
                 self.named_if_exists(name, LockMode::AccessExclusive, Work::NONE);
             } else {
                 self.named(name, LockMode::AccessExclusive, Work::NONE);
@@ -344,21 +346,117 @@ fn same_predicate(index: &Index, create: &CreateIndex) -> bool {
     }
 }
 
-/// True if attaching a table to a parent has to build an index: the parent has one that no index of the table matches.
-pub(super) fn builds_on_attach(schema: &Schema, parent: &QualifiedName, child: &Table) -> bool {
-    schema.indexes_of(parent).any(|wanted| {
-        !schema.indexes_of(&child.name).any(|index| {
-            let predicate = match (&wanted.predicate, &index.predicate) {
-                (None, None) => true,
-                (Some(a), Some(b)) => a.same(b),
-                _ => false,
+/// Functions with forms of different volatility: which one is meant only the types tell (`pg_proc` of 18).
+const MIXED: &[&str] = &[
+    "age",
+    "date",
+    "date_add",
+    "date_part",
+    "date_subtract",
+    "date_trunc",
+    "extract",
+    "generate_series",
+    "json_to_tsvector",
+    "jsonb_to_tsvector",
+    "length",
+    "numeric",
+    "overlaps",
+    "phraseto_tsquery",
+    "plainto_tsquery",
+    "quote_literal",
+    "quote_nullable",
+    "time",
+    "timestamp",
+    "timestamptz",
+    "timetz",
+    "timezone",
+    "to_timestamp",
+    "to_tsquery",
+    "to_tsvector",
+    "ts_headline",
+    "ts_parse",
+    "ts_token_type",
+    "websearch_to_tsquery",
+];
+
+/// The part of an expression that is certain not to be immutable, in words: PostgreSQL refuses it in an index (42P17,
+/// measured on 13 to 18).
+#[must_use]
+pub fn mutable_part(expr: &Expr, table: Option<&Table>, schema: &Schema) -> Option<String> {
+    expr.walk().find_map(|part| match &part.kind {
+        ExprKind::ValueFunction(name) => Some((*name).to_owned()),
+        ExprKind::Call {
+            schema: written,
+            name,
+            ..
+        } => {
+            let built_in = written.is_none() && volatility::builtin(name).is_some();
+            if built_in {
+                return (volatility::builtin(name) != Some(Volatility::Immutable)
+                    && !MIXED.contains(&&**name))
+                .then(|| format!("{name}()"));
+            }
+            let own = schema.functions_named(written.as_deref(), name);
+            // A function in SQL may be inlined, and what is left of it be immutable.
+            let mutable = |function: &Function| {
+                function.volatility != Volatility::Immutable && &*function.language != "sql"
             };
-            index.valid
-                && index.unique == wanted.unique
-                && index.method == wanted.method
-                && (wanted.constraint.is_none() || index.constraint.is_some())
-                && same_elements(&index.elements, &wanted.elements)
-                && predicate
-        })
+            (!own.is_empty() && own.iter().all(mutable)).then(|| format!("{name}()"))
+        }
+        ExprKind::Cast(inner, to) if to.dimensions == 0 => {
+            let column = inner.as_column()?;
+            let from = table?.column(column)?.ty.as_ref()?;
+            (from.dimensions == 0 && is_mutable_cast(from, to))
+                .then(|| format!("the cast of `{column}` from {} to {}", from.name, to.name))
+        }
+        _ => None,
     })
+}
+
+/// Casts that depend on the session's time zone or date style.
+fn is_mutable_cast(from: &TypeName, to: &TypeName) -> bool {
+    const TEXT: &[&str] = &["text", "varchar"];
+    let among = |ty: &TypeName, names: &[&str]| names.iter().any(|name| ty.is(name));
+    match () {
+        () if from.is("timestamptz") => {
+            among(to, &["date", "time", "timestamp"]) || among(to, TEXT)
+        }
+        () if among(from, &["date", "timestamp"]) => to.is("timestamptz") || among(to, TEXT),
+        () if among(from, TEXT) => among(
+            to,
+            &["date", "time", "timestamp", "timestamptz", "interval"],
+        ),
+        () => false,
+    }
+}
+
+/// Indexes of a partitioned table whose part attaching a table has to build, because no index of the table matches.
+#[must_use]
+pub fn missing_on_attach(
+    schema: &Schema,
+    parent: &QualifiedName,
+    child: &Table,
+) -> Vec<Arc<Index>> {
+    let matches = |wanted: &Index, index: &Index| {
+        let predicate = match (&wanted.predicate, &index.predicate) {
+            (None, None) => true,
+            (Some(a), Some(b)) => a.same(b),
+            _ => false,
+        };
+        index.valid
+            && index.unique == wanted.unique
+            && index.method == wanted.method
+            && (wanted.constraint.is_none() || index.constraint.is_some())
+            && same_elements(&index.elements, &wanted.elements)
+            && predicate
+    };
+    schema
+        .indexes_of(parent)
+        .filter(|wanted| {
+            !schema
+                .indexes_of(&child.name)
+                .any(|index| matches(wanted, index))
+        })
+        .cloned()
+        .collect()
 }

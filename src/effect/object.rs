@@ -4,8 +4,8 @@ use super::compute::Collector;
 use super::{LockMode, Work};
 use crate::schema::{Schema, TypeKind};
 use crate::statement::{
-    AlterDomain, AlterDomainAction, Comment, CreateTrigger, Drop, Name, ObjectKind, QualifiedName,
-    Statement,
+    AlterDomain, AlterDomainAction, AlterEnum, Comment, CreateFunction, CreateTrigger, Drop, Ident,
+    Name, ObjectKind, QualifiedName, Statement,
 };
 
 /// Types of extensions that appear as column types.
@@ -255,6 +255,58 @@ impl Collector<'_> {
                     self.tree(&key, LockMode::AccessExclusive, Work::NONE);
                 }
             }
+        }
+    }
+
+    /// The name of a new type must be free (42710, measured on 13 and 18).
+    pub(super) fn new_type(&mut self, name: &Name) {
+        let schema = self.situation.schema;
+        let key = schema.creation_name(name, false);
+        let taken = schema.type_named(Some(&key.schema), &key.name).is_some();
+        if taken && schema.doubt(&key).is_none() {
+            self.refuse("42710", format!("type {name} exists already"));
+        }
+    }
+
+    /// A value is added once, and only one that is there can be renamed (42710, 22023).
+    pub(super) fn alter_enum(&mut self, alter: &AlterEnum) {
+        let schema = self.situation.schema;
+        let name = &alter.name;
+        let Some(ty) = schema.type_named(name.schema.as_deref(), &name.name) else {
+            return;
+        };
+        let TypeKind::Enum(labels) = &ty.kind else {
+            return;
+        };
+        let has = |label: &Ident| labels.iter().any(|known| known.label == label.text);
+        if schema.doubt(&ty.name).is_some() {
+            return;
+        }
+        match &alter.old_label {
+            Some(old) if !has(old) => {
+                self.refuse("22023", format!("type {name} has no value '{}'", old.text));
+            }
+            _ if has(&alter.new_label) && !alter.if_not_exists => {
+                let label = &alter.new_label.text;
+                self.refuse(
+                    "42710",
+                    format!("type {name} has a value '{label}' already"),
+                );
+            }
+            _ => {}
+        }
+    }
+
+    /// A function with the same arguments must not be there, unless it is replaced (42723).
+    pub(super) fn new_function(&mut self, create: &CreateFunction) {
+        let schema = self.situation.schema;
+        let key = schema.creation_name(&create.name, false);
+        let taken = schema
+            .functions_named(Some(&key.schema), &key.name)
+            .iter()
+            .any(|function| function.arguments == create.arguments);
+        if taken && !create.or_replace {
+            self.refuse("42723", format!("function {} exists already", create.name));
         }
     }
 

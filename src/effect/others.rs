@@ -406,8 +406,10 @@ fn attach(
         .is_some_and(|(table, by)| bound::implied(table, by, &of.values));
     let mut work = if proven { Work::NONE } else { Work::SCAN };
     match table {
-        Some(table) if index::builds_on_attach(schema, parent, table) => {
-            work = work.and(Work::INDEX_BUILD);
+        Some(table) => {
+            if !index::missing_on_attach(schema, parent, table).is_empty() {
+                work = work.and(Work::INDEX_BUILD);
+            }
         }
         None if schema.indexes_of(parent).next().is_some() => {
             collector.lock(
@@ -417,7 +419,7 @@ fn attach(
                 Certainty::Possible,
             );
         }
-        _ => {}
+        None => {}
     }
     let copied_keys = parent_table.is_some_and(|table| {
         table
@@ -429,6 +431,7 @@ fn attach(
         work = work.and(Work::SCAN);
     }
     collector.tree(&child, LockMode::AccessExclusive, work);
+    collector.partition_indexes(parent);
     collector.default_partition_check(parent, of);
     collector.partition_foreign_keys(parent, Work::SCAN);
 }

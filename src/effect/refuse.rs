@@ -3,10 +3,11 @@
 //! What is said here holds only for tables that the history creates: of others it is not known what they lack.
 
 use super::compute::Collector;
+use super::dependents::reads;
 use super::others::{key_columns, referencing_columns};
 use super::table::is_there;
 use super::{LockMode, types, volatility};
-use crate::schema::{Column, Schema, Table, TableKind};
+use crate::schema::{Column, Constraint, Schema, Table, TableKind};
 use crate::statement::{
     AddColumn, AlterAction, AlterTable, ColumnChange, ConstraintDef, ConstraintKind, Element, Expr,
     Ident, Persistence, QualifiedName, TypeName,
@@ -193,6 +194,21 @@ impl Cx<'_> {
         )
     }
 
+    /// The constraint is dropped by the same command, or goes with a column that is.
+    fn goes_here(&self, constraint: &Constraint) -> bool {
+        self.alter.actions.iter().any(|action| match action {
+            AlterAction::DropConstraint { name, .. } => name.text == constraint.name,
+            AlterAction::DropColumn { column, .. } => constraint.def.kind.mentions(&column.text),
+            _ => false,
+        })
+    }
+
+    fn keeps_primary_key(&self) -> bool {
+        self.table
+            .primary_key()
+            .is_some_and(|key| !self.goes_here(key))
+    }
+
     fn added_here(&self, column: &str) -> bool {
         self.alter.actions.iter().any(
             |action| matches!(action, AlterAction::AddColumn(add) if &*add.column.name.text == column),
@@ -245,7 +261,7 @@ impl Cx<'_> {
                         "a virtual generated column cannot have a unique constraint",
                     ));
                 }
-                ConstraintKind::PrimaryKey(_) if table.primary_key().is_some() => {
+                ConstraintKind::PrimaryKey(_) if self.keeps_primary_key() => {
                     return Some(self.second_primary_key());
                 }
                 ConstraintKind::PrimaryKey(_) | ConstraintKind::Unique(_) => {
@@ -278,6 +294,12 @@ impl Cx<'_> {
                     LockMode::AccessExclusive,
                 ),
             );
+        }
+        if self.postgres < 17 && column.identity.is_some() && self.has_children() {
+            return Some(Refusal::new(
+                "42P16",
+                "an identity column cannot be added to a table with children",
+            ));
         }
         let value = default.is_some_and(|default| !default.is_null());
         if value && let Some(user) = self.row_type_user() {
@@ -368,7 +390,7 @@ impl Cx<'_> {
     fn view_on(&self, column: &str) -> Option<QualifiedName> {
         self.schema
             .views_of(&self.table.name)
-            .find(|view| view.query.columns.iter().any(|name| &*name.text == column))
+            .find(|view| reads(self.schema, view, self.table, column) == Some(true))
             .map(|view| view.name.clone())
     }
 
@@ -544,14 +566,21 @@ impl Cx<'_> {
     fn add_constraint(&self, def: &ConstraintDef) -> Option<Refusal> {
         let table = self.table;
         if let Some(name) = &def.name
-            && table.constraint(&name.text).is_some()
+            && let Some(constraint) = table.constraint(&name.text)
         {
-            let dropped = self.alter.actions.iter().any(
-                |action| matches!(action, AlterAction::DropConstraint { name: dropped, .. } if dropped == name),
-            );
-            if !dropped {
+            if !self.goes_here(constraint) {
+                // The name of an index is looked for first.
+                let index = |kind: &ConstraintKind| {
+                    matches!(
+                        kind,
+                        ConstraintKind::PrimaryKey(_)
+                            | ConstraintKind::Unique(_)
+                            | ConstraintKind::Exclude { .. }
+                    )
+                };
+                let taken = index(&def.kind) && index(&constraint.def.kind);
                 return Some(Refusal::new(
-                    "42710",
+                    if taken { "42P07" } else { "42710" },
                     format!("{} has a constraint {name} already", table.name),
                 ));
             }
@@ -617,12 +646,7 @@ impl Cx<'_> {
             }
             ConstraintKind::PrimaryKey(key) | ConstraintKind::Unique(key) => {
                 let primary = matches!(def.kind, ConstraintKind::PrimaryKey(_));
-                let dropped = table.primary_key().is_some_and(|old| {
-                    self.alter.actions.iter().any(|action| {
-                        matches!(action, AlterAction::DropConstraint { name, .. } if name.text == old.name)
-                    })
-                });
-                if primary && table.primary_key().is_some() && !dropped {
+                if primary && self.keeps_primary_key() {
                     return Some(self.second_primary_key());
                 }
                 if let Some(index) = &key.using_index {

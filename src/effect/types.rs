@@ -148,7 +148,8 @@ fn type_of_default(column: &TypeName, default: &Expr) -> Option<TypeName> {
 }
 
 /// The casts that a `USING` applies to the column, in order, if it does nothing else.
-pub(super) fn casts_of<'e>(using: &'e Expr, column: &str) -> Option<Vec<&'e TypeName>> {
+#[must_use]
+pub fn casts_of<'e>(using: &'e Expr, column: &str) -> Option<Vec<&'e TypeName>> {
     let mut casts = Vec::new();
     let mut expr = using;
     while let ExprKind::Cast(inner, ty) = &expr.kind {

@@ -45,6 +45,7 @@ fn migration(text: &str, source: u32, send: Send, wraps: Wraps) -> Migration {
         pair: None,
         pending: source > 0,
         emptiness: None,
+        merges: false,
         incomplete: false,
     }
 }
@@ -57,6 +58,7 @@ fn history(scripts: &[&str], send: Send, wraps: Wraps) -> History {
         .map(|(text, source)| migration(text, source, send, wraps));
     History {
         found: Found {
+            changelogs: std::sync::Arc::default(),
             layout: layout::plain(),
             root: String::new(),
             directories: Vec::new(),

@@ -7,10 +7,13 @@
 
 mod config;
 mod graph;
+mod imports;
+
+pub use imports::Imports;
 
 use super::{
-    Direction, DownScripts, Emptiness, File, Files, Found, Layout, Piece, Problem, ProblemKind,
-    Reading, Runner, Script, Send, Wraps, path,
+    Applied, Client, Direction, DownScripts, Emptiness, File, Files, Found, Late, Layout, Piece,
+    Problem, ProblemKind, Reading, Runner, Script, Send, Wraps, path,
 };
 use crate::python::revision::{self, BodyKind, Revision};
 use crate::source::{Location, Span};
@@ -24,6 +27,15 @@ pub(super) static LAYOUT: Layout = Layout {
     read,
     arrange: graph::arrange,
     compare: None,
+    applied: Applied {
+        gone: Some("stops: it cannot find the revision that the database names"),
+        late: |_, _| Late::Unknown,
+        ..Applied::by("Alembic")
+    },
+    client: Client {
+        fills: true,
+        ..Client::DRIVER
+    },
     runner: Runner {
         send: Send::SimpleBatch,
         wraps: Wraps::Run,
@@ -68,7 +80,21 @@ fn is_left_out(name: &str) -> bool {
 
 fn read(found: &Found, file: &File<'_>) -> Reading {
     let source = file.source;
-    let revision = revision::read(&source.text);
+    let convention: Vec<(String, String)> = found
+        .settings
+        .iter()
+        .filter_map(|(key, template)| {
+            let kind = key.strip_prefix(config::CONVENTION)?;
+            Some((kind.to_owned(), template.clone()))
+        })
+        .collect();
+    let convention = (!convention.is_empty()).then_some(convention);
+    let around = revision::Surroundings {
+        path: file.path,
+        modules: &Imports(file.files),
+        convention: convention.as_deref(),
+    };
+    let revision = revision::read_in(&source.text, &around);
     let mut reading = Reading::default();
     let at = |span: Span| Location {
         source: source.id,
@@ -98,19 +124,19 @@ fn read(found: &Found, file: &File<'_>) -> Reading {
         return reading;
     }
     for problem in &revision.problems {
-        if problem.message.starts_with("the value of") {
+        let Some(kind) = kind_of(problem.trap) else {
             reading
                 .not_analysed
                 .push((problem.span, problem.message.clone()));
-        } else {
-            reading.problems.push(Problem {
-                kind: ProblemKind::Ignored,
-                location: at(problem.span),
-                message: problem.message.clone(),
-                help: None,
-                labels: Vec::new(),
-            });
-        }
+            continue;
+        };
+        reading.problems.push(Problem {
+            kind,
+            location: at(problem.span),
+            message: problem.message.clone(),
+            help: problem.help.clone(),
+            labels: Vec::new(),
+        });
     }
     let Some(id) = id_of(&revision, file) else {
         if !is_unknown(&revision, "revision") {
@@ -145,6 +171,22 @@ fn read(found: &Found, file: &File<'_>) -> Reading {
     }
     reading.scripts = scripts(found, file, &revision, &id);
     reading
+}
+
+/// What a defect is to the rules; `None` for what is listed as not analysed.
+fn kind_of(trap: revision::Trap) -> Option<ProblemKind> {
+    use revision::Trap;
+    Some(match trap {
+        Trap::Syntax => ProblemKind::Syntax,
+        Trap::NotKnown => return None,
+        Trap::IgnoredArgument => ProblemKind::IgnoredArgument,
+        Trap::NeverCreated => ProblemKind::NeverCreated,
+        Trap::UnnamedDrop => ProblemKind::UnnamedDrop,
+        Trap::UnsetParameter => ProblemKind::UnsetParameter,
+        Trap::Refused => ProblemKind::Refused,
+        Trap::Overtakes => ProblemKind::Overtakes,
+        Trap::ExpressionAsName => ProblemKind::ExpressionAsName,
+    })
 }
 
 /// The revision's id; Alembic takes it from a file name of hexadecimal digits if the file does not set it.

@@ -7,8 +7,8 @@
 //! stands for everything before it on a new database. The way back is computed by the tool.
 
 use super::{
-    Arrangement, Direction, DownScripts, File, Files, Found, Layout, ProblemKind, Reading, Runner,
-    Script, Send, Wraps, arrange_by_version, name, path, sign, text,
+    Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Late, Layout,
+    ProblemKind, Reading, Runner, Script, Send, Wraps, arrange_by_version, name, path, sign, text,
 };
 use crate::source::Span;
 
@@ -21,6 +21,15 @@ pub(super) static LAYOUT: Layout = Layout {
     read,
     arrange,
     compare: Some(name::as_file_names),
+    applied: Applied {
+        edited: Some("stops while `atlas.sum` has the old checksum, and never runs the change"),
+        late: |_, _| Late::Refuses("unless `--exec-order` says otherwise"),
+        ..Applied::by("Atlas")
+    },
+    client: Client {
+        fills: true,
+        ..Client::DRIVER
+    },
     runner: Runner {
         send: Send::PerStatement,
         wraps: Wraps::Script,

@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Arrangement, DownScripts, File, Files, Found, Layout, Reading, Runner, Send, Wraps, name, path,
-    sign,
+    Applied, Arrangement, Client, DownScripts, File, Files, Found, Late, Layout, Reading, Runner,
+    Send, Wraps, name, path, sign,
 };
 
 /// A tool whose migrations are programs.
@@ -44,6 +44,11 @@ macro_rules! layout {
                 problems: Vec::new(),
             },
             compare: Some(name::number),
+            applied: Applied {
+                late: |_, _| Late::Unknown,
+                ..Applied::by("the tool")
+            },
+            client: Client::PSQL,
             runner: RUNNER,
         }
     };

@@ -8,8 +8,8 @@
 
 use super::section::Section;
 use super::{
-    Arrangement, Direction, DownScripts, File, Files, Found, Layout, ProblemKind, Reading, Runner,
-    Script, Send, Wraps, arrange_by_version, name, path, section, sign, text,
+    Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Layout, ProblemKind,
+    Reading, Runner, Script, Send, Wraps, arrange_by_version, name, path, section, sign, text,
 };
 
 /// The tool.
@@ -21,6 +21,8 @@ pub(super) static LAYOUT: Layout = Layout {
     read,
     arrange,
     compare: Some(name::as_file_names),
+    applied: Applied::by("dbmate"),
+    client: Client::DRIVER,
     runner: Runner {
         send: Send::SimpleBatch,
         wraps: Wraps::Script,

@@ -9,8 +9,8 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use super::{
-    Arrangement, Direction, DownScripts, Emptiness, File, Files, Found, Layout, ProblemKind,
-    Reading, Runner, Script, Send, Wraps, arrange_by_version, keys, name, path, sign,
+    Applied, Arrangement, Client, Direction, DownScripts, Emptiness, File, Files, Found, Layout,
+    ProblemKind, Reading, Runner, Script, Send, Wraps, arrange_by_version, keys, name, path, sign,
 };
 
 /// The tool.
@@ -22,6 +22,11 @@ pub(super) static LAYOUT: Layout = Layout {
     read,
     arrange,
     compare: Some(compare_versions),
+    applied: Applied::by("Diesel"),
+    client: Client {
+        keeps_session: false,
+        ..Client::DRIVER
+    },
     runner: Runner {
         send: Send::SimpleBatch,
         wraps: Wraps::Script,

@@ -12,8 +12,9 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::{
-    Arrangement, Direction, DownScripts, File, Files, Found, Layout, Piece, ProblemKind, Reading,
-    Runner, Script, Send, Wraps, arrange_by_place, arrange_by_version, name, path, sign, text,
+    Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Late, Layout, Piece,
+    ProblemKind, Reading, Runner, Script, Send, Wraps, arrange_by_place, arrange_by_version, name,
+    path, sign, text,
 };
 use crate::source::Span;
 
@@ -26,6 +27,11 @@ pub(super) static LAYOUT: Layout = Layout {
     read,
     arrange,
     compare: None,
+    applied: Applied {
+        late: |_, _| Late::Unknown,
+        ..Applied::by("Drizzle")
+    },
+    client: Client::DRIVER,
     runner: Runner {
         send: Send::SimpleBatch,
         wraps: Wraps::Run,

@@ -20,8 +20,8 @@ use std::collections::BTreeMap;
 use self::name::{Naming, Sort};
 use super::name::compare_dotted;
 use super::{
-    Arrangement, Direction, DownScripts, File, Files, Found, Layout, ProblemKind, Reading, Runner,
-    Script, Send, Wraps, duplicates, keys, path,
+    Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Late, Layout,
+    ProblemKind, Reading, Runner, Script, Send, Wraps, duplicates, keys, path,
 };
 use crate::statement::{Kind, ObjectKind, ReindexTarget, Statement};
 
@@ -34,6 +34,24 @@ pub(super) static LAYOUT: Layout = Layout {
     read,
     arrange,
     compare: Some(compare_dotted),
+    applied: Applied {
+        edited: Some("refuses to migrate until somebody repairs its checksum"),
+        renamed: Some("refuses to migrate until somebody repairs its description"),
+        gone: Some("refuses to migrate: it does not find an applied migration"),
+        late: |found, _| {
+            if found.is_on("outOfOrder") {
+                Late::Runs
+            } else {
+                Late::Refuses("without `outOfOrder=true`")
+            }
+        },
+        ..Applied::by("Flyway")
+    },
+    client: Client {
+        copies: true,
+        fills: true,
+        ..Client::DRIVER
+    },
     runner: Runner {
         send: Send::PerStatement,
         wraps: Wraps::Script,

@@ -10,8 +10,9 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Arrangement, Direction, DownScripts, File, Files, Found, Layout, ProblemKind, Reading, Runner,
-    Script, Send, Wraps, arrange_by_version, is_other_database, is_postgres, name, path,
+    Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Late, Layout,
+    ProblemKind, Reading, Runner, Script, Send, Wraps, arrange_by_version, is_other_database,
+    is_postgres, name, path,
 };
 
 /// The tool.
@@ -23,6 +24,16 @@ pub(super) static LAYOUT: Layout = Layout {
     read,
     arrange,
     compare: Some(name::number),
+    applied: Applied {
+        gone: Some("stops if it is the newest one there"),
+        late: |_, _| Late::Skips,
+        ..Applied::by("golang-migrate")
+    },
+    // Only names tell this tool: what has them may be another one that fills in templates.
+    client: Client {
+        fills: true,
+        ..Client::DRIVER
+    },
     runner: Runner {
         send: Send::SimpleBatch,
         wraps: Wraps::Nothing,
@@ -130,6 +141,7 @@ fn detect(files: &dyn Files) -> Vec<Found> {
             continue;
         }
         founds.push(Found {
+            changelogs: std::sync::Arc::default(),
             layout: &LAYOUT,
             root: directory.to_owned(),
             directories: vec![directory.to_owned()],
@@ -163,6 +175,7 @@ fn another_tool(directory: &str, files: &dyn Files) -> bool {
 
 fn open(_: &dyn Files, root: &str, options: &BTreeMap<String, String>) -> Found {
     Found {
+        changelogs: std::sync::Arc::default(),
         layout: &LAYOUT,
         root: root.to_owned(),
         directories: vec![root.to_owned()],

@@ -10,8 +10,9 @@ use std::cmp::Ordering;
 
 use super::annotated::Tool;
 use super::{
-    Arrangement, Direction, DownScripts, File, Files, Found, Layout, ProblemKind, Reading, Runner,
-    Script, Send, Wraps, arrange_by_version, name, path, section, sign, text,
+    Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Late, Layout,
+    ProblemKind, Reading, Runner, Script, Send, Wraps, arrange_by_version, name, path, section,
+    sign, text,
 };
 
 /// The tool.
@@ -23,6 +24,14 @@ pub(super) static LAYOUT: Layout = Layout {
     read,
     arrange,
     compare: Some(name::number),
+    applied: Applied {
+        late: |_, _| Late::Refuses("without `-allow-missing`"),
+        ..Applied::by("goose")
+    },
+    client: Client {
+        fills: true,
+        ..Client::DRIVER
+    },
     runner: Runner {
         send: Send::SimpleBatch,
         wraps: Wraps::Script,

@@ -10,8 +10,9 @@ use std::cmp::Ordering;
 
 use super::section::Section;
 use super::{
-    Arrangement, Direction, DownScripts, File, Files, Found, Layout, ProblemKind, Reading, Runner,
-    Script, Send, Wraps, arrange_by_version, name, path, section, sign, text,
+    Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Late, Layout,
+    ProblemKind, Reading, Runner, Script, Send, Wraps, arrange_by_version, name, path, section,
+    sign, text,
 };
 use crate::source::Span;
 
@@ -24,6 +25,12 @@ pub(super) static LAYOUT: Layout = Layout {
     read,
     arrange,
     compare: Some(compare_versions),
+    applied: Applied {
+        gone: Some("stops: it compares the order of files with that of what ran"),
+        late: |_, _| Late::Refuses("without `--no-check-order`"),
+        ..Applied::by("node-pg-migrate")
+    },
+    client: Client::DRIVER,
     runner: Runner {
         send: Send::SimpleBatch,
         wraps: Wraps::Run,

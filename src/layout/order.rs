@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use super::{Arrangement, Direction, Layout, Problem, ProblemKind, Script, path};
+use super::{Arrangement, Direction, History, Layout, Problem, ProblemKind, Script, path};
 use crate::source::SourceId;
 
 /// For each script the index of the one that goes the other way: of several the first.
@@ -78,6 +78,19 @@ pub fn applied(layout: &Layout, scripts: &[Script], version: &str) -> Option<Vec
             .map(|script| seen.contains(script.key.as_str()))
             .collect(),
     )
+}
+
+/// Migrations forward whose versions are whole numbers, in the order in which they run: index and number.
+#[must_use]
+pub fn numbers(history: &History) -> Vec<(usize, u64)> {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let migrations = history.migrations.iter().enumerate();
+    migrations
+        .filter(|(_, migration)| {
+            migration.direction == Direction::Up && is_number(&migration.version)
+        })
+        .filter_map(|(index, migration)| Some((index, migration.version.parse().ok()?)))
+        .collect()
 }
 
 /// Puts scripts into the order of their versions: forward ones first, then the down scripts, newest first. Reports

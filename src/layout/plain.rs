@@ -7,8 +7,9 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use super::{
-    Arrangement, Direction, DownScripts, File, Files, Found, Layout, Reading, Runner, Script, Send,
-    Wraps, is_other_database, is_postgres, name, path, section, text,
+    Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Late, Layout,
+    Reading, Runner, Script, Send, Wraps, is_other_database, is_postgres, name, path, section,
+    text,
 };
 
 /// The layout.
@@ -20,6 +21,11 @@ pub(super) static LAYOUT: Layout = Layout {
     read,
     arrange,
     compare: Some(name::natural),
+    applied: Applied {
+        late: |_, _| Late::Unknown,
+        ..Applied::by("the tool")
+    },
+    client: Client::PSQL,
     runner: Runner {
         send: Send::Unknown,
         wraps: Wraps::Nothing,
@@ -267,6 +273,7 @@ fn detect(files: &dyn Files) -> Vec<Found> {
             continue;
         };
         founds.push(Found {
+            changelogs: std::sync::Arc::default(),
             layout: &LAYOUT,
             root: directory.to_owned(),
             directories: vec![directory.to_owned()],
@@ -296,6 +303,7 @@ fn home(file: &str) -> &str {
 
 fn open(_: &dyn Files, root: &str, options: &BTreeMap<String, String>) -> Found {
     Found {
+        changelogs: std::sync::Arc::default(),
         layout: &LAYOUT,
         root: root.to_owned(),
         directories: vec![root.to_owned()],

@@ -8,8 +8,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Arrangement, Direction, DownScripts, File, Files, Found, Layout, ProblemKind, Reading, Runner,
-    Script, Send, Wraps, arrange_by_version, keys, name, path, sign,
+    Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Layout, ProblemKind,
+    Reading, Runner, Script, Send, Wraps, arrange_by_version, keys, name, path, sign,
 };
 
 /// The tool.
@@ -21,6 +21,12 @@ pub(super) static LAYOUT: Layout = Layout {
     read,
     arrange,
     compare: Some(str::cmp),
+    applied: Applied {
+        edited: Some("wants to reset a development database, and elsewhere never runs the change"),
+        gone: Some("wants to reset a development database"),
+        ..Applied::by("Prisma")
+    },
+    client: Client::DRIVER,
     runner: Runner {
         send: Send::SimpleBatch,
         wraps: Wraps::Nothing,

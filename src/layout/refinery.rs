@@ -7,8 +7,8 @@
 use std::cmp::Ordering;
 
 use super::{
-    Arrangement, Direction, DownScripts, File, Files, Found, Layout, ProblemKind, Reading, Runner,
-    Script, Send, Wraps, arrange_by_version, name, path, sign,
+    Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Late, Layout,
+    ProblemKind, Reading, Runner, Script, Send, Wraps, arrange_by_version, name, path, sign,
 };
 
 /// The tool.
@@ -20,6 +20,20 @@ pub(super) static LAYOUT: Layout = Layout {
     read,
     arrange,
     compare: Some(name::number),
+    applied: Applied {
+        edited: Some("stops: it compares checksums"),
+        renamed: Some("stops: its checksum includes the name"),
+        gone: Some("stops: it misses an applied migration"),
+        late: |_, script| {
+            if path::file_name(&script.path).starts_with('U') {
+                Late::Unknown
+            } else {
+                Late::Refuses("unless it is told not to abort for missing ones")
+            }
+        },
+        ..Applied::by("refinery")
+    },
+    client: Client::DRIVER,
     runner: Runner {
         send: Send::SimpleBatch,
         wraps: Wraps::Script,

@@ -8,8 +8,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Direction, DownScripts, File, Files, Found, Layout, ProblemKind, Reading, Runner, Script, Send,
-    Wraps, arrange_by_place, name, path, sign, text,
+    Applied, Client, Direction, DownScripts, File, Files, Found, Late, Layout, ProblemKind,
+    Reading, Runner, Script, Send, Wraps, arrange_by_place, name, path, sign, text,
 };
 use crate::source::Span;
 
@@ -22,6 +22,12 @@ pub(super) static LAYOUT: Layout = Layout {
     read,
     arrange: |_, scripts| arrange_by_place(scripts),
     compare: None,
+    applied: Applied {
+        gone: Some("stops: it knows no such change any more"),
+        late: |_, _| Late::Unknown,
+        ..Applied::by("Sqitch")
+    },
+    client: Client::PSQL,
     runner: Runner {
         send: Send::PerStatement,
         wraps: Wraps::Nothing,

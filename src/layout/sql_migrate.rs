@@ -10,8 +10,9 @@ use std::cmp::Ordering;
 use super::annotated::Tool;
 use super::section::Section;
 use super::{
-    Arrangement, Direction, DownScripts, File, Files, Found, Layout, ProblemKind, Reading, Runner,
-    Script, Send, Wraps, arrange_by_version, keys, name, path, section, sign, text,
+    Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Layout, ProblemKind,
+    Reading, Runner, Script, Send, Wraps, arrange_by_version, keys, name, path, section, sign,
+    text,
 };
 
 /// The tool.
@@ -23,6 +24,11 @@ pub(super) static LAYOUT: Layout = Layout {
     read,
     arrange,
     compare: Some(compare_names),
+    applied: Applied {
+        gone: Some("stops: it knows no such migration any more"),
+        ..Applied::by("sql-migrate")
+    },
+    client: Client::DRIVER,
     runner: Runner {
         send: Send::SimpleBatch,
         wraps: Wraps::Script,

@@ -8,8 +8,8 @@
 use std::cmp::Ordering;
 
 use super::{
-    Arrangement, Direction, DownScripts, File, Files, Found, Layout, ProblemKind, Reading, Runner,
-    Script, Send, Wraps, arrange_by_version, name, path, sign, text,
+    Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Layout, ProblemKind,
+    Reading, Runner, Script, Send, Wraps, arrange_by_version, name, path, sign, text,
 };
 use crate::source::Span;
 
@@ -22,6 +22,12 @@ pub(super) static LAYOUT: Layout = Layout {
     read,
     arrange,
     compare: Some(name::number),
+    applied: Applied {
+        edited: Some("stops: it compares checksums"),
+        gone: Some("stops: it misses an applied migration"),
+        ..Applied::by("sqlx")
+    },
+    client: Client::DRIVER,
     runner: Runner {
         send: Send::SimpleBatch,
         wraps: Wraps::Script,

@@ -6,8 +6,8 @@
 //! a transaction. The session is reset before each file. Nothing goes back.
 
 use super::{
-    Arrangement, Direction, DownScripts, File, Files, Found, Layout, ProblemKind, Reading, Runner,
-    Script, Send, Wraps, arrange_by_version, name, path, sign,
+    Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Late, Layout,
+    ProblemKind, Reading, Runner, Script, Send, Wraps, arrange_by_version, name, path, sign,
 };
 
 /// The tool.
@@ -19,6 +19,15 @@ pub(super) static LAYOUT: Layout = Layout {
     read,
     arrange,
     compare: Some(name::as_file_names),
+    applied: Applied {
+        gone: Some("stops: it finds a version in the database that it has no file for"),
+        late: |_, _| Late::Refuses("without `--include-all`"),
+        ..Applied::by("Supabase")
+    },
+    client: Client {
+        keeps_session: false,
+        ..Client::DRIVER
+    },
     runner: Runner {
         send: Send::Pipeline,
         wraps: Wraps::Nothing,

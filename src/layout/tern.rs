@@ -8,8 +8,9 @@
 use std::cmp::Ordering;
 
 use super::{
-    Arrangement, Direction, DownScripts, File, Files, Found, Layout, Problem, ProblemKind, Reading,
-    Runner, Script, Send, Wraps, arrange_by_version, name, path, sign, text,
+    Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Late, Layout,
+    Problem, ProblemKind, Reading, Runner, Script, Send, Wraps, arrange_by_version, name, path,
+    sign, text,
 };
 use crate::source::Span;
 
@@ -22,6 +23,16 @@ pub(super) static LAYOUT: Layout = Layout {
     read,
     arrange,
     compare: Some(name::number),
+    applied: Applied {
+        gone: Some("stops at the gap"),
+        late: |_, _| Late::Unknown,
+        ..Applied::by("tern")
+    },
+    client: Client {
+        fills: true,
+        keeps_session: false,
+        ..Client::DRIVER
+    },
     runner: Runner {
         send: Send::SimpleBatch,
         wraps: Wraps::Script,

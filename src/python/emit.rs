@@ -3,19 +3,26 @@
 use crate::source::Span;
 
 use super::eval::Directive;
-use super::revision::Problem;
+use super::revision::{Problem, Trap};
 use super::text::Text;
 use super::value::{Args, Value};
 
 mod alter;
 mod constraint;
+mod convention;
 mod dml;
+mod entity;
 mod execute;
 mod expr;
 mod index;
+mod md5;
 mod name;
 mod table;
+mod template;
 mod types;
+
+pub use convention::Convention;
+use entity::Action;
 
 /// Type name that stands for a type which is not known.
 pub const UNKNOWN_TYPE: &str = crate::statement::ty::UNKNOWN;
@@ -42,6 +49,11 @@ pub(super) struct Emitter {
     /// Defects of the revision found on the way.
     pub(super) problems: Vec<Problem>,
     span: Span,
+    /// The project's naming convention.
+    convention: Option<Vec<(String, String)>>,
+    /// Table and schema that names are made for.
+    table: Text,
+    schema: Option<Text>,
 }
 
 /// The statements of a directive.
@@ -59,6 +71,7 @@ const DIRECTIVES: &[&str] = &[
     "bulk_insert",
     "commit",
     "create_check_constraint",
+    "create_entity",
     "create_exclude_constraint",
     "create_foreign_key",
     "create_index",
@@ -69,6 +82,7 @@ const DIRECTIVES: &[&str] = &[
     "create_unique_constraint",
     "drop_column",
     "drop_constraint",
+    "drop_entity",
     "drop_index",
     "drop_table",
     "drop_table_comment",
@@ -76,10 +90,25 @@ const DIRECTIVES: &[&str] = &[
     "exec_driver_sql",
     "execute",
     "rename_table",
+    "replace_entity",
     "rollback",
+    "sync_enum_values",
 ];
 
 impl Emitter {
+    pub(super) fn new(convention: Option<&Convention>) -> Self {
+        Self {
+            convention: convention.map(<[_]>::to_vec),
+            ..Self::default()
+        }
+    }
+
+    /// Remembers the table that names are made for.
+    fn on(&mut self, schema: Option<&Text>, table: &Text) {
+        self.table = table.clone();
+        self.schema = schema.cloned();
+    }
+
     /// The statements of one directive, in order.
     pub(super) fn lower(&mut self, directive: &Directive<'_>) -> Result<Lowered> {
         let Some(&name) = DIRECTIVES.iter().find(|name| **name == directive.name) else {
@@ -112,6 +141,10 @@ impl Emitter {
             "drop_index" => self.drop_index(&mut args),
             "drop_table" => self.drop_table(&mut args),
             "rename_table" => self.rename_table(&mut args),
+            "create_entity" => self.entity(&mut args, Action::Create),
+            "replace_entity" => self.entity(&mut args, Action::Replace),
+            "drop_entity" => self.entity(&mut args, Action::Drop),
+            "sync_enum_values" => self.sync_enum(&mut args),
             // SQLAlchemy begins anew with the next statement.
             "commit" => Ok(vec!["COMMIT".into(), "BEGIN".into()]),
             "rollback" => Ok(vec!["ROLLBACK".into(), "BEGIN".into()]),
@@ -124,11 +157,20 @@ impl Emitter {
         })
     }
 
-    fn problem(&mut self, message: impl Into<String>) {
+    fn problem(&mut self, trap: Trap, message: impl Into<String>, help: impl Into<String>) {
         self.problems.push(Problem {
             span: self.span,
+            trap,
             message: message.into(),
+            help: Some(help.into()),
         });
+    }
+
+    /// Notes that the library raises an exception, and gives up the directive.
+    fn refused<T>(&mut self, message: impl Into<String>, help: &str) -> Result<T> {
+        let message = message.into();
+        self.problem(Trap::Refused, message.clone(), help);
+        fail(message)
     }
 }
 

@@ -1,7 +1,12 @@
 //! What an `env.py` tells about how the revisions run.
 
+use std::sync::Arc;
+
+use super::eval::Machine;
+use super::library::{Library, Modules};
 use super::syntax;
-use super::tree::{Expr, ExprKind, Stmt, StmtKind, StrPart};
+use super::tree::{Expr, ExprKind, Module, Stmt, StmtKind, StrPart};
+use super::value::Value;
 
 /// Settings found in an `env.py`, read from its syntax alone.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -14,22 +19,25 @@ pub struct Env {
     pub naming_convention: Option<Vec<(String, String)>>,
 }
 
-/// Reads an `env.py`; a file that does not parse yields what does.
+/// Reads an `env.py`; a file that does not parse yields what does. The naming convention may stand in a file that it
+/// imports, directly or not; the first one found is taken.
 #[must_use]
-pub fn read_env(text: &str) -> Env {
-    let module = syntax::parse(text);
+pub fn read_env(text: &str, path: &str, modules: &dyn Modules) -> Env {
+    let module = Arc::new(syntax::parse(text));
+    let mut env = settings(&module);
+    env.naming_convention = convention(path, module, modules);
+    env
+}
+
+fn settings(module: &Module) -> Env {
     let mut env = Env::default();
     walk(&module.body, &mut |expr| match &expr.kind {
         ExprKind::Call { keywords, .. } => {
             for (name, value) in keywords {
-                match (name.as_deref(), &value.kind) {
-                    (Some("transaction_per_migration"), ExprKind::Bool(true)) => {
-                        env.transaction_per_migration = true
-                    }
-                    (Some("naming_convention"), ExprKind::Dict(items)) => {
-                        env.naming_convention = Some(convention(items))
-                    }
-                    _ => {}
+                if let (Some("transaction_per_migration"), ExprKind::Bool(true)) =
+                    (name.as_deref(), &value.kind)
+                {
+                    env.transaction_per_migration = true;
                 }
             }
         }
@@ -63,19 +71,44 @@ fn constant(parts: &[StrPart]) -> Option<String> {
     }
 }
 
-fn convention(items: &[(Option<Expr>, Expr)]) -> Vec<(String, String)> {
-    let text = |expr: &Expr| match &expr.kind {
-        ExprKind::Str(parts) => constant(parts),
-        _ => None,
-    };
-    items
-        .iter()
-        .filter_map(|(key, value)| Some((text(key.as_ref()?)?, text(value)?)))
-        .collect()
+/// The naming convention that a file, or one that it imports, gives to a `MetaData`.
+#[must_use]
+pub fn convention(
+    path: &str,
+    module: Arc<Module>,
+    modules: &dyn Modules,
+) -> Option<Vec<(String, String)>> {
+    let library = Library::of_env(path, module, modules);
+    for index in 0..library.len() {
+        let mut given = None;
+        walk(&library.module(index).body, &mut |expr| {
+            if let ExprKind::Call { keywords, .. } = &expr.kind {
+                let named = keywords
+                    .iter()
+                    .find(|(name, _)| name.as_deref() == Some("naming_convention"));
+                if let Some((_, value)) = named {
+                    given.get_or_insert(value);
+                }
+            }
+        });
+        let Some(given) = given else { continue };
+        if let Value::Dict(map) = Machine::new(&library).value_in(index, given) {
+            let pairs = map.items.iter().filter_map(|(key, value)| {
+                let key = match (key.as_text(), key.as_path()) {
+                    (Some(key), _) => key.as_str(),
+                    // `sqlalchemy.Index` itself may be the key.
+                    (None, path) => path?.rsplit('.').next()?,
+                };
+                Some((key.to_owned(), value.as_text()?.as_str().to_owned()))
+            });
+            return Some(pairs.collect());
+        }
+    }
+    None
 }
 
 /// Visits every expression. The tree's depth is bounded by the parser, and so is this recursion.
-fn walk(body: &[Stmt], visit: &mut impl FnMut(&Expr)) {
+fn walk<'a>(body: &'a [Stmt], visit: &mut impl FnMut(&'a Expr)) {
     for stmt in body {
         match &stmt.kind {
             StmtKind::Expr(value) | StmtKind::Assert(value) => walk_expr(value, visit),
@@ -141,9 +174,9 @@ fn walk(body: &[Stmt], visit: &mut impl FnMut(&Expr)) {
     }
 }
 
-fn walk_expr(expr: &Expr, visit: &mut impl FnMut(&Expr)) {
+fn walk_expr<'a>(expr: &'a Expr, visit: &mut impl FnMut(&'a Expr)) {
     visit(expr);
-    let mut all = |exprs: &[&Expr]| exprs.iter().for_each(|expr| walk_expr(expr, visit));
+    let mut all = |exprs: &[&'a Expr]| exprs.iter().for_each(|expr| walk_expr(expr, visit));
     match &expr.kind {
         ExprKind::Call {
             func,
@@ -174,6 +207,7 @@ fn walk_expr(expr: &Expr, visit: &mut impl FnMut(&Expr)) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::python::NoModules;
 
     #[test]
     fn settings_are_found_where_they_stand() {
@@ -190,6 +224,8 @@ def run_migrations_online():
         context.configure(connection=connection, transaction_per_migration=True)
         print("settings", "set")
 "#,
+            "env.py",
+            &NoModules,
         );
         assert!(env.transaction_per_migration);
         assert_eq!(
@@ -206,7 +242,11 @@ def run_migrations_online():
             ("pk".to_owned(), "pk_%(table_name)s".to_owned())
         );
         assert_eq!(
-            read_env("context.configure(transaction_per_migration=False)"),
+            read_env(
+                "context.configure(transaction_per_migration=False)",
+                "env.py",
+                &NoModules
+            ),
             Env::default()
         );
     }

@@ -8,12 +8,17 @@ use std::collections::HashMap;
 
 use crate::source::Span;
 
-use super::revision::NotAnalysed;
-use super::tree::{BinOp, Class, Def, Expr, ExprKind, Module, Stmt, StmtKind};
+use super::library::Library;
+use super::revision::{NotAnalysed, Problem, Trap};
+use super::text::Text;
+use super::tree::{BinOp, Class, Def, Expr, ExprKind, Stmt, StmtKind};
 use super::value::{Args, ClassValue, Value};
 
 mod call;
 mod expr;
+mod import;
+
+use import::import;
 
 /// Statements that are followed in one script.
 const MAX_STEPS: u32 = 20_000;
@@ -43,6 +48,7 @@ pub(super) struct Directive<'a> {
 pub(super) struct Trace<'a> {
     pub(super) directives: Vec<Directive<'a>>,
     pub(super) not_analysed: Vec<NotAnalysed>,
+    pub(super) problems: Vec<Problem>,
 }
 
 type Scope<'a> = HashMap<String, Value<'a>>;
@@ -67,7 +73,14 @@ struct BatchBlock<'a> {
 /// The interpreter's state.
 #[derive(Debug)]
 pub(super) struct Machine<'a> {
-    globals: Scope<'a>,
+    library: &'a Library,
+    /// The top-level names of each file of the library, empty until it is loaded.
+    globals: Vec<Scope<'a>>,
+    loaded: Vec<bool>,
+    /// The file whose code is followed.
+    home: usize,
+    /// The call in the revision that led into another file: the place of everything found there.
+    site: Option<Span>,
     locals: Vec<Scope<'a>>,
     trace: Trace<'a>,
     batches: Vec<BatchBlock<'a>>,
@@ -84,9 +97,13 @@ pub(super) struct Machine<'a> {
 
 impl<'a> Machine<'a> {
     /// Follows the module's top level, so that its constants, imports, functions and classes are known.
-    pub(super) fn new(module: &'a Module) -> Self {
+    pub(super) fn new(library: &'a Library) -> Self {
         let mut machine = Self {
-            globals: Scope::new(),
+            library,
+            globals: (0..library.len()).map(|_| Scope::new()).collect(),
+            loaded: vec![false; library.len()],
+            home: 0,
+            site: None,
             locals: Vec::new(),
             trace: Trace::default(),
             batches: Vec::new(),
@@ -100,13 +117,19 @@ impl<'a> Machine<'a> {
             bytes: 0,
             exhausted: false,
         };
-        machine.block(&module.body);
+        machine.loaded[0] = true;
+        machine.block(&library.module(0).body);
         machine
+    }
+
+    /// The place of something in the revision.
+    fn here(&self, span: Span) -> Span {
+        self.site.unwrap_or(span)
     }
 
     /// The value of a module-level name.
     pub(super) fn global(&self, name: &str) -> Option<&Value<'a>> {
-        self.globals.get(name)
+        self.globals[0].get(name)
     }
 
     /// Forgets what was recorded and returns it.
@@ -143,12 +166,44 @@ impl<'a> Machine<'a> {
 
     fn not_analysed(&mut self, span: Span, reason: impl Into<String>) {
         let entry = NotAnalysed {
-            span,
+            span: self.here(span),
             reason: reason.into(),
         };
+        // One reason tells enough about a call into another file.
+        if let (Some(site), Some(last)) = (self.site, self.trace.not_analysed.last())
+            && last.span == site
+        {
+            return;
+        }
         if self.trace.not_analysed.last() != Some(&entry) {
             self.trace.not_analysed.push(entry);
         }
+    }
+
+    /// Notes a statement that runs while directives before it wait for the end of their batch block.
+    fn overtaking(&mut self, span: Span) {
+        let waiting = self
+            .batches
+            .iter()
+            .rev()
+            .find(|batch| !batch.queue.is_empty());
+        let Some(batch) = waiting else { return };
+        let table = batch.table.as_text().map_or("the table", Text::as_str);
+        let (first, count) = (&batch.queue[0].name, batch.queue.len());
+        let others = if count > 1 {
+            format!("`{first}` and {} more", count - 1)
+        } else {
+            format!("`{first}`")
+        };
+        let problem = Problem {
+            span: self.here(span),
+            trap: Trap::Overtakes,
+            message: format!(
+                "this runs before {others} of the batch block on `{table}`, which runs at the end of the block"
+            ),
+            help: Some("move it behind the block, or into a block of its own".to_owned()),
+        };
+        self.trace.problems.push(problem);
     }
 
     fn lookup(&self, name: &str) -> Option<&Value<'a>> {
@@ -159,12 +214,15 @@ impl<'a> Machine<'a> {
             .map_or((None, &[][..]), |(inner, outer)| (Some(inner), outer));
         inner
             .and_then(|scope| scope.get(name))
-            .or_else(|| self.globals.get(name))
+            .or_else(|| self.globals[self.home].get(name))
             .or_else(|| outer.iter().rev().find_map(|scope| scope.get(name)))
     }
 
     fn assign(&mut self, name: &str, value: Value<'a>) {
-        let scope = self.locals.last_mut().unwrap_or(&mut self.globals);
+        let scope = self
+            .locals
+            .last_mut()
+            .unwrap_or(&mut self.globals[self.home]);
         scope.insert(name.to_owned(), value);
     }
 
@@ -263,7 +321,7 @@ impl<'a> Machine<'a> {
                         stmt.span,
                     )
                 } else {
-                    Value::Func(def)
+                    Value::Func(def, self.home)
                 };
                 self.assign(&def.name, value);
             }
@@ -275,9 +333,17 @@ impl<'a> Machine<'a> {
             StmtKind::Raise(_) => return Flow::Raise,
             StmtKind::Import(names) => {
                 for (path, alias) in names {
-                    match alias {
-                        Some(alias) => self.assign(alias, import(path, stmt.span)),
-                        None => {
+                    let found = self.library.imported(self.home, 0, path);
+                    if let Some(found) = found {
+                        self.load(found);
+                    }
+                    match (alias, found) {
+                        (Some(alias), Some(found)) => self.assign(alias, Value::Module(found)),
+                        (None, Some(found)) if !path.contains('.') => {
+                            self.assign(path, Value::Module(found));
+                        }
+                        (Some(alias), None) => self.assign(alias, import(path, stmt.span)),
+                        (None, _) => {
                             let root = path.split('.').next().unwrap_or(path);
                             self.assign(root, Value::path(root, stmt.span));
                         }
@@ -289,9 +355,12 @@ impl<'a> Machine<'a> {
                 module,
                 names,
             } => {
-                let base = format!("{}{module}", ".".repeat(*level as usize));
                 for (name, alias) in names {
-                    let value = import(&format!("{base}.{name}"), stmt.span);
+                    if name == "*" {
+                        self.import_all(*level, module);
+                        continue;
+                    }
+                    let value = self.import_from(*level, module, name, stmt.span);
                     self.assign(alias.as_ref().unwrap_or(name), value);
                 }
             }
@@ -310,11 +379,18 @@ impl<'a> Machine<'a> {
 
     /// Follows something that may not run: what it calls is conditional, what it assigns is unknown afterwards.
     fn maybe(&mut self, follow: impl FnOnce(&mut Self) -> Flow<'a>) -> Flow<'a> {
-        let before = self.locals.last().unwrap_or(&self.globals).clone();
+        let before = self
+            .locals
+            .last()
+            .unwrap_or(&self.globals[self.home])
+            .clone();
         self.conditional += 1;
         let flow = follow(self);
         self.conditional -= 1;
-        let scope = self.locals.last_mut().unwrap_or(&mut self.globals);
+        let scope = self
+            .locals
+            .last_mut()
+            .unwrap_or(&mut self.globals[self.home]);
         let after = std::mem::replace(scope, before);
         if matches!(flow, Flow::Normal | Flow::Break | Flow::Continue) {
             merge(scope, after);
@@ -335,10 +411,17 @@ impl<'a> Machine<'a> {
             Some(false) => return self.branches(rest),
             None => {}
         }
-        let before = self.locals.last().unwrap_or(&self.globals).clone();
+        let before = self
+            .locals
+            .last()
+            .unwrap_or(&self.globals[self.home])
+            .clone();
         self.conditional += 1;
         let first = self.block(body);
-        let scope = self.locals.last_mut().unwrap_or(&mut self.globals);
+        let scope = self
+            .locals
+            .last_mut()
+            .unwrap_or(&mut self.globals[self.home]);
         let after_first = std::mem::replace(scope, before);
         self.depth += 1;
         let second = if self.step(test_expr.span) {
@@ -348,7 +431,10 @@ impl<'a> Machine<'a> {
         };
         self.depth -= 1;
         self.conditional -= 1;
-        let scope = self.locals.last_mut().unwrap_or(&mut self.globals);
+        let scope = self
+            .locals
+            .last_mut()
+            .unwrap_or(&mut self.globals[self.home]);
         match (first, second) {
             (Flow::Normal, Flow::Normal) => {
                 merge(scope, after_first);
@@ -497,7 +583,7 @@ impl<'a> Machine<'a> {
                     }
                 }
                 self.assign(name, value.clone());
-                let mut text = super::text::Text::default();
+                let mut text = Text::default();
                 text.push_copied(name, place.start as usize);
                 members.push((text, value));
             }
@@ -562,6 +648,8 @@ impl<'a> Machine<'a> {
         // A call for its effect that nothing is known about.
         match &value {
             Value::Opaque(opaque) if opaque.reason == expr::NO_EFFECT => {}
+            // A message for people, whoever writes it.
+            _ if is_logging(expr) => {}
             Value::Opaque(opaque) => {
                 let reason = opaque.reason.clone();
                 self.not_analysed(expr.span, reason);
@@ -580,18 +668,29 @@ impl<'a> Machine<'a> {
     }
 }
 
-/// What `str(value)` gives, if that is known.
-pub(super) fn printed(value: &Value<'_>) -> Option<super::text::Text> {
-    expr::to_text(value)
+/// True for `anything.info(..)` and its sisters.
+fn is_logging(expr: &Expr) -> bool {
+    const LEVELS: &[&str] = &[
+        "debug",
+        "info",
+        "warning",
+        "warn",
+        "error",
+        "exception",
+        "critical",
+    ];
+    match &expr.kind {
+        ExprKind::Call { func, .. } => match &func.kind {
+            ExprKind::Attribute { attr, .. } => LEVELS.contains(&attr.as_str()),
+            _ => false,
+        },
+        _ => false,
+    }
 }
 
-/// What an imported path stands for.
-fn import<'a>(path: &str, span: Span) -> Value<'a> {
-    match path {
-        "alembic.op" => Value::Op,
-        "alembic.context" => Value::Context,
-        _ => Value::path(path, span),
-    }
+/// What `str(value)` gives, if that is known.
+pub(super) fn printed(value: &Value<'_>) -> Option<Text> {
+    expr::to_text(value)
 }
 
 /// After a branch that may or may not have run: what differs is not known.
@@ -626,7 +725,7 @@ fn identical(left: &Value<'_>, right: &Value<'_>) -> bool {
         (Value::Class(left), Value::Class(right)) => Rc::ptr_eq(left, right),
         (Value::Opaque(left), Value::Opaque(right)) => Rc::ptr_eq(left, right),
         (Value::Member(left), Value::Member(right)) => Rc::ptr_eq(left, right),
-        (Value::Func(left), Value::Func(right)) => std::ptr::eq(*left, *right),
+        (Value::Func(left, _), Value::Func(right, _)) => std::ptr::eq(*left, *right),
         (Value::Batch(left), Value::Batch(right)) => left == right,
         _ => {
             std::mem::discriminant(left) == std::mem::discriminant(right)

@@ -1,9 +1,12 @@
 //! A revision file: its identity and what its `upgrade` and `downgrade` send to the database.
 
+use std::sync::Arc;
+
 use crate::source::{Fragment, Span};
 
-use super::emit::Emitter;
+use super::emit::{Convention, Emitter};
 use super::eval::{Machine, Trace};
+use super::library::{Library, Modules, NoModules};
 use super::syntax;
 use super::tree::{Def, Expr, ExprKind, Module, Stmt, StmtKind, StrPart};
 use super::value::Value;
@@ -51,8 +54,35 @@ pub struct Id {
 pub struct Problem {
     /// Its place.
     pub span: Span,
+    /// What kind of defect it is.
+    pub trap: Trap,
     /// What is wrong, in one line.
     pub message: String,
+    /// What to do about it.
+    pub help: Option<String>,
+}
+
+/// Kinds of defects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Trap {
+    /// Python does not parse the file.
+    Syntax,
+    /// A variable that Alembic reads is set to something not known.
+    NotKnown,
+    /// An argument that has no effect.
+    IgnoredArgument,
+    /// A constraint that is written down and that nothing creates.
+    NeverCreated,
+    /// A constraint is dropped that has no name.
+    UnnamedDrop,
+    /// A colon makes a bind parameter, and no value is given for it.
+    UnsetParameter,
+    /// Alembic or SQLAlchemy raises an exception.
+    Refused,
+    /// A statement runs ahead of directives that stand before it.
+    Overtakes,
+    /// An expression is taken for the name of a column.
+    ExpressionAsName,
 }
 
 /// What one function of a revision does.
@@ -66,6 +96,10 @@ pub struct Script {
     pub not_analysed: Vec<NotAnalysed>,
     /// What the function's body is.
     pub body: BodyKind,
+    /// Number of directives that are called.
+    pub calls: usize,
+    /// Number of those whose arguments are known well enough to say what they send.
+    pub known: usize,
 }
 
 /// What a function's body is.
@@ -110,11 +144,36 @@ pub struct NotAnalysed {
     pub reason: String,
 }
 
-/// Reads a revision file. Never fails: what cannot be read is listed.
+/// What is around a revision file.
+#[derive(Clone, Copy)]
+pub struct Surroundings<'s> {
+    /// The file's path, from which its imports are looked up.
+    pub path: &'s str,
+    /// The project's other files.
+    pub modules: &'s dyn Modules,
+    /// The naming convention of the `MetaData` that `env.py` gives to Alembic.
+    pub convention: Option<&'s Convention>,
+}
+
+/// Reads a revision file that stands alone. Never fails: what cannot be read is listed.
 #[must_use]
 pub fn read(text: &str) -> Revision {
-    let module = syntax::parse(text);
-    let mut machine = Machine::new(&module);
+    read_in(
+        text,
+        &Surroundings {
+            path: "",
+            modules: &NoModules,
+            convention: None,
+        },
+    )
+}
+
+/// Reads a revision file of a project.
+#[must_use]
+pub fn read_in(text: &str, around: &Surroundings<'_>) -> Revision {
+    let module = Arc::new(syntax::parse(text));
+    let library = Library::new(around.path, Arc::clone(&module), around.modules);
+    let mut machine = Machine::new(&library);
     let top_level = machine.take_trace();
     let mut problems = Vec::new();
 
@@ -147,6 +206,8 @@ pub fn read(text: &str) -> Revision {
         if let (Some(value), None) = (assigned(&module, name), ids(name)) {
             problems.push(Problem {
                 span: value.span,
+                trap: Trap::NotKnown,
+                help: None,
                 message: format!("the value of `{name}` is not known"),
             });
         }
@@ -158,7 +219,8 @@ pub fn read(text: &str) -> Revision {
     let mut script = |name: &str| {
         let (def, span) = function(&module, name)?;
         let trace = machine.run(def, span);
-        let script = lower(trace, def, span, text, &mut problems);
+        let emitter = Emitter::new(around.convention);
+        let script = lower(trace, emitter, def, span, text, &mut problems);
         Some(script)
     };
     let mut upgrade = script("upgrade");
@@ -175,7 +237,7 @@ pub fn read(text: &str) -> Revision {
     if is_revision && let Some(upgrade) = &mut upgrade {
         upgrade.not_analysed.splice(0..0, module_level);
     }
-    problems.sort_by_key(|problem| (problem.span, problem.message.clone()));
+    problems.sort_by_key(|problem| (problem.span, problem.trap, problem.message.clone()));
     problems.dedup();
 
     Revision {
@@ -194,6 +256,8 @@ pub fn read(text: &str) -> Revision {
             .iter()
             .map(|(span, message)| Problem {
                 span: *span,
+                trap: Trap::Syntax,
+                help: None,
                 message: message.clone(),
             })
             .collect(),
@@ -204,24 +268,36 @@ pub fn read(text: &str) -> Revision {
 /// The SQL of what a function calls.
 fn lower(
     trace: Trace<'_>,
+    mut emitter: Emitter,
     def: &Def,
     span: Span,
     text: &str,
     problems: &mut Vec<Problem>,
 ) -> Script {
-    let mut emitter = Emitter::default();
     let mut not_analysed = trace.not_analysed;
     let mut ops = Vec::new();
+    let (calls, mut known) = (trace.directives.len(), 0);
     for directive in &trace.directives {
         match emitter.lower(directive) {
-            Ok(lowered) => ops.extend(lowered.statements.into_iter().map(|sql| Op {
-                span: directive.span,
-                fragment: sql.into_fragment(directive.span),
-                autocommit: directive.autocommit,
-                conditional: directive.conditional,
-                approximate: lowered.approximate,
-                directive: lowered.name,
-            })),
+            Ok(lowered) => {
+                known += 1;
+                ops.extend(lowered.statements.into_iter().map(|sql| Op {
+                    span: directive.span,
+                    fragment: sql.into_fragment(directive.span),
+                    autocommit: directive.autocommit,
+                    conditional: directive.conditional,
+                    approximate: lowered.approximate,
+                    directive: lowered.name,
+                }));
+            }
+            // It is known that nothing is sent, and a problem says why.
+            Err(fail)
+                if emitter.problems.last().is_some_and(|problem| {
+                    problem.span == directive.span && problem.message == fail.0
+                }) =>
+            {
+                known += 1;
+            }
             Err(fail) => not_analysed.push(NotAnalysed {
                 span: directive.span,
                 reason: fail.0,
@@ -229,12 +305,15 @@ fn lower(
         }
     }
     problems.append(&mut emitter.problems);
+    problems.extend(trace.problems);
     not_analysed.sort_by_key(|entry| entry.span);
     Script {
         span,
         ops,
         not_analysed,
         body: body_kind(def, text),
+        calls,
+        known,
     }
 }
 

@@ -32,6 +32,17 @@ const MAX_DEPTH: usize = 150;
 /// Parses a file.
 #[must_use]
 pub fn parse(text: &str) -> Module {
+    parse_as(text, true)
+}
+
+/// Parses a file that others import: its strings do not remember their place, which nobody would find in the importing
+/// file.
+#[must_use]
+pub fn parse_foreign(text: &str) -> Module {
+    parse_as(text, false)
+}
+
+fn parse_as(text: &str, copied: bool) -> Module {
     if let Some((span, message)) = too_deep(text) {
         return Module {
             errors: vec![(span, message.to_owned())],
@@ -51,7 +62,12 @@ pub fn parse(text: &str) -> Module {
         .map(|token| span(token.range()))
         .collect();
     let body = match parsed.syntax() {
-        ast::Mod::Module(module) => Converter { text, depth: 0 }.body(&module.body),
+        ast::Mod::Module(module) => Converter {
+            text,
+            depth: 0,
+            copied,
+        }
+        .body(&module.body),
         ast::Mod::Expression(_) => Vec::new(),
     };
     Module {
@@ -154,6 +170,8 @@ fn may_be_deep(text: &str) -> bool {
 struct Converter<'a> {
     text: &'a str,
     depth: usize,
+    /// Whether strings remember where they stand.
+    copied: bool,
 }
 
 impl Converter<'_> {
@@ -472,6 +490,9 @@ impl Converter<'_> {
     }
 
     fn string(&self, literal: &ast::StringLiteral, out: &mut Text) {
+        if !self.copied {
+            return out.push_str(&literal.value);
+        }
         let flags = literal.flags;
         let start = literal.range().start().to_usize() + flags.opener_len().to_usize();
         let end = literal
@@ -501,6 +522,10 @@ impl Converter<'_> {
                     for element in &literal.elements {
                         match element {
                             ast::InterpolatedStringElement::Literal(piece) => {
+                                if !self.copied {
+                                    text.push_str(&piece.value);
+                                    continue;
+                                }
                                 let place = span(piece.range());
                                 let (start, end) = (place.start as usize, place.end as usize);
                                 align(self.text, start, end, &piece.value, raw, true, &mut text);

@@ -7,6 +7,8 @@ use crate::source::Span;
 use super::text::Text;
 use super::tree::{Def, Expr};
 
+/// What stands for the unknown parts of a string.
+pub(super) const UNKNOWN_PART: &str = "lockgate_unknown";
 /// Nesting of values; deeper ones become [`Value::Opaque`], so that walking and dropping them stays cheap.
 const MAX_DEPTH: u8 = 100;
 /// Nodes of one value, counted with repetitions.
@@ -21,6 +23,8 @@ pub(super) enum Value<'a> {
     /// A number that is no `i64`, as it prints.
     Number(Rc<str>),
     Str(Rc<Text>),
+    /// A string with [`UNKNOWN_PART`] where something is not known, and why it is not.
+    Template(Rc<(Text, String)>),
     List(Rc<Seq<'a>>),
     Tuple(Rc<Seq<'a>>),
     Dict(Rc<Map<'a>>),
@@ -38,10 +42,12 @@ pub(super) enum Value<'a> {
     Batch(usize),
     /// `op.get_context().autocommit_block()`.
     Autocommit,
-    /// A function of this file.
-    Func(&'a Def),
-    /// A lambda of this file.
-    Lambda(&'a [String], &'a Expr),
+    /// A function, and the file of the library that it stands in.
+    Func(&'a Def, usize),
+    /// A lambda, and the file of the library that it stands in.
+    Lambda(&'a [String], &'a Expr, usize),
+    /// A file of the library.
+    Module(usize),
     /// A function of Python itself.
     Builtin(&'static str),
     /// A class of this file.
@@ -149,6 +155,14 @@ impl<'a> Value<'a> {
             reason: reason.into(),
             span,
         }))
+    }
+
+    /// A string, parts of which may not be known.
+    pub(super) fn template(text: Text, unknown: Option<String>) -> Self {
+        match unknown {
+            Some(reason) => Self::Template(Rc::new((text, reason))),
+            None => Self::str(text),
+        }
     }
 
     fn too_large(span: Span) -> Self {
@@ -275,7 +289,7 @@ impl<'a> Value<'a> {
             Self::Str(text) => !text.is_empty(),
             Self::List(seq) | Self::Tuple(seq) => !seq.items.is_empty(),
             Self::Dict(map) => !map.items.is_empty(),
-            Self::Number(_) | Self::Sym(_) | Self::Opaque(_) => return None,
+            Self::Number(_) | Self::Sym(_) | Self::Template(_) | Self::Opaque(_) => return None,
             _ => true,
         })
     }
@@ -286,7 +300,8 @@ impl<'a> Value<'a> {
             return Some(left == right);
         }
         match (self, other) {
-            (Self::Opaque(_) | Self::Sym(_), _) | (_, Self::Opaque(_) | Self::Sym(_)) => None,
+            (Self::Opaque(_) | Self::Sym(_) | Self::Template(_), _)
+            | (_, Self::Opaque(_) | Self::Sym(_) | Self::Template(_)) => None,
             (Self::None, Self::None) => Some(true),
             (Self::Bool(left), Self::Bool(right)) => Some(left == right),
             (Self::Int(left), Self::Int(right)) => Some(left == right),
@@ -312,6 +327,7 @@ impl<'a> Value<'a> {
     pub(super) fn describe(&self) -> String {
         match self {
             Self::Opaque(opaque) => opaque.reason.clone(),
+            Self::Template(template) => template.1.clone(),
             Self::Sym(sym) => match &sym.kind {
                 SymKind::Path(path) => format!("`{path}` is defined outside this file"),
                 SymKind::Call { func, .. } => match func {
@@ -327,7 +343,7 @@ impl<'a> Value<'a> {
                 SymKind::Attr { name, .. } => format!("attribute `{name}` is not known"),
                 _ => "the result of an operator is not known".to_owned(),
             },
-            Self::Func(def) => format!("`{}` is a function", def.name),
+            Self::Func(def, _) => format!("`{}` is a function", def.name),
             _ => "a value of another type was expected".to_owned(),
         }
     }

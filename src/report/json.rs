@@ -114,6 +114,7 @@ struct Finding<'a> {
     direction: Option<&'static str>,
     labels: Vec<Label<'a>>,
     effects: Vec<Effect>,
+    estimate: Option<Estimate>,
     fix: Option<Fix<'a>>,
     checklist: &'static [&'static str],
     fingerprint: &'a str,
@@ -134,6 +135,17 @@ pub(super) struct Effect {
     blocks: Vec<&'static str>,
     work: Vec<&'static str>,
     certainty: &'static str,
+}
+
+#[derive(Serialize)]
+pub(super) struct Estimate {
+    relation: String,
+    rows: u64,
+    bytes: u64,
+    size: &'static str,
+    seconds_min: f64,
+    seconds_max: f64,
+    assumes: &'static str,
 }
 
 #[derive(Serialize)]
@@ -266,6 +278,7 @@ fn finding<'a>(report: &'a Report, diagnostic: &'a inner::Diagnostic) -> Finding
             })
             .collect(),
         effects: diagnostic.effects.iter().map(effect).collect(),
+        estimate: diagnostic.estimate.as_ref().map(estimate),
         fix: diagnostic.fix.as_ref().map(|found| fix(report, found)),
         checklist: rules::by_id(diagnostic.rule).map_or(&[], |rule| rule.checklist),
         fingerprint: &diagnostic.fingerprint,
@@ -280,6 +293,19 @@ pub(super) fn effect(effect: &inner_effect::Effect) -> Effect {
         blocks: effect.blocks(),
         work: effect.work.words(),
         certainty: effect.certainty.as_str(),
+    }
+}
+
+pub(super) fn estimate(estimate: &inner::Estimate) -> Estimate {
+    let tenths = |seconds: f64| (seconds * 10.0).round() / 10.0;
+    Estimate {
+        relation: estimate.relation.to_string(),
+        rows: estimate.rows,
+        bytes: estimate.bytes,
+        size: estimate.class.as_str(),
+        seconds_min: tenths(estimate.seconds.0),
+        seconds_max: tenths(estimate.seconds.1),
+        assumes: estimate.assumes,
     }
 }
 

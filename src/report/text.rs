@@ -377,6 +377,10 @@ pub(super) fn answers(database: &DatabaseSummary) -> String {
 }
 
 fn write_summary(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
+    if report.settings.stats.is_none() && report.diagnostics.iter().any(waits_for_work) {
+        let note = "how long the work under these locks takes is a matter of size: `--stats FILE`, a snapshot of production, tells";
+        writeln!(out, "{}\n", paint(style, DIM, note))?;
+    }
     let line = summary(report);
     let worst = report.diagnostics.iter().map(|d| d.level).max();
     let color = match worst {
@@ -387,6 +391,12 @@ fn write_summary(report: &Report, style: Style, out: &mut dyn Write) -> io::Resu
         None => CLEAN,
     };
     writeln!(out, "{}", paint(style, color, &line))
+}
+
+/// True for a finding about work that others wait for.
+fn waits_for_work(diagnostic: &Diagnostic) -> bool {
+    let mut effects = diagnostic.effects.iter();
+    effects.any(|effect| !effect.work.is_none() && !effect.blocks().is_empty())
 }
 
 /// The last line: what was found, in how much, and what is not shown.

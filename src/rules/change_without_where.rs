@@ -42,7 +42,7 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
 /// True if this rule speaks about a change: no condition, and none is to be expected.
 ///
 /// A column that is new in this change has to be filled in every row: that is no slip, however it is done.
-pub(super) fn reports(cx: &Cx<'_>, change: &DataChange<'_>) -> bool {
+fn reports(cx: &Cx<'_>, change: &DataChange<'_>) -> bool {
     let (Reach::Every, Some(ChangeVerb::Update | ChangeVerb::Delete), Some(full)) =
         (change.reach, change.verb, change.change)
     else {

@@ -1,5 +1,6 @@
 //! See `rules/check-validating.md`.
 
+use crate::diagnostic::Safety;
 use crate::effect::column;
 use crate::rule::{Cx, Finding};
 use crate::schema::TableKind;
@@ -24,7 +25,9 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
             ),
             None => "add it NOT VALID, and VALIDATE it in a later transaction".to_owned(),
         };
-        let finding = finding(cx, table, def).help(help);
+        let title = "add the CHECK as NOT VALID; a later migration has to validate it";
+        let fix = cx.fix_at(def.span.end, " NOT VALID", title, Safety::Unsafe);
+        let finding = finding(cx, table, def).help(help).fix_if(fix);
         cx.report(finding);
     }
     for (table, add) in statement.added_columns() {

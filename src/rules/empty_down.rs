@@ -1,10 +1,8 @@
 //! See `rules/empty-down.md`.
 
 use crate::layout::{Emptiness, Migration};
+use crate::markers::REASON;
 use crate::rule::{Cx, Finding};
-
-/// Characters of a reason that somebody can judge.
-const REASON: usize = 20;
 
 pub(super) fn check(cx: &mut Cx<'_>, migration: &Migration) {
     let Some(up) = migration.pair.map(|up| &cx.history().migrations[up]) else {
@@ -19,7 +17,8 @@ pub(super) fn check(cx: &mut Cx<'_>, migration: &Migration) {
         .statements
         .iter()
         .all(|statement| statement.changes_nothing());
-    if !up_does_something || !does_nothing || migration.incomplete {
+    if !up_does_something || !does_nothing || migration.incomplete || cx.markers().is_irreversible()
+    {
         return;
     }
     let version = &migration.version;
@@ -41,8 +40,8 @@ pub(super) fn check(cx: &mut Cx<'_>, migration: &Migration) {
         None => format!("the down script of {version} changes nothing: {goes_back}"),
     };
     cx.report(Finding::new(migration.span, message).help(
-        "undo what the up script does; if there is no way back, make the down script fail with the reason, or allow \
-         this: `lockgate: allow empty-down -- <reason>`",
+        "undo what the up script does; if there is no way back, make the down script fail with the reason, or give \
+         it here: `-- lockgate: irreversible: <reason>`",
     ));
 }
 

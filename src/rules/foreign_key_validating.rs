@@ -1,10 +1,12 @@
 //! See `rules/foreign-key-validating.md`.
 
+use crate::diagnostic::Safety;
 use crate::effect::column;
 use crate::rule::{Cx, Finding};
 use crate::schema::TableKind;
 use crate::statement::{
-    AddColumn, AlterAction, ConstraintDef, ConstraintKind, Expr, ForeignKey, Kind, Name, Statement,
+    AddColumn, AlterAction, AlterTable, ConstraintDef, ConstraintKind, Expr, ForeignKey, Kind,
+    Name, Statement,
 };
 
 pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
@@ -12,6 +14,7 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
         return;
     };
     for action in &alter.actions {
+        enforced(cx, alter, action);
         let AlterAction::AddConstraint(def) = action else {
             continue;
         };
@@ -31,7 +34,14 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
             ),
             None => help(cx, table, def),
         };
-        let mut finding = finding(cx, table, def, key).help(help);
+        let title = "add the foreign key as NOT VALID; a later migration has to validate it";
+        let fix = match added {
+            None if takes_not_valid(cx, table) => {
+                cx.fix_at(def.span.end, " NOT VALID", title, Safety::Unsafe)
+            }
+            _ => None,
+        };
+        let mut finding = finding(cx, table, def, key).help(help).fix_if(fix);
         if let Some(add) = added {
             finding = finding.label(cx.location(add.column.span), "column added here");
         }
@@ -67,6 +77,43 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     }
 }
 
+/// `ALTER CONSTRAINT … ENFORCED` (18) checks as a new foreign key does, under a stronger lock.
+fn enforced(cx: &mut Cx<'_>, alter: &AlterTable, action: &AlterAction) {
+    let AlterAction::AlterConstraint {
+        name,
+        enforced: true,
+        ..
+    } = action
+    else {
+        return;
+    };
+    let (table, (lock, work)) = (&alter.name, cx.work_of(alter, action));
+    let key = cx
+        .before()
+        .table(table)
+        .and_then(|table| table.constraint(&name.text));
+    if !work.scan || cx.effects().fails.is_some() || key.is_some_and(|key| !key.def.not_enforced) {
+        return;
+    }
+    let parent = key.and_then(|key| key.references.as_ref());
+    let parent = parent.map_or_else(String::new, |parent| {
+        format!(", and writes to `{}`", parent.short())
+    });
+    let finding = Finding::new(
+        name.span,
+        format!(
+            "ENFORCED checks `{name}` on every row of `{table}` under {} lock: reads and writes wait{parent}",
+            lock.with_article()
+        ),
+    )
+    .on(table)
+    .help(format!(
+        "add a second foreign key NOT VALID, VALIDATE it in a later transaction, then drop {name}"
+    ))
+    .effects(cx.effects().list.clone());
+    cx.report(finding);
+}
+
 fn finding(cx: &Cx<'_>, table: &Name, def: &ConstraintDef, key: &ForeignKey) -> Finding {
     let subject = match &def.name {
         Some(name) => format!("foreign key `{name}`"),
@@ -99,12 +146,17 @@ fn references(key: &ForeignKey) -> String {
     }
 }
 
-fn help(cx: &Cx<'_>, table: &Name, def: &ConstraintDef) -> String {
+/// NOT VALID is refused on a partitioned table before PostgreSQL 18.
+fn takes_not_valid(cx: &Cx<'_>, table: &Name) -> bool {
     let partitioned = cx
         .before()
         .table(table)
         .is_some_and(|table| table.kind == TableKind::Partitioned);
-    if partitioned && cx.postgres() < 18 {
+    !partitioned || cx.postgres() >= 18
+}
+
+fn help(cx: &Cx<'_>, table: &Name, def: &ConstraintDef) -> String {
+    if !takes_not_valid(cx, table) {
         return format!(
             "NOT VALID is refused on a partitioned table before PostgreSQL 18: add the foreign key NOT VALID to each partition and VALIDATE it there, then add it to `{table}`, which takes those over without checking rows"
         );

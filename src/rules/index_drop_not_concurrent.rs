@@ -40,11 +40,17 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     if drop.cascade {
         help.push_str(" without CASCADE, which CONCURRENTLY refuses");
     }
+    let alone = drop.names.len() == 1 && !drop.cascade;
+    let fix = wanted
+        .as_ref()
+        .filter(|_| alone)
+        .and_then(|wanted| cx.concurrently(statement, wanted, &["DROP", "INDEX"]));
     if let Some(way_out) = wanted.and_then(|wanted| cx.way_out_for(&wanted)) {
         help = format!("{help}; {way_out}");
     }
     let finding = Finding::new(statement.span, message)
         .help(help)
+        .fix_if(fix)
         .effects(cx.effects().list.clone());
     cx.report(finding);
 }

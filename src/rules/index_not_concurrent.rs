@@ -25,22 +25,25 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
         .name
         .as_ref()
         .map_or_else(|| "the index".to_owned(), |name| format!("`{name}`"));
-    let help = if partitioned {
-        format!(
+    let mut wanted = statement.clone();
+    if let Kind::CreateIndex(create) = &mut wanted.kind {
+        create.concurrently = true;
+    }
+    let (help, fix) = if partitioned {
+        let help = format!(
             "CONCURRENTLY is refused on a partitioned table: create the index ON ONLY {table}, build one CONCURRENTLY on each \
              partition, then ALTER INDEX … ATTACH PARTITION"
-        )
+        );
+        (help, None)
     } else {
-        let mut wanted = statement.clone();
-        if let Kind::CreateIndex(create) = &mut wanted.kind {
-            create.concurrently = true;
-        }
-        match cx.way_out_for(&wanted) {
+        let help = match cx.way_out_for(&wanted) {
             Some(way_out) => {
                 format!("build it CONCURRENTLY, which no transaction may surround: {way_out}")
             }
             None => "build it CONCURRENTLY".to_owned(),
-        }
+        };
+        let words = ["CREATE", "UNIQUE?", "INDEX"];
+        (help, cx.concurrently(statement, &wanted, &words))
     };
     let on = if partitioned {
         format!("`{table}` and its partitions")
@@ -55,6 +58,7 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
         )
         .on(table)
         .help(help)
+        .fix_if(fix)
         .effects(effects),
     );
 }

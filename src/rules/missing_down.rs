@@ -9,6 +9,7 @@ pub(super) fn check(cx: &mut Cx<'_>, migration: &Migration) {
         || migration.direction != Direction::Up
         || migration.pair.is_some()
         || migration.statements.is_empty()
+        || cx.markers().is_irreversible()
     {
         return;
     }
@@ -18,6 +19,6 @@ pub(super) fn check(cx: &mut Cx<'_>, migration: &Migration) {
             migration.span,
             format!("migration {version} has no down script: going back changes the version and leaves the schema"),
         )
-        .help("write the down script beside it, or allow this with the reason why there is no way back"),
+        .help("write the down script beside it, or say why there is no way back: `-- lockgate: irreversible: <reason>`"),
     );
 }

@@ -1,6 +1,7 @@
 //! See `rules/missing-lock-timeout.md`.
 
 use super::missing_statement_timeout;
+use crate::diagnostic::{Fix, Safety};
 use crate::effect::{Effect, RelationKind};
 use crate::layout::{Migration, Send};
 use crate::replay::Step;
@@ -87,7 +88,16 @@ pub(super) fn limited(
         .iter()
         .map(|(name, value)| format!("{name}: {value}"))
         .collect();
+    // Behind SET the limit holds for the rest of the session, whatever comes then.
+    let safety = if local { Safety::Safe } else { Safety::Unsafe };
+    let fix = cx.is_written_as_sent(step).then(|| Fix {
+        title: format!("set {name} before it"),
+        safety,
+        edits: vec![cx.insert(step.statement.span.start, &(statements.join("\n") + "\n"))],
+        new_files: Vec::new(),
+    });
     let finding = Finding::new(step.statement.span, message(&state))
+        .fix_if(fix)
         .certainty(step.certainty())
         .help(format!(
             "put `{}` before it; if the role or the tool sets it already, tell Lockgate with `runner: {{ {} }}`",

@@ -32,6 +32,15 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
         )
     };
     let effects = cx.effects().list.clone();
+    let words = ["REFRESH", "MATERIALIZED", "VIEW"];
+    let mut wanted = statement.clone();
+    if let Kind::RefreshMaterializedView(refresh) = &mut wanted.kind {
+        refresh.concurrently = true;
+    }
+    let fix = match view {
+        Some(_) if has_key => cx.concurrently(statement, &wanted, &words),
+        _ => None,
+    };
     cx.report(
         Finding::new(
             statement.span,
@@ -39,6 +48,7 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
         )
         .on(name)
         .help(help)
+        .fix_if(fix)
         .effects(effects),
     );
 }

@@ -68,8 +68,15 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
         Some(way_out) => format!("{help}; {way_out}"),
         None => help,
     };
+    let word = match reindex.target {
+        ReindexTarget::Index => Some("INDEX"),
+        ReindexTarget::Table => Some("TABLE"),
+        _ => None,
+    };
+    let fix = word.and_then(|word| cx.concurrently(statement, &wanted, &["REINDEX", word]));
     let mut finding = Finding::new(statement.span, message)
         .help(help)
+        .fix_if(fix)
         .effects(cx.effects().list.clone());
     if let Some(table) = &table {
         finding = finding.on(table);

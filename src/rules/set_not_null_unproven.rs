@@ -1,6 +1,7 @@
 //! See `rules/set-not-null-unproven.md`.
 
 use crate::diagnostic::Certainty;
+use crate::effect::column;
 use crate::effect::proof::{self, NotNull};
 use crate::rule::{Cx, Finding};
 use crate::schema::Table;
@@ -8,6 +9,7 @@ use crate::source::{Location, Span};
 use crate::statement::{ColumnChange, ConstraintKind, Ident, Name, Statement, quoted};
 
 pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
+    virtual_columns(cx, statement);
     let set = statement
         .altered_columns()
         .filter(|(_, alter)| matches!(alter.change, ColumnChange::SetNotNull))
@@ -48,6 +50,37 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
                 .on(table)
                 .certainty(cx.certainty_of(table))
                 .effects(effects),
+        );
+    }
+}
+
+/// The values of a virtual column are computed to see that none is NULL (18).
+fn virtual_columns(cx: &mut Cx<'_>, statement: &Statement) {
+    for (table, add) in cx.new_columns(statement) {
+        let column = &add.column;
+        let is_virtual = column
+            .generated
+            .as_ref()
+            .is_some_and(|generated| !generated.stored);
+        let cost = column::add(column, cx.before(), cx.postgres());
+        if !is_virtual || !column.not_null_written || !cost.work.scan || cost.rewrite.is_some() {
+            continue;
+        }
+        let (name, short) = (&column.name, &table.name);
+        let constraint = quoted(&format!("{short}_{}_not_null", name.text));
+        let effects = cx.effects().list.clone();
+        cx.report(
+            Finding::new(
+                column.span,
+                format!(
+                    "NOT NULL on the virtual column `{name}` computes it for every row of `{table}` under an ACCESS EXCLUSIVE lock: reads and writes wait"
+                ),
+            )
+            .on(table)
+            .help(format!(
+                "add `{name}` without it, then ALTER TABLE {table} ADD CONSTRAINT {constraint} NOT NULL {name} NOT VALID, and VALIDATE it in a later transaction"
+            ))
+            .effects(effects),
         );
     }
 }

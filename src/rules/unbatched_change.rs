@@ -1,6 +1,6 @@
 //! See `rules/unbatched-change.md`.
 
-use super::{change_without_where, ddl_and_data_change};
+use super::ddl_and_data_change;
 use crate::diagnostic::{Certainty, Level};
 use crate::effect::reach::{DataChange, Reach, data_changes};
 use crate::rule::{Cx, Finding};
@@ -8,10 +8,8 @@ use crate::statement::{ChangeVerb, Statement};
 
 pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     for change in data_changes(statement, cx.before()) {
-        if change.verb.is_none()
-            || change_without_where::reports(cx, &change)
-            || ddl_and_data_change::reports(cx, &change)
-        {
+        // Where it has no WHERE or runs under a lock, the rules on that subsume this one.
+        if change.verb.is_none() {
             continue;
         }
         if let Some(finding) = judge(cx, statement, &change) {

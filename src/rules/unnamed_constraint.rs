@@ -1,6 +1,6 @@
 //! See `rules/unnamed-constraint.md`.
 
-use crate::diagnostic::Certainty;
+use crate::diagnostic::{Certainty, Safety};
 use crate::rule::{Cx, Finding};
 use crate::schema::Presence;
 use crate::statement::{ConstraintDef, ConstraintKind, Kind, Name, Statement};
@@ -45,6 +45,15 @@ fn report(cx: &mut Cx<'_>, table: &Name, def: &ConstraintDef) {
         }
         _ => Certainty::Certain,
     };
+    let plain = name.to_string();
+    let title = "write the name that PostgreSQL would choose";
+    // Quotes could end the string of another language that the SQL stands in.
+    let fix = (certainty == Certainty::Certain && !plain.contains('"'))
+        .then(|| {
+            let text = format!("CONSTRAINT {plain} ");
+            cx.fix_at(def.span.start, &text, title, Safety::Safe)
+        })
+        .flatten();
     cx.report(
         Finding::new(
             def.span,
@@ -53,6 +62,7 @@ fn report(cx: &mut Cx<'_>, table: &Name, def: &ConstraintDef) {
             ),
         )
         .certainty(certainty)
+        .fix_if(fix)
         .help(format!("write CONSTRAINT {name} before {kind}")),
     );
 }

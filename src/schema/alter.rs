@@ -94,11 +94,15 @@ impl Schema {
             }
             AlterAction::AlterConstraint {
                 name,
-                enforced: true,
+                enforced,
+                deferrable,
                 ..
             } => self.edit_constraint(key, &name.text, |constraint| {
-                constraint.def.not_enforced = false;
-                constraint.valid = true;
+                if *enforced {
+                    constraint.def.not_enforced = false;
+                    constraint.valid = true;
+                }
+                constraint.def.deferrable = deferrable.unwrap_or(constraint.def.deferrable);
             }),
             AlterAction::AttachPartition {
                 partition,

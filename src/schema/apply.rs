@@ -16,9 +16,9 @@ use super::table::new_table;
 use super::{Relation, Schema};
 use crate::statement::{
     AlterDomainAction, ConstraintDef, ConstraintKind, CreateDomain, CreateFunction, CreateTableAs,
-    CreateTrigger, ExprKind, Ident, InsertRows, Kind, Name, Nested, ObjectKind, Persistence,
-    PolicyDefinition, PublicationChange, PublicationDefinition, QualifiedName, Statement,
-    TypeDefinition,
+    CreateTrigger, Expr, ExprKind, Ident, InsertRows, Kind, Literal, Name, Nested, ObjectKind,
+    Persistence, PolicyDefinition, PublicationChange, PublicationDefinition, QualifiedName,
+    Statement, TypeDefinition,
 };
 
 impl Schema {
@@ -136,6 +136,9 @@ impl Schema {
                         (None, None) => labels.push(label),
                     }
                 });
+                if let Some(old) = &alter.old_label {
+                    self.rename_label_in_defaults(&alter.name, &old.text, &alter.new_label.text);
+                }
             }
             Kind::CreateFunction(create) => {
                 self.create_function(create, &statement.nested, origin);
@@ -253,6 +256,27 @@ impl Schema {
         };
         if let Some(ty) = self.types.get_mut(&key) {
             change(Arc::make_mut(ty));
+        }
+    }
+
+    /// A default that is a value of an enum follows the value.
+    fn rename_label_in_defaults(&mut self, ty: &Name, old: &str, new: &str) {
+        let Some(key) = self
+            .type_named(ty.schema.as_deref(), &ty.name)
+            .map(|ty| ty.name.clone())
+        else {
+            return;
+        };
+        for table in self.linked_names(&key, super::links::Link::Type) {
+            self.edit_table(&table, |table| {
+                for column in &mut table.columns {
+                    let is_old = column.user_type.as_ref() == Some(&key)
+                        && column.default.as_ref().and_then(Expr::as_string) == Some(old);
+                    if let (true, Some(default)) = (is_old, &mut column.default) {
+                        default.kind = ExprKind::Literal(Literal::String(new.into()));
+                    }
+                }
+            });
         }
     }
 

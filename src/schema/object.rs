@@ -6,8 +6,8 @@ use std::sync::Arc;
 use crate::source::Location;
 use crate::statement::table::{Generated, Identity};
 use crate::statement::{
-    ConstraintDef, ConstraintKind, Element, Expr, Ident, Nested, PartitionBy, Persistence,
-    QualifiedName, Query, TypeName, Volatility,
+    ConstraintDef, ConstraintKind, Element, Expr, ExprKind, Ident, Nested, PartitionBy,
+    Persistence, QualifiedName, Query, TypeName, Volatility,
 };
 
 /// Where and in which change something was made.
@@ -230,6 +230,60 @@ impl Index {
         self.elements
             .iter()
             .filter_map(|element| element.column.as_ref().map(|column| &*column.text))
+    }
+
+    /// True if the keys of this one are the first keys of the other one, in the same order, and both are of one method.
+    #[must_use]
+    pub fn keys_lead(&self, other: &Self) -> bool {
+        self.method == other.method
+            && self.elements.len() <= other.elements.len()
+            && self.elements.iter().zip(&other.elements).all(|(a, b)| {
+                let expr = match (&a.expr, &b.expr) {
+                    (None, None) => true,
+                    (Some(a), Some(b)) => a.same(b),
+                    _ => false,
+                };
+                a.column == b.column
+                    && expr
+                    && a.opclass == b.opclass
+                    && a.collation == b.collation
+                    && a.default_order == b.default_order
+            })
+    }
+
+    /// True if both have the same keys and the same `WHERE`.
+    #[must_use]
+    pub fn is_like(&self, other: &Self) -> bool {
+        let predicate = match (&self.predicate, &other.predicate) {
+            (None, None) => true,
+            (Some(a), Some(b)) => a.same(b),
+            _ => false,
+        };
+        self.elements.len() == other.elements.len() && self.keys_lead(other) && predicate
+    }
+
+    /// True if it finds the rows with given values of the columns: they are its first keys, in whatever order, and a
+    /// `WHERE` leaves out no more than their nulls.
+    #[must_use]
+    pub fn serves(&self, columns: &[&str]) -> bool {
+        let first: Vec<Option<&str>> = self
+            .elements
+            .iter()
+            .take(columns.len())
+            .map(|element| element.column.as_ref().map(|column| &*column.text))
+            .collect();
+        let skips_nulls = self
+            .predicate
+            .as_ref()
+            .is_none_or(|predicate| match &predicate.kind {
+                ExprKind::IsNotNull(inner) => inner
+                    .as_column()
+                    .is_some_and(|column| columns.contains(&column)),
+                _ => false,
+            });
+        matches!(&*self.method, "btree" | "hash")
+            && columns.iter().all(|column| first.contains(&Some(column)))
+            && skips_nulls
     }
 
     /// True if the column is mentioned anywhere in it.

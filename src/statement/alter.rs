@@ -61,6 +61,8 @@ pub enum AlterAction {
         not_enforced: bool,
         /// `INHERIT` or `NO INHERIT` is written (18).
         inheritability: bool,
+        /// `DEFERRABLE` or `NOT DEFERRABLE`, if one is written.
+        deferrable: Option<bool>,
     },
     /// `ATTACH PARTITION`.
     AttachPartition {

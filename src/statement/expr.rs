@@ -150,6 +150,13 @@ impl Expr {
         })
     }
 
+    /// True if a function of that name is called somewhere in it.
+    #[must_use]
+    pub fn calls(&self, function: &str) -> bool {
+        self.walk()
+            .any(|part| matches!(&part.kind, ExprKind::Call { name, .. } if **name == *function))
+    }
+
     /// The column's name if this is a plain column reference (qualified or not).
     #[must_use]
     pub fn as_column(&self) -> Option<&str> {

@@ -1,5 +1,6 @@
 //! The text of one suppression comment.
 
+use crate::markers::{self, Marker, Misread};
 use crate::rule::Rule;
 use crate::suggest::closest;
 
@@ -18,16 +19,10 @@ pub(super) struct Directive<'a> {
     pub(super) reason: &'a str,
     /// The last day on which it holds.
     pub(super) until: Option<&'a str>,
+    /// It allows nothing and says something about the migration.
+    pub(super) marker: Option<Marker>,
     /// What is not understood.
-    pub(super) misread: Vec<Word<'a>>,
-}
-
-/// A word that is not understood, with what to say about it.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Word<'a> {
-    pub(super) text: &'a str,
-    pub(super) message: String,
-    pub(super) help: String,
+    pub(super) misread: Vec<Misread<'a>>,
 }
 
 /// Whose comment it is.
@@ -118,6 +113,7 @@ fn empty(text: &str, tool: Tool, whole_file: bool) -> Directive<'_> {
         rules: Vec::new(),
         reason: "",
         until: None,
+        marker: None,
         misread: Vec::new(),
     }
 }
@@ -135,12 +131,19 @@ fn foreign<'a>(tool: Tool, whole_file: bool, text: &'a str, rest: &'a str) -> Di
     }
 }
 
-/// `allow <rule>[, <rule>] [until <date>] [-- <reason> [until <date>]]`.
+/// `allow <rule>[, <rule>] [until <date>] [-- <reason> [until <date>]]`, or a marker.
 fn ours<'a>(text: &'a str, rest: &'a str) -> Directive<'a> {
     const FORM: &str = "the form is `lockgate: allow <rule>, <rule> -- <reason>`";
     let mut directive = empty(text, Tool::Lockgate, false);
+    if let Some(marker) = markers::read(rest) {
+        match marker {
+            Ok(marker) => directive.marker = Some(marker),
+            Err(misread) => directive.misread.push(misread),
+        }
+        return directive;
+    }
     let mut misread = |text: &'a str, message: String, help: String| {
-        directive.misread.push(Word {
+        directive.misread.push(Misread {
             text,
             message,
             help,
@@ -152,7 +155,10 @@ fn ours<'a>(text: &'a str, rest: &'a str) -> Directive<'a> {
         "allow" => {}
         "allow-file" => directive.whole_file = true,
         _ => {
-            let help = match closest(verb, ["allow", "allow-file"]) {
+            let help = match closest(
+                verb,
+                ["allow", "allow-file"].into_iter().chain(markers::WORDS),
+            ) {
                 Some(word) => format!("did you mean `{word}`?"),
                 None => FORM.to_owned(),
             };
@@ -206,7 +212,7 @@ fn ours<'a>(text: &'a str, rest: &'a str) -> Directive<'a> {
         }
     }
     if directive.rules.is_empty() && directive.misread.is_empty() {
-        directive.misread.push(Word {
+        directive.misread.push(Misread {
             text,
             message: "this comment names no rule".to_owned(),
             help: FORM.to_owned(),
@@ -221,7 +227,7 @@ fn ours<'a>(text: &'a str, rest: &'a str) -> Directive<'a> {
             directive.until = Some(date);
             directive.reason = reason.trim_end();
         } else if date.contains('-') {
-            directive.misread.push(Word {
+            directive.misread.push(Misread {
                 text: date,
                 message: format!("`{date}` is not a date"),
                 help: DATE.to_owned(),
@@ -310,6 +316,12 @@ mod tests {
             (" lockgate: allow a because", "Lockgate a |  | - | because"),
             (" lockgate: allow", "Lockgate  |  | - | lockgate: allow"),
             (" lockgate: ignore a", "Lockgate  |  | - | ignore"),
+            (" lockgate: phase expand", "Lockgate  |  | - | "),
+            (" lockgate: risk: huge", "Lockgate  |  | - | huge"),
+            (
+                " lockgate: irreversible:",
+                "Lockgate  |  | - | irreversible:",
+            ),
             (" lockgate allow a", "Lockgate  |  | - | lockgate allow a"),
             ("* text\n * lockgate: allow a\n", "Lockgate a |  | - | "),
             (

@@ -3,9 +3,10 @@
     python -m venv /tmp/alembic && /tmp/alembic/bin/pip install -r tests/alembic/requirements.txt
     /tmp/alembic/bin/python tests/alembic/oracle.py fixtures/alembic
 
-For each `*.py` in the directory, `*.json` next to it is rewritten: {"upgrade": [..], "downgrade": [..]}, the
-statements in order. A function that raises gives {"error": "Class: message"} after the statements it had sent.
-No database is needed.
+For each revision in the directory and those below, `*.json` next to it is rewritten: {"upgrade": [..],
+"downgrade": [..]}, the statements in order. A function that raises gives {"error": "Class: message"} after the
+statements it had sent. A directory with a `models.py` gives its `metadata` to Alembic. With a second argument nothing
+is rewritten: the JSON of all files goes to that file, by name. No database is needed.
 """
 
 import importlib.util
@@ -22,6 +23,18 @@ from alembic.operations import Operations
 warnings.simplefilter("ignore")
 # Revisions that ask are told that they run against a database.
 context.is_offline_mode = lambda: False
+
+
+def is_revision(path):
+    return any(line.startswith("down_revision") for line in path.read_text(encoding="utf-8").splitlines())
+
+
+def metadata(directory):
+    """The metadata of the directory's `models.py`, which brings a naming convention."""
+    if not (directory / "models.py").exists():
+        return None
+    sys.path.insert(0, str(directory))
+    return importlib.import_module("models").metadata
 
 
 def load(path):
@@ -45,13 +58,13 @@ def stable(sent):
     return out + run[:1] + sorted(run[1:])
 
 
-def render(path, name):
+def render(path, name, target_metadata=None):
     buffer = io.StringIO()
     migration = MigrationContext.configure(
         dialect_name="postgresql",
         # The default parameter style doubles every percent sign.
         dialect_opts={"paramstyle": "named"},
-        opts={"as_sql": True, "literal_binds": True, "output_buffer": buffer},
+        opts={"as_sql": True, "literal_binds": True, "output_buffer": buffer, "target_metadata": target_metadata},
     )
     # As on a server with standard_conforming_strings, which is what a connection finds out.
     migration.dialect._backslash_escapes = False
@@ -74,12 +87,26 @@ def render(path, name):
     return [text for text in sent if text not in ("BEGIN", "COMMIT", "BEGIN;", "COMMIT;")] + error
 
 
-def main(directory):
-    for path in sorted(pathlib.Path(directory).glob("*.py")):
-        golden = {name: render(path, name) for name in ("upgrade", "downgrade")}
+def main(directory, out=None):
+    directory = pathlib.Path(directory)
+    # Where revisions import what they share from.
+    sys.path.insert(0, str(directory))
+    collected = {}
+    for path in sorted(directory.rglob("*.py")):
+        if not is_revision(path):
+            continue
+        if path.parent.name == "plugins" and importlib.util.find_spec("alembic_utils") is None:
+            continue
+        target = metadata(path.parent)
+        golden = {name: render(path, name, target) for name in ("upgrade", "downgrade")}
+        if out is not None:
+            collected[path.relative_to(directory).as_posix()] = golden
+            continue
         text = json.dumps(golden, indent=2, ensure_ascii=False) + "\n"
         path.with_suffix(".json").write_text(text, encoding="utf-8")
+    if out is not None:
+        pathlib.Path(out).write_text(json.dumps(collected), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

@@ -1,7 +1,8 @@
 //! The cases `fixtures/rules/*.sql` as data.
 //!
 //! `-- case: title` opens a case; settings of the example follow (`-- layout: flyway`), then its text. `-- file: name`
-//! begins a file. A comment of carets marks the place of a finding in the line above, followed by the beginning of its
+//! begins a file, `-- base: name` one of the branch that these are merged into, from the time when the branches parted, and
+//! `-- theirs: name` one that it has got since. A comment of carets marks the place of a finding in the line above, followed by the beginning of its
 //! message; carets that stand directly behind the comment's mark (`-- ^^^`), with the mark under the first character of the
 //! line, say only that the finding begins there. `possible: `, `unknown: ` and a level (`warning: `) before the message are
 //! compared too, and so is the beginning of the help in `-- help: …` below the carets. `-- fixed:` holds the files
@@ -46,6 +47,8 @@ pub(crate) struct Mark {
 enum Part {
     Head,
     Text,
+    Base,
+    Theirs,
     Fixed,
 }
 
@@ -85,11 +88,9 @@ pub(crate) fn read(text: &str) -> (Vec<Case>, Vec<String>) {
             part = Part::Fixed;
             continue;
         }
-        if let Some(name) = line.strip_prefix("-- file: ") {
+        if let Some((next, name)) = opens(line, &part) {
+            part = next;
             files(case, &part).push((name.to_owned(), String::new()));
-            if part == Part::Head {
-                part = Part::Text;
-            }
             continue;
         }
         if part == Part::Head {
@@ -135,9 +136,24 @@ pub(crate) fn read(text: &str) -> (Vec<Case>, Vec<String>) {
     (cases, problems)
 }
 
+/// The part that a line opens a file of, and the file's name.
+fn opens<'l>(line: &'l str, part: &Part) -> Option<(Part, &'l str)> {
+    let (key, name) = line.strip_prefix("-- ")?.split_once(": ")?;
+    let part = match key {
+        "file" if *part == Part::Fixed => Part::Fixed,
+        "file" => Part::Text,
+        "base" => Part::Base,
+        "theirs" => Part::Theirs,
+        _ => return None,
+    };
+    Some((part, name))
+}
+
 fn files<'c>(case: &'c mut Case, part: &Part) -> &'c mut Vec<(String, String)> {
     match part {
         Part::Fixed => case.fixed.get_or_insert_default(),
+        Part::Base => &mut case.example.base,
+        Part::Theirs => &mut case.example.theirs,
         Part::Head | Part::Text => &mut case.example.files,
     }
 }
@@ -148,6 +164,8 @@ fn finish(case: &mut Case) {
         .example
         .files
         .iter_mut()
+        .chain(&mut case.example.base)
+        .chain(&mut case.example.theirs)
         .chain(case.fixed.iter_mut().flatten())
     {
         let end = text.trim_end_matches('\n').len();

@@ -17,6 +17,15 @@ struct Run {
     stderr: &'static str,
 }
 
+/// An index on a table of which a snapshot knows the rows.
+const STATS: &[(&str, &str)] = &[
+    (
+        "prod.json",
+        "{\"relations\": [{\"name\": \"orders\", \"rows\": 12000000}]}",
+    ),
+    ("new.sql", "CREATE INDEX ON orders (note);\n"),
+];
+
 const CONFIG: &str = "lockgate.yaml";
 
 const RUNS: &[Run] = &[
@@ -61,6 +70,48 @@ const RUNS: &[Run] = &[
         exit: 0,
         stdout: "\"$schema\"",
         stderr: "",
+    },
+    Run {
+        args: "schema snapshot",
+        files: &[],
+        exit: 0,
+        stdout: "\"lockgate-snapshot\"",
+        stderr: "",
+    },
+    Run {
+        args: "check --stats prod.json --format short new.sql",
+        files: STATS,
+        exit: 1,
+        stdout: "writes wait until it is built; 12 million rows, 1.8 GB: about 6 s to 60 s",
+        stderr: "",
+    },
+    Run {
+        args: "locks --stats prod.json new.sql",
+        files: STATS,
+        exit: 0,
+        stdout: "index build: 6 s to 60 s",
+        stderr: "",
+    },
+    Run {
+        args: "check new.sql",
+        files: &[
+            ("lockgate.yaml", "stats: ops/prod.json\n"),
+            (
+                "ops/prod.json",
+                "{\"relations\": [{\"name\": \"orders\", \"row\": 1}]}",
+            ),
+            ("new.sql", ""),
+        ],
+        exit: 2,
+        stdout: "",
+        stderr: "[ops/prod.json:1:36]",
+    },
+    Run {
+        args: "check --stats none.json new.sql",
+        files: &[("new.sql", "")],
+        exit: 2,
+        stdout: "",
+        stderr: "error: the snapshot cannot be read: none.json",
     },
     Run {
         args: "schema config",
@@ -194,21 +245,21 @@ error: `enviroment` is not known here
     Run {
         args: "check --format json",
         files: &[(CONFIG, "postgres: 16\nenvironment: ci\n")],
-        exit: 0,
+        exit: 2,
         stdout: "\"postgres\": 16,\n    \"environment\": \"ci\"",
         stderr: "",
     },
     Run {
         args: "check --format json --postgres 15 --env dev",
         files: &[(CONFIG, "postgres: 16\nenvironment: ci\n")],
-        exit: 0,
+        exit: 2,
         stdout: "\"postgres\": 15,\n    \"environment\": \"dev\"",
         stderr: "",
     },
     Run {
         args: "check",
         files: &[],
-        exit: 0,
+        exit: 2,
         stdout: "no migrations found\n",
         stderr: "",
     },
@@ -262,7 +313,7 @@ fn each_format_can_go_to_its_own_file() {
     let status = lockgate(directory.path())
         .args("check --format json --output a.json --output b.txt --format short".split(' '))
         .status();
-    assert_eq!(status.expect("runs").code(), Some(0));
+    assert_eq!(status.expect("runs").code(), Some(2));
     let read = |name: &str| fs::read_to_string(directory.path().join(name)).expect("written");
     assert!(read("a.json").starts_with('{'));
     assert_eq!(read("b.txt"), "no migrations found\n");

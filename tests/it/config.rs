@@ -90,6 +90,12 @@ fn everything_that_can_be_said_reaches_the_settings() {
     assert!(settings.require_reason);
     assert_eq!(settings.lock_timeout, Some(5_000));
     assert_eq!(settings.statement_timeout, Some(120_000));
+    let stats_file = settings.stats_file.as_deref();
+    assert_eq!(stats_file, Some(Path::new("ops/production.json")));
+    let sizing = settings.sizing;
+    let borders = [sizing.small, sizing.medium, sizing.large, sizing.huge];
+    assert_eq!(borders, [10_000, 500_000, 5_000_000, 100_000_000]);
+    assert_eq!(sizing.busy, 20);
     let roots: Vec<_> = settings
         .roots
         .iter()

@@ -5,13 +5,18 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
+use lockgate::config;
+use lockgate::diagnostic::Level;
 use lockgate::layout;
+use lockgate::policy::Policy;
 use lockgate::report::Report;
 use lockgate::rule::{Check, Rule};
 use lockgate::settings::{Environment, OptionValue, Settings, Strictness};
-use lockgate::testing::{self, Ran};
+use lockgate::snapshot;
+use lockgate::source::{Source, SourceId};
+use lockgate::testing::{self, Other, Ran};
 
 /// The day on which every example is checked.
 const TODAY: &str = "2026-06-01";
@@ -70,6 +75,36 @@ pub(crate) struct Example {
     after: Option<String>,
     options: Vec<(String, String)>,
     world: bool,
+    stats: Vec<snapshot::Relation>,
+    /// Files of the branch that these are merged into, from the time when the branches parted; none: nothing is merged.
+    pub(crate) base: Vec<(String, String)>,
+    /// What that branch has got since.
+    pub(crate) theirs: Vec<(String, String)>,
+    policies: Vec<Policy>,
+}
+
+/// `orders 12000000 rows`, `orders 12000000 rows 500 writes/s`: what the snapshot says about a table of rows of 200 bytes.
+fn stats(text: &str) -> Option<snapshot::Relation> {
+    let words: Vec<&str> = text.split([' ', ':']).collect();
+    let (name, rows, writes) = match words[..] {
+        [name, rows, "rows"] => (name, rows, None),
+        [name, rows, "rows", writes, "writes/s"] => (name, rows, Some(writes)),
+        _ => return None,
+    };
+    let rows: u64 = rows.parse().ok()?;
+    let writes: Option<u64> = writes.map(str::parse).transpose().ok()?;
+    Some(snapshot::Relation {
+        schema: "public".to_owned(),
+        name: name.to_owned(),
+        rows: Some(rows),
+        bytes: Some(rows * 200),
+        // The counters of ten seconds.
+        activity: writes.map(|writes| snapshot::Activity {
+            updated: writes * 10,
+            ..snapshot::Activity::default()
+        }),
+        ..snapshot::Relation::default()
+    })
 }
 
 impl Default for Example {
@@ -85,13 +120,17 @@ impl Default for Example {
             after: None,
             options: Vec::new(),
             world: true,
+            stats: Vec::new(),
+            base: Vec::new(),
+            theirs: Vec::new(),
+            policies: Vec::new(),
         }
     }
 }
 
 impl Example {
     /// Names that [`Example::set`] knows.
-    pub(crate) const KEYS: [&str; 9] = [
+    pub(crate) const KEYS: [&str; 11] = [
         "layout",
         "pg",
         "env",
@@ -101,6 +140,8 @@ impl Example {
         "after",
         "option",
         "world",
+        "stats",
+        "policy",
     ];
 
     /// One setting. The error says what is wrong with it.
@@ -129,6 +170,18 @@ impl Example {
                     self.options
                         .push((name.trim().to_owned(), value.trim().to_owned()));
                 }
+                None => return wrong(),
+            },
+            ("policy", text) => {
+                let yaml = format!("policies: [{text}]");
+                let source = Source::new(SourceId(0), "lockgate.yaml", yaml);
+                match config::parse(&source) {
+                    Ok(settings) => self.policies.extend(settings.policies),
+                    Err(problem) => return Err(problem.message),
+                }
+            }
+            ("stats", text) => match stats(text) {
+                Some(relation) => self.stats.push(relation),
                 None => return wrong(),
             },
             ("world", "none") => self.world = false,
@@ -170,6 +223,11 @@ impl Example {
             strictness: strictness.or(self.strictness).unwrap_or(rule.strictness),
             ..self.settings(self.major(rule))
         };
+        // A rule that is off by default is switched on for its own examples.
+        if rule.level.is_none() {
+            let of_rule = settings.rules.entry(rule.id.to_owned()).or_default();
+            of_rule.level = Some(Some(Level::Warning));
+        }
         for (name, value) in &self.options {
             let option = rule
                 .options
@@ -189,7 +247,21 @@ impl Example {
             of_rule.options.insert(name.clone(), value);
         }
         let world = self.world.then_some(WORLD.as_str());
-        Ok(testing::check(&self.layout, &self.files(), world, settings))
+        if self.base.is_empty() && self.theirs.is_empty() {
+            return Ok(testing::check(&self.layout, &self.files(), world, settings));
+        }
+        let other = Other {
+            base: &borrowed(&self.base),
+            theirs: &borrowed(&self.theirs),
+        };
+        let files = self.files();
+        Ok(testing::check_branch(
+            &self.layout,
+            &files,
+            other,
+            world,
+            settings,
+        ))
     }
 
     /// Its statements, and what the model says about each.
@@ -199,10 +271,7 @@ impl Example {
     }
 
     fn files(&self) -> Vec<(&str, &str)> {
-        self.files
-            .iter()
-            .map(|(path, text)| (path.as_str(), text.as_str()))
-            .collect()
+        borrowed(&self.files)
     }
 
     fn settings(&self, postgres: u32) -> Settings {
@@ -211,13 +280,29 @@ impl Example {
             environment: self.environment,
             after: self.after.clone(),
             require_reason: self.require_reason,
+            policies: self.policies.clone(),
             today: Some(TODAY.to_owned()),
             ..Settings::default()
         };
+        if !self.stats.is_empty() {
+            settings.stats = Some(Arc::new(snapshot::Snapshot {
+                taken_at: Some("2026-06-01T00:00:10Z".to_owned()),
+                stats_reset: Some("2026-06-01T00:00:00Z".to_owned()),
+                relations: self.stats.clone(),
+                ..snapshot::Snapshot::default()
+            }));
+        }
         if self.timeouts {
             settings.lock_timeout = Some(2_000);
             settings.statement_timeout = Some(30_000);
         }
         settings
     }
+}
+
+fn borrowed(files: &[(String, String)]) -> Vec<(&str, &str)> {
+    let files = files.iter();
+    files
+        .map(|(path, text)| (path.as_str(), text.as_str()))
+        .collect()
 }

@@ -149,7 +149,9 @@ fn discover_case(case: &Path) -> Discovered {
         paths: &paths,
         settings: &settings,
         stdin: None,
+        changed: None,
     })
+    .expect("Git is not asked")
 }
 
 fn render(found: &Discovered) -> String {

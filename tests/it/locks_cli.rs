@@ -168,7 +168,7 @@ fn programs_read_every_statement() {
         index["effects"],
         serde_json::json!([{
             "relation": "public.orders", "relation_kind": "table", "lock": "SHARE UPDATE EXCLUSIVE",
-            "blocks": [], "work": ["scan", "index build"], "certainty": "certain",
+            "blocks": [], "work": ["scan", "index build"], "certainty": "certain", "estimate": null,
         }])
     );
 }

@@ -9,6 +9,8 @@
 )]
 
 mod alembic;
+mod alembic_corpus;
+mod alembic_graph;
 mod case;
 mod cases;
 mod catalog;
@@ -16,10 +18,15 @@ mod catalog_functions;
 mod catalog_types;
 mod cli;
 mod config;
+mod conflicts;
 mod coverage;
 mod differential;
+mod down;
 mod dozen;
+mod environments;
 mod example;
+mod fix;
+mod git;
 mod hostile;
 mod layouts;
 mod live;

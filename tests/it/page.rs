@@ -184,7 +184,12 @@ fn examples(page: &mut Page, fences: &[Fence]) {
         let mut example = Example::default();
         let mut file = None;
         let mut settings = 0;
+        let mut branch = None;
         for word in words {
+            if matches!(word, "base" | "theirs") {
+                branch = Some(word);
+                continue;
+            }
             let (key, value) = word.split_once('=').unwrap_or((word, ""));
             if key == "file" {
                 file = Some(value.to_owned());
@@ -203,14 +208,16 @@ fn examples(page: &mut Page, fences: &[Fence]) {
             && let Some(last) = page.examples.last_mut()
             && last.shows == shows
             && last.output.is_none()
-            && last.example.files.iter().all(|(other, _)| *other != path)
+            && of(&mut last.example, branch)
+                .iter()
+                .all(|(other, _)| *other != path)
             && only_blank(&page.lines[last.end..at])
         {
-            last.example.files.push((path, text));
+            of(&mut last.example, branch).push((path, text));
             last.end = fence.lines.end;
             continue;
         }
-        example.files.push((path, text));
+        of(&mut example, branch).push((path, text));
         page.examples.push(PageExample {
             shows,
             example,
@@ -219,6 +226,15 @@ fn examples(page: &mut Page, fences: &[Fence]) {
             end: fence.lines.end,
             output: None,
         });
+    }
+}
+
+/// The files of an example that a fence belongs to.
+fn of<'e>(example: &'e mut Example, branch: Option<&str>) -> &'e mut Vec<(String, String)> {
+    match branch {
+        Some("base") => &mut example.base,
+        Some(_) => &mut example.theirs,
+        None => &mut example.files,
     }
 }
 

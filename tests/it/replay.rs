@@ -13,10 +13,10 @@ use postgres::Client;
 use crate::servers;
 
 #[path = "replay/generate.rs"]
-mod generate;
+pub(crate) mod generate;
 
 /// The oldest and the newest major at hand.
-fn ends() -> Vec<u32> {
+pub(crate) fn ends() -> Vec<u32> {
     let majors = servers::majors();
     let mut ends: Vec<u32> = majors
         .first()
@@ -32,7 +32,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn fixtures() -> Vec<PathBuf> {
+pub(crate) fn fixtures() -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = fs::read_dir(root().join("fixtures/replay"))
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -43,7 +43,7 @@ fn fixtures() -> Vec<PathBuf> {
 }
 
 /// The value of a `-- from: 15` line at the beginning of a history: the oldest major that takes it.
-fn oldest(sql: &str) -> u32 {
+pub(crate) fn oldest(sql: &str) -> u32 {
     sql.lines()
         .take_while(|line| line.starts_with("--"))
         .find_map(|line| line.strip_prefix("-- from:"))
@@ -52,15 +52,15 @@ fn oldest(sql: &str) -> u32 {
 
 /// A history runs statement by statement on a server and in the model. Statements that the server refuses are left
 /// out of both.
-struct Run {
+pub(crate) struct Run {
     client: Client,
-    schema: Schema,
+    pub(crate) schema: Schema,
     refused: Vec<String>,
     number: u32,
 }
 
 impl Run {
-    fn new(client: Client, major: u32) -> Self {
+    pub(crate) fn new(client: Client, major: u32) -> Self {
         Self {
             client,
             schema: Schema::on(major),
@@ -75,7 +75,7 @@ impl Run {
         }
     }
 
-    fn statement(&mut self, statement: &Statement) -> bool {
+    pub(crate) fn statement(&mut self, statement: &Statement) -> bool {
         self.number += 1;
         match self.client.batch_execute(&statement.source.sql) {
             Ok(()) => {
@@ -107,7 +107,7 @@ fn without_session(mut text: String) -> String {
 }
 
 /// What the catalog holds, in the form of `schema_lines`.
-fn catalog_lines(client: &mut Client) -> Vec<String> {
+pub(crate) fn catalog_lines(client: &mut Client) -> Vec<String> {
     client.batch_execute("SET search_path = ''").unwrap();
     let sql = include_str!("replay/catalog.sql");
     let mut lines = Vec::new();

@@ -31,6 +31,8 @@ fn finding(rule: &'static str, level: Level, primary: Location, message: &str) -
         help: None,
         fix: None,
         effects: Vec::new(),
+        object: None,
+        estimate: None,
         migration: None,
         direction: None,
         fingerprint: "0123456789abcdef".to_owned(),

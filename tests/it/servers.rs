@@ -250,7 +250,12 @@ pub(crate) fn system_tool(name: &str) -> Option<PathBuf> {
 /// # Panics
 /// When it is missing and the environment says that nothing may be.
 pub(crate) fn python_tool(name: &str) -> Option<PathBuf> {
-    let program = root().join("target/venv/bin").join(name);
+    python_tool_of("venv", name)
+}
+
+/// The same of one of the environments below `target`.
+pub(crate) fn python_tool_of(venv: &str, name: &str) -> Option<PathBuf> {
+    let program = root().join("target").join(venv).join("bin").join(name);
     if program.exists() {
         return Some(program);
     }
@@ -261,7 +266,7 @@ pub(crate) fn python_tool(name: &str) -> Option<PathBuf> {
     );
     let _ = writeln!(
         io::stderr(),
-        "no {name} in target/venv: a test that needs it does nothing (.ci/test installs it)"
+        "no {name} in target/{venv}: a test that needs it does nothing (.ci/test installs it)"
     );
     None
 }

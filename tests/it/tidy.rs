@@ -332,13 +332,21 @@ const LAYERS: &[(&str, &str)] = &[
     ("suggest", ""),
     ("wording", ""),
     ("statement", "source"),
-    ("diagnostic", "source effect"),
-    ("settings", "diagnostic"),
+    ("diagnostic", "source statement effect estimate"),
+    ("snapshot", "source suggest"),
+    ("policy", "statement"),
+    ("settings", "diagnostic snapshot policy"),
+    (
+        "estimate",
+        "statement diagnostic settings schema effect snapshot",
+    ),
     ("schema", "source statement diagnostic"),
     ("effect", "source statement schema diagnostic wording"),
     ("sql", "source statement"),
+    ("yaml", "source"),
     ("python", "source statement"),
-    ("layout", "source statement python sql"),
+    ("layout", "source statement python sql yaml"),
+    ("markers", "source layout suggest"),
     ("session", "source statement layout settings"),
     (
         "footprint",
@@ -349,44 +357,52 @@ const LAYERS: &[(&str, &str)] = &[
         "source statement sql layout diagnostic settings schema effect session footprint",
     ),
     (
+        "risk",
+        "source statement diagnostic schema effect replay markers wording",
+    ),
+    (
         "rule",
-        "source statement layout diagnostic settings effect context probe",
+        "source statement layout diagnostic settings effect context probe estimate",
     ),
     (
         "context",
-        "source statement layout diagnostic settings schema effect session replay footprint rule suppress",
+        "sql source statement layout diagnostic settings schema effect session replay footprint rule suppress estimate markers",
     ),
     (
         "rules",
-        "source statement layout diagnostic settings schema effect session replay rule suppress wording probe sql",
+        "policy source statement layout diagnostic settings schema effect session replay rule suppress markers risk wording estimate probe sql",
+    ),
+    (
+        "suppress",
+        "source diagnostic settings rule rules suggest markers",
     ),
     (
         "probe",
-        "source statement layout diagnostic settings schema effect session replay rule wording sql",
+        "source statement layout diagnostic settings schema effect session replay rule wording sql snapshot",
     ),
     (
         "live",
-        "source statement diagnostic settings layout discover replay report rule rules probe analyze suggest",
+        "source statement diagnostic settings layout discover replay report rule rules probe analyze suggest schema snapshot",
     ),
-    ("suppress", "source diagnostic settings rule rules suggest"),
     ("discover", "source diagnostic settings layout"),
     (
         "locks",
-        "source statement layout diagnostic settings schema effect session replay footprint",
+        "snapshot source statement layout diagnostic settings schema effect session replay footprint estimate",
     ),
     (
         "report",
-        "source statement layout diagnostic settings effect session rule rules footprint locks wording",
+        "source statement layout diagnostic settings effect session rule rules footprint locks wording estimate",
     ),
+    ("fix", "source diagnostic report"),
     ("explain", "settings report rule rules effect"),
     (
         "config",
-        "source diagnostic settings layout rule rules suggest",
+        "policy source diagnostic settings layout rule rules suggest yaml",
     ),
     (
         "analyze",
         "source statement sql python layout diagnostic settings schema effect session replay footprint rule context \
-         rules suppress discover report locks",
+         rules suppress markers discover report locks",
     ),
 ];
 
@@ -406,6 +422,7 @@ const OWNERS: &[(&str, &[&str])] = &[
         ],
     ),
     ("ruff_", &["src/python/syntax.rs"]),
+    ("roxmltree", &["src/layout/liquibase/document.rs"]),
     ("miette", &["src/report/text.rs", "src/report/snippet.rs"]),
     ("tokio", &["src/live"]),
     ("postgres::", &["src/live"]),

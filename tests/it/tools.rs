@@ -6,6 +6,7 @@
 
 mod crates;
 mod debian;
+mod liquibase;
 mod node;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,6 +23,7 @@ use lockgate::statement::{Kind, Statement};
 
 use crates::{DIESEL, REFINERY, SQLX};
 use debian::{SQITCH, SQL_MIGRATE};
+use liquibase::LIQUIBASE;
 use node::{DBMATE, DRIZZLE, NODE_PG_MIGRATE};
 
 use crate::servers::{Database, fresh_database, majors};
@@ -84,7 +86,9 @@ fn discovered(tool: &Tool, project: &Path) -> Project {
         paths: &[],
         settings: &settings,
         stdin: None,
-    });
+        changed: None,
+    })
+    .expect("Git is not asked");
     let mut projects = found.projects;
     assert_eq!(projects.len(), 1, "{projects:?}");
     let history = projects.remove(0);
@@ -272,6 +276,11 @@ fn diesel_does_what_its_layout_says() {
 #[test]
 fn sqitch_does_what_its_layout_says() {
     check(&SQITCH);
+}
+
+#[test]
+fn liquibase_does_what_its_layout_says() {
+    check(&LIQUIBASE);
 }
 
 /// An entry that is older than an applied one never runs, and the tool says nothing.

@@ -3,11 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::LAYOUT;
+use crate::layout::alembic::imports::Imports;
 use crate::layout::{Files, Found, keys, path, text};
-use crate::python::env::{Env, read_env};
+use crate::python::env::{Env, convention, read_env};
 
 /// Marks a directory of revisions that was found without its environment.
 pub(super) const BARE: &str = "lockgate.bare";
+
+/// What the keys of the naming convention begin with.
+pub(super) const CONVENTION: &str = "naming_convention.";
 
 /// Settings that are kept as they are.
 const KEYS: &[&str] = &[
@@ -133,22 +137,60 @@ fn found(
         path::resolve(&root, "env.py"),
         path::resolve(path::parent(&root), "env.py"),
     ];
-    if let Some(text) = beside
+    if let Some((path, text)) = beside
         .into_iter()
         .flatten()
-        .find_map(|path| files.text(&path))
+        .find_map(|path| files.text(&path).map(|text| (path, text)))
     {
-        for (key, value) in of_env(&read_env(&text)) {
+        let mut env = read_env(&text, &path, &Imports(files));
+        if env.naming_convention.is_none() && text.contains("current_app") {
+            env.naming_convention = convention_of_application(files, parent_of(&root));
+        }
+        for (key, value) in of_env(&env) {
             settings.entry(key).or_insert(value);
         }
     }
     Found {
+        changelogs: std::sync::Arc::default(),
         layout: &LAYOUT,
         root,
         directories,
         reason,
         settings,
     }
+}
+
+fn parent_of(root: &str) -> &str {
+    if root.is_empty() {
+        ""
+    } else {
+        path::parent(root)
+    }
+}
+
+/// The naming convention of a Flask application, which Flask-Migrate's `env.py` reaches at run time only: of a file
+/// beside the environment or below with a name that such things have.
+fn convention_of_application(files: &dyn Files, directory: &str) -> Option<Vec<(String, String)>> {
+    const NAMES: &[&str] = &[
+        "__init__.py",
+        "app.py",
+        "base.py",
+        "database.py",
+        "db.py",
+        "extensions.py",
+        "models.py",
+    ];
+    /// Candidates that are opened.
+    const MAX: usize = 200;
+    path::below(files.paths(), directory)
+        .filter(|path| NAMES.contains(&path::file_name(path)))
+        .take(MAX)
+        .filter(|path| {
+            files
+                .text(path)
+                .is_some_and(|text| text.contains("naming_convention"))
+        })
+        .find_map(|path| convention(path, files.python(path)?, &Imports(files)))
 }
 
 /// What an `env.py` says, as settings.
@@ -173,7 +215,7 @@ fn of_env(env: &Env) -> Vec<(String, String)> {
         ));
     }
     for (kind, template) in env.naming_convention.iter().flatten() {
-        settings.push((format!("naming_convention.{kind}"), template.clone()));
+        settings.push((format!("{CONVENTION}{kind}"), template.clone()));
     }
     settings
 }

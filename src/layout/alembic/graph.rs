@@ -317,29 +317,13 @@ impl<'a> Graph<'a> {
     }
 }
 
-/// The revision that a `depends_on` names: by id, by the beginning of one, or by a label.
+/// The revision that a `depends_on` names: by its id or a label. Alembic knows no shortened ids and no `label@id` here.
 fn needed(
     name: &str,
     ids: &BTreeMap<&str, usize>,
     labels: &BTreeMap<&str, usize>,
 ) -> Option<usize> {
-    let name = name.rsplit_once('@').map_or(name, |(label, id)| {
-        if matches!(id, "head" | "base") {
-            label
-        } else {
-            id
-        }
-    });
-    if let Some(index) = ids.get(name).or_else(|| labels.get(name)) {
-        return Some(*index);
-    }
-    let mut longer = ids
-        .range(name..)
-        .take_while(|(id, _)| !name.is_empty() && id.starts_with(name));
-    match (longer.next(), longer.next()) {
-        (Some((_, index)), None) => Some(*index),
-        _ => None,
-    }
+    ids.get(name).or_else(|| labels.get(name)).copied()
 }
 
 fn problem(location: Location, message: String, help: String) -> Problem {

@@ -47,6 +47,7 @@ pub(super) fn detect(files: &dyn Files) -> Vec<Found> {
         let directories = located(&config, &directories);
         if let Some(root) = directories.first() {
             founds.push(Found {
+                changelogs: std::sync::Arc::default(),
                 layout: &LAYOUT,
                 root: root.clone(),
                 reason: format!("`{}` points to it", config.file),
@@ -58,6 +59,7 @@ pub(super) fn detect(files: &dyn Files) -> Vec<Found> {
     for (root, reason) in by_names(files) {
         if !founds.iter().any(|found| found.claims(&root)) {
             founds.push(Found {
+                changelogs: std::sync::Arc::default(),
                 layout: &LAYOUT,
                 directories: vec![root.clone()],
                 settings: nearest(files, &root),
@@ -83,6 +85,7 @@ pub(super) fn open(files: &dyn Files, root: &str, options: &BTreeMap<String, Str
         Vec::new()
     };
     Found {
+        changelogs: std::sync::Arc::default(),
         layout: &LAYOUT,
         root: root.to_owned(),
         directories: if named.is_empty() {

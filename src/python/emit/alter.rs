@@ -1,10 +1,11 @@
 //! Changes of existing tables and columns.
 
+use crate::python::revision::Trap;
 use crate::python::text::Text;
 use crate::python::value::{Args, Value};
 
 use super::name::{ident, literal, qualified};
-use super::{Emitter, Given, Result, concat, fail, needed, optional, sqlalchemy};
+use super::{Emitter, Given, Result, concat, needed, optional, sqlalchemy};
 
 /// Keywords of `alter_column` that give no SQL on PostgreSQL.
 const SILENT: &[&str] = &[
@@ -53,7 +54,17 @@ impl Emitter {
             .filter(|name| !super::constraint::is_dialect_keyword(name))
             .collect();
         for name in unknown {
-            self.problem(format!("`alter_column` ignores the keyword `{name}`"));
+            let meant = match name {
+                "default" => "write `server_default=…`, which the database keeps",
+                "type" => "write `type_=…`, with the underscore",
+                "name" => "write `new_column_name=…`",
+                _ => "remove it, or write the keyword that was meant",
+            };
+            self.problem(
+                Trap::IgnoredArgument,
+                format!("`alter_column` ignores `{name}=…`, and nothing is sent for it"),
+                meant,
+            );
         }
         let table = qualified(schema.as_ref(), &table, true);
         let alter = concat(&[
@@ -73,9 +84,10 @@ impl Emitter {
             }
             out.push(statement);
         } else if using.is_some() {
-            let message = "`postgresql_using` needs `type_`";
-            self.problem(message);
-            return fail(message);
+            return self.refused(
+                "`alter_column` refuses `postgresql_using` without `type_`",
+                "give the type as well",
+            );
         }
         if let Some(nullable) = nullable {
             out.push(concat(&[
@@ -130,9 +142,10 @@ impl Emitter {
                 .is_some_and(|(path, ..)| sqlalchemy(path) == Some("Computed"))
         };
         if computed(default) || existing.is_some_and(computed) {
-            let message = "an existing column cannot become a generated one, nor the reverse";
-            self.problem(message);
-            return fail(message);
+            return self.refused(
+                "an existing column cannot become a generated one, nor the reverse, and Alembic refuses it",
+                "drop the column and add it anew",
+            );
         }
         let was_identity = existing.and_then(identity);
         match (default, identity(default), was_identity) {
@@ -142,7 +155,9 @@ impl Emitter {
                 if !matches!(existing, Some(Value::None)) {
                     // Without this argument Alembic before 1.20 compares with nothing and prints no action at all.
                     self.problem(
-                        "`server_default=sa.Identity()` needs `existing_server_default=None`",
+                        Trap::Refused,
+                        "`server_default=sa.Identity()` without `existing_server_default` is a broken statement before Alembic 1.20",
+                        "add `existing_server_default=None`",
                     );
                     self.approximate = true;
                 }

@@ -1,8 +1,10 @@
 //! Table constraints, on their own and inside a table.
 
+use crate::python::revision::Trap;
 use crate::python::text::Text;
 use crate::python::value::{Args, Value};
 
+use super::convention::{About, Kind};
 use super::expr::Scope;
 use super::name::{ident, idents, qualified};
 use super::{
@@ -60,7 +62,7 @@ fn reference(value: &Value<'_>) -> Result<Text> {
 }
 
 /// `CONSTRAINT name `, or nothing without a name.
-fn preamble(name: Option<&Text>) -> Text {
+pub(super) fn preamble(name: Option<&Text>) -> Text {
     match name {
         Some(name) => concat(&[&"CONSTRAINT ", &ident(name), &" "]),
         None => Text::default(),
@@ -120,11 +122,52 @@ fn reference_of(args: &Args<'_>) -> Result<Text> {
     }
 }
 
-/// The foreign key that `ForeignKey(..)` on a column makes.
-pub(super) fn column_key(column: &Text, args: &Args<'_>) -> Result<Text> {
-    let name = optional(args.named("name"), "name")?;
-    let target = Target::parse(&[reference_of(args)?])?;
-    foreign_key(name.as_ref(), std::slice::from_ref(column), &target, args)
+impl Emitter {
+    /// The foreign key that `ForeignKey(..)` on a column makes.
+    pub(super) fn column_key(&mut self, column: &Text, args: &Args<'_>) -> Result<Text> {
+        let name = optional(args.named("name"), "name")?;
+        let target = Target::parse(&[reference_of(args)?])?;
+        self.foreign_key(name, std::slice::from_ref(column), &target, args)
+    }
+
+    fn foreign_key(
+        &mut self,
+        name: Option<Text>,
+        columns: &[Text],
+        target: &Target,
+        args: &Args<'_>,
+    ) -> Result<Text> {
+        let about = About {
+            columns,
+            referred: Some((&target.table, &target.columns)),
+        };
+        let name = self.name(Kind::ForeignKey, name, about)?;
+        foreign_key(name.as_ref(), columns, target, args)
+    }
+
+    /// `UNIQUE (column)`, for a column's own `unique=True`.
+    pub(super) fn unique_column(&mut self, column: &Text) -> Result<Text> {
+        let name = self.key_name(Kind::Unique, None, std::slice::from_ref(column))?;
+        Ok(concat(&[
+            &preamble(name.as_ref()),
+            &"UNIQUE (",
+            &ident(column),
+            &")",
+        ]))
+    }
+
+    fn key_name(
+        &mut self,
+        kind: Kind,
+        given: Option<Text>,
+        columns: &[Text],
+    ) -> Result<Option<Text>> {
+        let about = About {
+            columns,
+            ..About::default()
+        };
+        self.name(kind, given, about)
+    }
 }
 
 fn foreign_key(
@@ -197,16 +240,16 @@ impl Emitter {
         Ok(Some(match sqlalchemy(path) {
             Some("PrimaryKeyConstraint") => {
                 let columns = columns_of(&args.pos)?;
-                let text = key("PRIMARY KEY", name()?.as_ref(), &columns, args)?;
+                let name = self.key_name(Kind::PrimaryKey, name()?, &columns)?;
+                let text = key("PRIMARY KEY", name.as_ref(), &columns, args)?;
                 Constraint::PrimaryKey(columns, text)
             }
-            Some("UniqueConstraint") => Constraint::Other(key(
-                "UNIQUE",
-                name()?.as_ref(),
-                &columns_of(&args.pos)?,
-                args,
-            )?),
-            Some("CheckConstraint") => Constraint::Other(self.check(args)?),
+            Some("UniqueConstraint") => {
+                let columns = columns_of(&args.pos)?;
+                let name = self.key_name(Kind::Unique, name()?, &columns)?;
+                Constraint::Other(key("UNIQUE", name.as_ref(), &columns, args)?)
+            }
+            Some("CheckConstraint") => Constraint::Other(self.check(args, &[])?),
             Some("ForeignKeyConstraint") => {
                 let columns = names(args.get(0, "columns"), "columns")?;
                 let references = items(args.get(1, "refcolumns"), "refcolumns")?;
@@ -216,12 +259,12 @@ impl Emitter {
                     self.never_created(&columns);
                     return Ok(Some(Constraint::ForeignKey(columns, None)));
                 }
-                let text =
-                    foreign_key(name.as_ref(), &columns, &Target::parse(&references?)?, args)?;
+                let text = self.foreign_key(name, &columns, &Target::parse(&references?)?, args)?;
                 Constraint::ForeignKey(columns, Some(text))
             }
             Some("ExcludeConstraint") => {
-                Constraint::Other(self.exclude(name()?.as_ref(), &args.pos, args)?)
+                let name = self.name(Kind::Exclude, name()?, About::default())?;
+                Constraint::Other(self.exclude(name.as_ref(), &args.pos, args)?)
             }
             _ => return Ok(None),
         }))
@@ -230,15 +273,22 @@ impl Emitter {
     /// `use_alter=True` inside `create_table`: Alembic has no later step that would add the key.
     pub(super) fn never_created(&mut self, columns: &[Text]) {
         let columns = idents(columns);
-        self.problem(format!(
-            "the foreign key on {} has `use_alter=True` and is never created",
-            columns.as_str()
-        ));
+        self.problem(
+            Trap::NeverCreated,
+            format!(
+                "the foreign key on `{}` has `use_alter=True`, and Alembic never creates it",
+                columns.as_str()
+            ),
+            "remove `use_alter`, or add the key with `op.create_foreign_key` behind both tables",
+        );
     }
 
     /// `CheckConstraint(sqltext, name=..)`.
-    pub(super) fn check(&mut self, args: &Args<'_>) -> Result<Text> {
+    ///
+    /// `columns` is the column that it stands in, or nothing.
+    pub(super) fn check(&mut self, args: &Args<'_>, columns: &[Text]) -> Result<Text> {
         let name = optional(args.get(1, "name"), "name")?;
+        let name = self.key_name(Kind::Check, name, columns)?;
         let Some(condition) = args.get(0, "sqltext") else {
             return fail("a CHECK constraint needs a condition");
         };
@@ -322,6 +372,8 @@ impl Emitter {
             return fail("a CHECK constraint needs a condition");
         };
         let schema = args.schema("schema")?;
+        self.on(schema.as_ref(), &table);
+        let name = self.key_name(Kind::Check, name, &[])?;
         let text = self.check_text(name.as_ref(), condition, args.args)?;
         Ok(vec![add(schema.as_ref(), &table, &text)])
     }
@@ -331,6 +383,8 @@ impl Emitter {
         let table = args.table("table_name")?;
         let elements = args.rest();
         let schema = args.schema("schema")?;
+        self.on(schema.as_ref(), &table);
+        let name = self.name(Kind::Exclude, name, About::default())?;
         let text = self.exclude(name.as_ref(), elements, args.args)?;
         Ok(vec![add(schema.as_ref(), &table, &text)])
     }
@@ -344,7 +398,13 @@ impl Emitter {
         let table = args.table("table_name")?;
         let columns = names(args.next("columns"), "columns")?;
         let schema = args.schema("schema")?;
-        let word = if primary { "PRIMARY KEY" } else { "UNIQUE" };
+        self.on(schema.as_ref(), &table);
+        let (word, kind) = if primary {
+            ("PRIMARY KEY", Kind::PrimaryKey)
+        } else {
+            ("UNIQUE", Kind::Unique)
+        };
+        let name = self.key_name(kind, name, &columns)?;
         let text = key(word, name.as_ref(), &columns, args.args)?;
         Ok(vec![add(schema.as_ref(), &table, &text)])
     }
@@ -365,25 +425,54 @@ impl Emitter {
             .filter(|name| !is_dialect_keyword(name))
             .collect();
         for name in unknown {
-            self.problem(format!("`create_foreign_key` has no keyword `{name}`"));
+            let meant = match name {
+                "on_delete" => "write `ondelete=…`",
+                "on_update" => "write `onupdate=…`",
+                _ => "remove it, or write the keyword that was meant",
+            };
+            self.problem(
+                Trap::IgnoredArgument,
+                format!("`create_foreign_key` ignores `{name}=…`, and nothing is sent for it"),
+                meant,
+            );
         }
         let target = Target {
             schema: target_schema,
             table: target,
             columns: remote,
         };
-        let text = foreign_key(name.as_ref(), &columns, &target, args.args)?;
+        self.on(schema.as_ref(), &table);
+        let text = self.foreign_key(name, &columns, &target, args.args)?;
         Ok(vec![add(schema.as_ref(), &table, &text)])
     }
 
     pub(super) fn drop_constraint(&mut self, args: &mut Given<'_, '_>) -> Result<Vec<Text>> {
-        let Some(name) = optional(args.next("constraint_name"), "constraint_name")? else {
-            let message = "a constraint without a name cannot be dropped";
-            self.problem(message);
+        let given = optional(args.next("constraint_name"), "constraint_name")?;
+        let table = args.table("table_name")?;
+        let kind = optional(args.next("type_"), "type_")?;
+        let schema = args.schema("schema")?;
+        self.on(schema.as_ref(), &table);
+        // A convention makes the name of a constraint whose kind is said, but knows no columns.
+        let kind = match kind.as_ref().map(Text::as_str) {
+            Some("unique") => Some(Kind::Unique),
+            Some("primary") => Some(Kind::PrimaryKey),
+            Some("check") if given.is_some() => Some(Kind::Check),
+            Some("foreignkey") if given.is_some() => Some(Kind::ForeignKey),
+            _ => None,
+        };
+        let name = match kind {
+            Some(kind) => self.key_name(kind, given, &[])?,
+            None => given,
+        };
+        let Some(name) = name else {
+            let message = format!(
+                "a constraint of `{}` is dropped without its name, and SQLAlchemy raises an error",
+                table.as_str()
+            );
+            let help = "name the constraint where it is made and here; PostgreSQL's own name for it stands in `\\d`";
+            self.problem(Trap::UnnamedDrop, message.clone(), help);
             return fail(message);
         };
-        let table = args.table("table_name")?;
-        let schema = args.schema("schema")?;
         let guard = if args.flag("if_exists")? == Some(true) {
             "IF EXISTS "
         } else {
@@ -429,9 +518,4 @@ pub(super) fn add(schema: Option<&Text>, table: &Text, constraint: &Text) -> Tex
         &" ADD ",
         constraint,
     ])
-}
-
-/// `UNIQUE (column)`.
-pub(super) fn unique_column(column: &Text) -> Text {
-    concat(&[&"UNIQUE (", &ident(column), &")"])
 }

@@ -73,6 +73,7 @@ impl Emitter {
             }
         }
         order_by_table(table, &mut values);
+        let others = self.others(&name, &methods)?;
         let columns: Vec<Text> = values.iter().map(|(column, _)| column.clone()).collect();
         let values: Vec<Text> = values
             .iter()
@@ -93,7 +94,8 @@ impl Emitter {
                     &")",
                 ]));
             }
-            "delete" => concat(&[&"DELETE FROM ", &name]),
+            "delete" if others.is_empty() => concat(&[&"DELETE FROM ", &name]),
+            "delete" => concat(&[&"DELETE FROM ", &name, &" USING ", &join(&others, ", ")]),
             _ => {
                 if columns.is_empty() {
                     return fail("the values are not known");
@@ -103,13 +105,36 @@ impl Emitter {
                     .zip(&values)
                     .map(|(column, value)| concat(&[&ident(column), &"=", value]))
                     .collect();
-                concat(&[&"UPDATE ", &name, &" SET ", &join(&sets, ", ")])
+                let from = if others.is_empty() {
+                    Text::default()
+                } else {
+                    concat(&[&" FROM ", &join(&others, ", ")])
+                };
+                concat(&[&"UPDATE ", &name, &" SET ", &join(&sets, ", "), &from])
             }
         };
         if !conditions.is_empty() {
             out = concat(&[&out, &" WHERE ", &all_of(&conditions)]);
         }
         Ok(out)
+    }
+
+    /// The other tables whose columns the conditions name, in their order.
+    fn others(&mut self, own: &Text, methods: &[(&str, &Args<'_>)]) -> Result<Vec<Text>> {
+        let mut tables = Vec::new();
+        for (_, args) in methods.iter().filter(|(method, _)| *method == "where") {
+            for condition in &args.pos {
+                tables_in(condition, &mut tables);
+            }
+        }
+        let mut names: Vec<Text> = Vec::new();
+        for table in tables {
+            let name = self.table_name(&table)?;
+            if name != *own && !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        Ok(names)
     }
 
     /// The column on the left of a SET: a string or `table.c.column`.
@@ -222,6 +247,47 @@ impl Emitter {
             });
         }
         Ok(out)
+    }
+}
+
+/// The tables of `table.c.column` anywhere in an expression; its depth is bounded where values are made. A subquery has
+/// tables of its own.
+fn tables_in<'a>(value: &Value<'a>, out: &mut Vec<Value<'a>>) {
+    use crate::python::value::SymKind;
+    let Value::Sym(sym) = value else { return };
+    match &sym.kind {
+        SymKind::Attr {
+            base: Value::Sym(columns),
+            ..
+        } => {
+            if let SymKind::Attr { base, name } = &columns.kind
+                && matches!(name.as_str(), "c" | "columns")
+            {
+                out.push(base.clone());
+            }
+        }
+        SymKind::Binary { left, right, .. } => {
+            tables_in(left, out);
+            tables_in(right, out);
+        }
+        SymKind::Unary { operand, .. } => tables_in(operand, out),
+        SymKind::Call { func, args } => {
+            let is_query = value
+                .as_call()
+                .is_some_and(|(path, ..)| path.ends_with(".select"));
+            if is_query {
+                return;
+            }
+            if let Some((base, ..)) = value.as_method() {
+                tables_in(base, out);
+            } else {
+                tables_in(func, out);
+            }
+            for arg in &args.pos {
+                tables_in(arg, out);
+            }
+        }
+        SymKind::Path(_) | SymKind::Attr { .. } => {}
     }
 }
 

@@ -18,8 +18,8 @@ impl Emitter {
         let Some(mut statement) = args.next("sqltext").or_else(|| args.named("statement")) else {
             return fail("no SQL was given");
         };
-        if let Some(text) = statement.as_text() {
-            let text = text.clone();
+        if statement.as_text().is_some() || matches!(statement, Value::Template(_)) {
+            let text = self.sql_text(Some(statement), "sqltext")?;
             return Ok(vec![if verbatim {
                 text
             } else {
@@ -45,7 +45,7 @@ impl Emitter {
         if let Some((path, inner, _)) = statement.as_call() {
             match sqlalchemy(path) {
                 Some("text" | "TextClause") => {
-                    let text = needed(inner.get(0, "text"), "text")?;
+                    let text = self.sql_text(inner.get(0, "text"), "text")?;
                     return Ok(vec![self.bind_text(&text, Some(&values))]);
                 }
                 // DDL text is formatted with `%`: only the doubled sign is of interest here.

@@ -1,5 +1,6 @@
 //! SQL expressions: texts, functions, columns, operators, literals, defaults.
 
+use crate::python::revision::Trap;
 use crate::python::text::Text;
 use crate::python::value::{Args, Sym, SymKind, Value};
 
@@ -42,7 +43,7 @@ impl Emitter {
             Value::Member(member) => match member.1.as_text() {
                 Some(text) => Ok(literal(text)),
                 None => fail(
-                    "SQLAlchemy refuses a `server_default` that is neither a string nor an SQL expression",
+                    "the `server_default` is neither a string nor an SQL expression, and SQLAlchemy refuses it",
                 ),
             },
             Value::Bool(_)
@@ -51,9 +52,10 @@ impl Emitter {
             | Value::List(_)
             | Value::Dict(_)
             | Value::Tuple(_) => {
-                let message = "SQLAlchemy refuses a `server_default` that is neither a string nor an SQL expression";
-                self.problem(message);
-                fail(message)
+                self.refused(
+                    "the `server_default` is neither a string nor an SQL expression, and SQLAlchemy refuses it",
+                    "write `sa.true()`, `sa.text(\"0\")` or a string",
+                )
             }
             _ => Ok(self
                 .expression(value, Scope::Bare)
@@ -118,9 +120,11 @@ impl Emitter {
                     out.push(&value);
                 }
                 None => {
-                    self.problem(format!(
-                        "`:{name}` is read as a bind parameter and no value is given for it"
-                    ));
+                    self.problem(
+                        Trap::UnsetParameter,
+                        format!("`:{name}` is a bind parameter here, and no value is given for it"),
+                        format!("write `\\:{name}` for a plain colon, or give the value with `sa.text(…).bindparams({name}=…)`"),
+                    );
                     out.push_str("NULL");
                 }
             }

@@ -1,8 +1,10 @@
 //! Indexes.
 
+use crate::python::revision::Trap;
 use crate::python::text::Text;
 use crate::python::value::{Args, Value};
 
+use super::convention::{About, Kind};
 use super::expr::Scope;
 use super::name::{ident, idents, qualified};
 use super::{Emitter, Given, Result, concat, fail, flag, items, join, names, optional, sqlalchemy};
@@ -62,12 +64,20 @@ impl Emitter {
             args.named(name)
                 .filter(|value| !matches!(value, Value::None))
         };
-        let name = match (name, columns.first()) {
-            (Some(name), _) => name,
-            (None, Some(first)) => {
-                default_name(schema, table, &super::column_name(first, "columns")?)
-            }
-            (None, None) => return fail("an index needs a name"),
+        self.on(schema, table);
+        let known: Vec<Text> = columns
+            .iter()
+            .map_while(|column| super::column_name(column, "columns").ok())
+            .collect();
+        if name.is_none() && known.is_empty() {
+            return fail("an index needs a name");
+        }
+        let about = About {
+            columns: &known,
+            ..About::default()
+        };
+        let Some(name) = self.name(Kind::Index, name, about)? else {
+            return fail("the project's naming convention has no name for indexes");
         };
         let mut out = Text::from("CREATE ");
         if flag(args.named("unique"), "unique")? == Some(true) {
@@ -156,6 +166,13 @@ impl Emitter {
     /// A column or expression of an index and the key by which operator classes are given for it.
     fn index_column(&mut self, value: &Value<'_>) -> Result<(Option<Text>, Text)> {
         if let Some(name) = value.as_text() {
+            if is_expression(name.as_str()) {
+                self.problem(
+                    Trap::ExpressionAsName,
+                    format!("`{}` is taken for the name of a column", name.as_str()),
+                    format!("write `sa.text(\"{}\")`", name.as_str()),
+                );
+            }
             return Ok((Some(name.clone()), ident(name)));
         }
         if let Some((path, args, _)) = value.as_call() {
@@ -220,12 +237,16 @@ impl Emitter {
     }
 }
 
-/// The name that SQLAlchemy's built-in convention gives: `ix_<schema>_<table>_<first column>`.
-pub(super) fn default_name(schema: Option<&Text>, table: &Text, column: &Text) -> Text {
-    let schema = schema
-        .map(|schema| format!("{}_", schema.as_str()))
-        .unwrap_or_default();
-    format!("ix_{schema}{}_{}", table.as_str(), column.as_str()).into()
+/// True for a string that is meant as an expression or carries a sort order.
+fn is_expression(text: &str) -> bool {
+    let last = text
+        .trim_end()
+        .rsplit_once(' ')
+        .map_or("", |(_, last)| last);
+    text.contains('(')
+        || ["asc", "desc", "first", "last"]
+            .iter()
+            .any(|word| last.eq_ignore_ascii_case(word))
 }
 
 /// The columns of an index: a list, or a string whose characters Python would iterate over.

@@ -3,9 +3,9 @@
 use crate::python::text::Text;
 use crate::python::value::{Args, Value};
 
-use super::constraint::{Constraint, add, column_key, inline_reference, unique_column};
+use super::constraint::{Constraint, add, inline_reference, preamble};
+use super::convention::{About, Kind};
 use super::expr::Scope;
-use super::index::default_name;
 use super::name::{ident, idents, literal, qualified};
 use super::types::serial;
 use super::{Emitter, Given, Result, concat, fail, flag, join, needed, optional, sqlalchemy};
@@ -169,9 +169,10 @@ impl Emitter {
             if computed.get(1, "persisted").and_then(Value::truth) == Some(false)
                 && !matches!(computed.get(1, "persisted"), Some(Value::None))
             {
-                let message = "SQLAlchemy 2.0 refuses a virtual generated column on PostgreSQL";
-                self.problem(message);
-                return fail(message);
+                return self.refused(
+                    "a generated column that is not stored is refused by SQLAlchemy 2.0",
+                    "write `persisted=True`",
+                );
             }
             out = concat(&[&out, &" GENERATED ALWAYS AS (", &condition, &") STORED"]);
         }
@@ -193,7 +194,7 @@ impl Emitter {
     /// CHECK constraints that stand in the column's definition.
     fn column_checks(&mut self, column: &Column<'_, '_>, mut out: Text) -> Result<Text> {
         for check in &column.checks {
-            let check = self.check(check)?;
+            let check = self.check(check, std::slice::from_ref(&column.name))?;
             out = concat(&[&out, &" ", &check]);
         }
         Ok(out)
@@ -208,9 +209,11 @@ impl Emitter {
             return Ok(None);
         };
         let labels: Vec<Text> = labels.iter().map(literal).collect();
-        let name = name
-            .map(|name| concat(&[&"CONSTRAINT ", &ident(&name), &" "]))
-            .unwrap_or_default();
+        let about = About {
+            columns: std::slice::from_ref(&column.name),
+            ..About::default()
+        };
+        let name = preamble(self.name(Kind::Check, name, about)?.as_ref());
         Ok(Some(concat(&[
             &name,
             &"CHECK (",
@@ -238,6 +241,7 @@ impl Emitter {
         } else {
             Vec::new()
         };
+        self.on(schema.as_ref(), &table);
         let mut text = self.column(&column, Key { columns: &key })?;
         if inline_key && column.primary_key {
             text.push_str(" PRIMARY KEY");
@@ -257,22 +261,20 @@ impl Emitter {
             &text,
         ])];
         if column.unique && !column.index {
-            out.push(add(schema.as_ref(), &table, &unique_column(&column.name)));
+            let unique = self.unique_column(&column.name)?;
+            out.push(add(schema.as_ref(), &table, &unique));
         }
         if let Some(check) = self.enum_constraint(&column)? {
             out.push(add(schema.as_ref(), &table, &check));
         }
         if !inline {
             for key in &column.keys {
-                out.push(add(
-                    schema.as_ref(),
-                    &table,
-                    &column_key(&column.name, key)?,
-                ));
+                let key = self.column_key(&column.name, key)?;
+                out.push(add(schema.as_ref(), &table, &key));
             }
         }
         if column.index {
-            out.push(column_index(&column, schema.as_ref(), &table));
+            out.push(self.column_index(&column, schema.as_ref(), &table)?);
         }
         let comment = column_comment(&column, schema.as_ref(), &table);
         out.extend(comment);
@@ -284,6 +286,7 @@ impl Emitter {
         let elements = args.rest();
         let schema = args.schema("schema")?;
         let guard = args.flag("if_not_exists")? == Some(true);
+        self.on(schema.as_ref(), &table);
         let full = qualified(schema.as_ref(), &table, false);
         let mut columns = Vec::new();
         let mut primary_key: Option<(Vec<Text>, Text)> = None;
@@ -336,7 +339,17 @@ impl Emitter {
                         column.name == *name && column.serial(names.len() == 1).is_some()
                     })
                 });
-                let text = concat(&[&"PRIMARY KEY (", &idents(&ordered), &")"]);
+                let about = About {
+                    columns: &ordered,
+                    ..About::default()
+                };
+                let name = self.name(Kind::PrimaryKey, None, about)?;
+                let text = concat(&[
+                    &preamble(name.as_ref()),
+                    &"PRIMARY KEY (",
+                    &idents(&ordered),
+                    &")",
+                ]);
                 primary_key = Some((names, text));
             }
         }
@@ -350,7 +363,7 @@ impl Emitter {
         parts.extend(constraints);
         for column in &columns {
             if column.unique && !column.index {
-                parts.push(unique_column(&column.name));
+                parts.push(self.unique_column(&column.name)?);
             }
             if let Some(check) = self.enum_constraint(column)? {
                 parts.push(check);
@@ -359,7 +372,7 @@ impl Emitter {
                 if flag(key.named("use_alter"), "use_alter")? == Some(true) {
                     self.never_created(std::slice::from_ref(&column.name));
                 } else {
-                    parts.push(column_key(&column.name, key)?);
+                    parts.push(self.column_key(&column.name, key)?);
                 }
             }
         }
@@ -378,7 +391,7 @@ impl Emitter {
             &"CREATE ", &prefixes, &"TABLE ", &guard, &full, &" (", &body, &")", &options,
         ]));
         for column in columns.iter().filter(|column| column.index) {
-            out.push(column_index(column, schema.as_ref(), &table));
+            out.push(self.column_index(column, schema.as_ref(), &table)?);
         }
         out.extend(explicit_indexes);
         if let Some(comment) = optional(args.named("comment"), "comment")? {
@@ -434,22 +447,35 @@ fn table_options(args: &mut Given<'_, '_>) -> Result<Text> {
     Ok(out)
 }
 
-fn column_index(column: &Column<'_, '_>, schema: Option<&Text>, table: &Text) -> Text {
-    let head = if column.unique {
-        "CREATE UNIQUE INDEX "
-    } else {
-        "CREATE INDEX "
-    };
-    let name = ident(&default_name(schema, table, &column.name));
-    concat(&[
-        &head,
-        &name,
-        &" ON ",
-        &qualified(schema, table, false),
-        &" (",
-        &ident(&column.name),
-        &")",
-    ])
+impl Emitter {
+    fn column_index(
+        &mut self,
+        column: &Column<'_, '_>,
+        schema: Option<&Text>,
+        table: &Text,
+    ) -> Result<Text> {
+        let head = if column.unique {
+            "CREATE UNIQUE INDEX "
+        } else {
+            "CREATE INDEX "
+        };
+        let about = About {
+            columns: std::slice::from_ref(&column.name),
+            ..About::default()
+        };
+        let Some(name) = self.name(Kind::Index, None, about)? else {
+            return fail("the project's naming convention has no name for indexes");
+        };
+        Ok(concat(&[
+            &head,
+            &ident(&name),
+            &" ON ",
+            &qualified(schema, table, false),
+            &" (",
+            &ident(&column.name),
+            &")",
+        ]))
+    }
 }
 
 fn column_comment(column: &Column<'_, '_>, schema: Option<&Text>, table: &Text) -> Option<Text> {

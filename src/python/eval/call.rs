@@ -76,10 +76,12 @@ impl<'a> Machine<'a> {
             Value::Sym(sym) => match &sym.kind {
                 SymKind::Path(path) => self.call_path(path, callee, args, span),
                 SymKind::Attr { base, name } => self.call_method(base, name, callee, args, span),
+                // `Session = sessionmaker(..)`, `session = Session()`.
+                SymKind::Call { .. } if is_session_factory(callee) => Value::Bind,
                 _ => Value::opaque(callee.describe(), span),
             },
-            Value::Func(def) => self.call_function(def, &args, span),
-            Value::Lambda(params, body) => {
+            Value::Func(def, home) => self.call_function(def, *home, &args, span),
+            Value::Lambda(params, body, home) => {
                 if self.calls >= MAX_CALLS || params.len() != args.pos.len() {
                     return Value::opaque("the call is not followed", span);
                 }
@@ -87,7 +89,9 @@ impl<'a> Machine<'a> {
                 scope.extend(params.iter().cloned().zip(args.pos));
                 self.calls += 1;
                 self.locals.push(scope);
+                let home = std::mem::replace(&mut self.home, *home);
                 let value = self.expr(body);
+                self.home = home;
                 self.locals.pop();
                 self.calls -= 1;
                 value
@@ -112,10 +116,11 @@ impl<'a> Machine<'a> {
     }
 
     fn record(&mut self, name: &str, args: Args<'a>, span: Span) {
+        self.overtaking(span);
         let directive = Directive {
             name: name.to_owned(),
             args,
-            span,
+            span: self.here(span),
             batch: None,
             autocommit: self.autocommit,
             conditional: self.conditional > 0,
@@ -140,6 +145,9 @@ impl<'a> Machine<'a> {
                     (path, args.pos.first().and_then(Value::as_text))
                 {
                     return Value::str(text.dedent());
+                }
+                if let Some(Value::Template(template)) = args.pos.first() {
+                    return Value::template(template.0.dedent(), Some(template.1.clone()));
                 }
             }
             "alembic.context.is_offline_mode" => return Value::Bool(false),
@@ -202,6 +210,11 @@ impl<'a> Machine<'a> {
             },
             Value::Bind => self.bind_method(name, args, span),
             Value::Str(text) => self.str_method(text, name, &args, span),
+            Value::Template(template) => match self.str_method(&template.0, name, &args, span) {
+                Value::Str(text) => Value::template((*text).clone(), Some(template.1.clone())),
+                Value::Template(text) => Value::Template(text),
+                _ => Value::opaque(template.1.clone(), span),
+            },
             Value::Member(_) if name == "lower" || name == "upper" => base.as_text().map_or_else(
                 || Value::opaque(NO_EFFECT, span),
                 |text| self.str_method(text, name, &args, span),
@@ -320,6 +333,7 @@ impl<'a> Machine<'a> {
             }
             _ => {
                 let (autocommit, conditional) = (self.autocommit, self.conditional > 0);
+                let span = self.here(span);
                 match self.batches.get_mut(index) {
                     Some(batch) => batch.queue.push(Directive {
                         name: name.to_owned(),
@@ -399,7 +413,7 @@ impl<'a> Machine<'a> {
                 Value::str(text.trim(set, name != "rstrip", name != "lstrip"))
             }
             "format" => match format_text(text, args) {
-                Some(text) => self.built(text, span),
+                Some((text, unknown)) => self.built(text, unknown, span),
                 None => {
                     let blame = args
                         .pos
@@ -421,7 +435,7 @@ impl<'a> Machine<'a> {
             ) {
                 (Some(from), Some(to)) => {
                     let text = text.replace(from.as_str(), to);
-                    self.built(text, span)
+                    self.built(text, None, span)
                 }
                 _ => unknown(),
             },
@@ -473,16 +487,26 @@ impl<'a> Machine<'a> {
                         None => return Value::opaque(item.describe(), span),
                     }
                 }
-                self.built(out, span)
+                self.built(out, None, span)
             }
             _ => Value::opaque(format!("string method `{name}` is not followed"), span),
         }
     }
 
-    fn call_function(&mut self, def: &'a Def, args: &Args<'a>, span: Span) -> Value<'a> {
+    fn call_function(
+        &mut self,
+        def: &'a Def,
+        home: usize,
+        args: &Args<'a>,
+        span: Span,
+    ) -> Value<'a> {
         if self.calls >= MAX_CALLS {
             self.not_analysed(span, "calls are nested too deeply to follow");
             return Value::opaque("calls are nested too deeply to follow", span);
+        }
+        let caller = (std::mem::replace(&mut self.home, home), self.site);
+        if caller.0 == 0 && home != 0 {
+            self.site = Some(self.here(span));
         }
         let mut scope = Scope::new();
         for (index, param) in def.params.iter().chain(&def.kwonly).enumerate() {
@@ -527,6 +551,7 @@ impl<'a> Machine<'a> {
         let flow = self.block(&def.body);
         self.locals.pop();
         self.calls -= 1;
+        (self.home, self.site) = caller;
         // A `return` on an unknown condition makes the rest of that function conditional, not the rest of its caller.
         let unsure = self.conditional > conditional;
         self.conditional = conditional;
@@ -655,6 +680,14 @@ fn range<'a>(args: &Args<'a>, span: Span) -> Option<Value<'a>> {
         .take(MAX_UNROLLS as usize + 1)
         .map(Value::Int);
     Some(Value::list(values.collect(), span))
+}
+
+/// True for what `sessionmaker(..)` or `scoped_session(..)` gives.
+fn is_session_factory(value: &Value<'_>) -> bool {
+    value.as_call().is_some_and(|(path, ..)| {
+        path.starts_with("sqlalchemy.orm") && path.ends_with(".sessionmaker")
+            || path.ends_with(".scoped_session")
+    })
 }
 
 /// Types that are objects of the database themselves.

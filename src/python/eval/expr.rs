@@ -2,7 +2,7 @@
 
 use crate::python::text::Text;
 use crate::python::tree::{BinOp, CmpOp, CompFor, Expr, ExprKind, StrPart, UnaryOp};
-use crate::python::value::{Args, SymKind, Value};
+use crate::python::value::{Args, SymKind, UNKNOWN_PART, Value};
 use crate::source::Span;
 
 use super::{MAX_BYTES, MAX_UNROLLS, Machine, Scope};
@@ -126,10 +126,10 @@ impl<'a> Machine<'a> {
             ExprKind::Bool(value) => Value::Bool(*value),
             ExprKind::None => Value::None,
             ExprKind::Name(name) => self.name(name, span),
-            ExprKind::Attribute { value, attr } => {
-                let base = self.expr(value);
-                attribute(base, attr, span)
-            }
+            ExprKind::Attribute { value, attr } => match self.expr(value) {
+                Value::Module(index) => self.module_attribute(index, attr, span),
+                base => self.known_module(attribute(base, attr, span)),
+            },
             ExprKind::Call {
                 func,
                 args,
@@ -203,13 +203,21 @@ impl<'a> Machine<'a> {
                 self.bind(target, value.clone());
                 value
             }
-            ExprKind::Lambda { params, body } => Value::Lambda(params, body),
+            ExprKind::Lambda { params, body } => Value::Lambda(params, body, self.home),
             ExprKind::Starred(inner) => self.expr(inner),
             ExprKind::Bytes => Value::opaque("bytes are not followed", span),
             ExprKind::Ellipsis => Value::opaque("`...`", span),
             ExprKind::Slice(..) => Value::opaque("a slice is not followed here", span),
             ExprKind::Other(what) => Value::opaque(format!("{what} is not followed"), span),
         }
+    }
+
+    /// The file that a dotted path names, where `import a.b` has loaded it.
+    fn known_module(&self, value: Value<'a>) -> Value<'a> {
+        let found = value
+            .as_path()
+            .and_then(|path| self.library.imported(self.home, 0, path));
+        found.map_or(value, Value::Module)
     }
 
     fn name(&mut self, name: &str, span: Span) -> Value<'a> {
@@ -231,29 +239,34 @@ impl<'a> Machine<'a> {
             return Value::str(text.clone());
         }
         let mut out = Text::default();
+        let mut unknown = None;
         for part in parts {
             match part {
                 StrPart::Text(text) => out.push(text),
                 StrPart::Value { value, plain } => {
                     let value = self.expr(value);
-                    match to_text(&value) {
-                        Some(text) if *plain => out.push(&text),
-                        Some(_) => return Value::opaque("a formatted value is not followed", span),
-                        None => return Value::opaque(value.describe(), span),
+                    if *plain {
+                        push_part(&mut out, &value, &mut unknown);
+                    } else {
+                        out.push_str(UNKNOWN_PART);
+                        unknown.get_or_insert_with(|| match to_text(&value) {
+                            Some(_) => "a formatted value is not followed".to_owned(),
+                            None => value.describe(),
+                        });
                     }
                 }
             }
         }
-        self.built(out, span)
+        self.built(out, unknown, span)
     }
 
     /// A string that was put together: its length counts against the budget.
-    pub(super) fn built(&mut self, text: Text, span: Span) -> Value<'a> {
+    pub(super) fn built(&mut self, text: Text, unknown: Option<String>, span: Span) -> Value<'a> {
         self.bytes += text.as_str().len();
         if self.bytes > MAX_BYTES {
             return Value::opaque("strings grew too long to follow", span);
         }
-        Value::str(text)
+        Value::template(text, unknown)
     }
 
     fn dict(&mut self, pairs: &'a [(Option<Expr>, Expr)], span: Span) -> Value<'a> {
@@ -304,14 +317,22 @@ impl<'a> Machine<'a> {
             }
             _ => {}
         }
-        if let (BinOp::Add, Some(a), Some(b)) = (op, left.as_text(), right.as_text()) {
-            let mut out = a.clone();
-            out.push(b);
-            return self.built(out, span);
+        let is_string =
+            |value: &Value<'_>| value.as_text().is_some() || matches!(value, Value::Template(_));
+        let may_be_string =
+            |value: &Value<'_>| is_string(value) || matches!(value, Value::Opaque(_));
+        if op == BinOp::Add
+            && (is_string(&left) && may_be_string(&right)
+                || may_be_string(&left) && is_string(&right))
+        {
+            let (mut out, mut unknown) = (Text::default(), None);
+            push_part(&mut out, &left, &mut unknown);
+            push_part(&mut out, &right, &mut unknown);
+            return self.built(out, unknown, span);
         }
         if let (BinOp::Mod, Some(template)) = (op, left.as_text()) {
             return match percent(template, &right) {
-                Some(text) => self.built(text, span),
+                Some((text, unknown)) => self.built(text, unknown, span),
                 None => Value::opaque(right.describe(), span),
             };
         }
@@ -620,9 +641,25 @@ fn listing(items: &[Value<'_>], open: &str, close: &str) -> Option<Text> {
     Some(out)
 }
 
-/// `template % values` for `%s`, `%d`, `%%` and `%(name)s`.
-fn percent(template: &Text, values: &Value<'_>) -> Option<Text> {
+/// Appends what `str(value)` gives, or the mark of an unknown part.
+fn push_part(out: &mut Text, value: &Value<'_>, unknown: &mut Option<String>) {
+    match (to_text(value), value) {
+        (Some(text), _) => out.push(&text),
+        (None, Value::Template(template)) => {
+            out.push(&template.0);
+            unknown.get_or_insert_with(|| template.1.clone());
+        }
+        (None, _) => {
+            out.push_str(UNKNOWN_PART);
+            unknown.get_or_insert_with(|| value.describe());
+        }
+    }
+}
+
+/// `template % values` for `%s`, `%d`, `%%` and `%(name)s`, and why parts of it are unknown.
+fn percent(template: &Text, values: &Value<'_>) -> Option<(Text, Option<String>)> {
     let mut out = Text::default();
+    let mut unknown = None;
     let mut next = match values {
         Value::Tuple(seq) => seq.items.clone(),
         other => vec![other.clone()],
@@ -638,7 +675,7 @@ fn percent(template: &Text, values: &Value<'_>) -> Option<Text> {
             out.push_str("%");
             at = percent + 2;
         } else if rest.starts_with(['s', 'd']) {
-            out.push(&to_text(&next.next()?)?);
+            push_part(&mut out, &next.next()?, &mut unknown);
             at = percent + 2;
         } else if let Some(name) = rest.strip_prefix('(') {
             let close = name.find(')')?;
@@ -652,19 +689,20 @@ fn percent(template: &Text, values: &Value<'_>) -> Option<Text> {
                 key.as_text()
                     .is_some_and(|key| key.as_str() == &name[..close])
             });
-            out.push(&to_text(&value?.1)?);
+            push_part(&mut out, &value?.1, &mut unknown);
             at = percent + 1 + 1 + close + 2;
         } else {
             return None;
         }
     }
     out.push(&template.slice(at, all.len()));
-    Some(out)
+    Some((out, unknown))
 }
 
 /// `template.format(..)` for `{}`, `{0}` and `{name}`.
-pub(super) fn format_text(template: &Text, args: &Args<'_>) -> Option<Text> {
+pub(super) fn format_text(template: &Text, args: &Args<'_>) -> Option<(Text, Option<String>)> {
     let mut out = Text::default();
+    let mut unknown = None;
     let all = template.as_str();
     let (mut at, mut auto) = (0, 0);
     while let Some(found) = all[at..].find(['{', '}']) {
@@ -686,11 +724,11 @@ pub(super) fn format_text(template: &Text, args: &Args<'_>) -> Option<Text> {
         } else {
             args.named(field)?
         };
-        out.push(&to_text(value)?);
+        push_part(&mut out, value, &mut unknown);
         at = brace + close + 1;
     }
     out.push(&template.slice(at, all.len()));
-    Some(out)
+    Some((out, unknown))
 }
 
 /// `base.name`.

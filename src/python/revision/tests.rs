@@ -264,19 +264,19 @@ fn a_commit_by_hand_is_shown() {
 #[test]
 fn defects_are_problems() {
     for (body, word) in [
-        ("op.alter_column('t', 'a', default=1)", "`default`"),
+        ("op.alter_column('t', 'a', default=1)", "`default=…`"),
         (
             "op.create_foreign_key('f', 't', 'u', ['a'], ['b'], on_delete='CASCADE')",
-            "`on_delete`",
+            "`on_delete=…`",
         ),
         (
             "op.execute(\"UPDATE t SET a = '{\\\"k\\\" :true}'\")",
             "`:true`",
         ),
-        ("op.drop_constraint(None, 't')", "without a name"),
+        ("op.drop_constraint(None, 't')", "without its name"),
         (
             "op.create_table('t', sa.Column('a', sa.Integer(), sa.ForeignKey('u.id', use_alter=True)))",
-            "never created",
+            "never creates it",
         ),
         (
             "op.add_column('t', sa.Column('a', sa.Text(), server_default=5))",

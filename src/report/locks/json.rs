@@ -6,7 +6,9 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::locks::{LocksReport, MigrationLocks, Row};
-use crate::report::json::{Effect, FileError, NotAnalysed, Place, effect, place_in};
+use crate::report::json::{
+    Effect, Estimate, FileError, NotAnalysed, Place, effect, estimate, place_in,
+};
 
 /// Version of the format.
 pub const VERSION: u32 = 1;
@@ -42,9 +44,16 @@ struct Statement<'a> {
     direction: &'static str,
     kind: &'static str,
     transaction: Transaction,
-    effects: Vec<Effect>,
+    effects: Vec<EffectOnRow>,
     waits_for: Vec<&'static str>,
     fails: Option<Fails<'a>>,
+}
+
+#[derive(Serialize)]
+struct EffectOnRow {
+    #[serde(flatten)]
+    effect: Effect,
+    estimate: Option<Estimate>,
 }
 
 #[derive(Serialize)]
@@ -110,7 +119,10 @@ fn statement<'a>(
         effects: row
             .effects
             .iter()
-            .map(|found| effect(&found.effect))
+            .map(|found| EffectOnRow {
+                effect: effect(&found.effect),
+                estimate: found.estimate.as_ref().map(estimate),
+            })
             .collect(),
         waits_for: row.waits_for.iter().map(|waits| waits.as_str()).collect(),
         fails: row.fails.as_ref().map(|failure| Fails {

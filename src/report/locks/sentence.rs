@@ -1,7 +1,8 @@
 //! What the table says in words.
 
 use crate::effect::{RelationKind, WaitsFor, Work};
-use crate::locks::{Group, LocksReport, Stop, Until};
+use crate::estimate;
+use crate::locks::{Group, LocksReport, RowEffect, Stop, Until};
 use crate::report::harmless::{count, visible};
 use crate::session::{Timeout, TransactionKind};
 use crate::source::Location;
@@ -13,6 +14,15 @@ pub(super) fn name(relation: &QualifiedName) -> String {
     match full.strip_prefix("public.") {
         Some(name) => name.to_owned(),
         None => full,
+    }
+}
+
+/// The work, and how long it takes where that is known.
+pub(super) fn work_and_time(found: &RowEffect) -> String {
+    let work = work(found.effect.work);
+    match &found.estimate {
+        None => work.to_owned(),
+        Some(estimate) => format!("{work}: {}", estimate::time(estimate)),
     }
 }
 

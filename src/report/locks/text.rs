@@ -411,7 +411,7 @@ impl<'a> Table<'a> {
                 relation,
                 lock,
                 stops,
-                sentence::work(effect.work).to_owned(),
+                sentence::work_and_time(found),
                 sentence::until(self.report, found.until),
             ],
             short: sentence::short_until(self.report, found.until),

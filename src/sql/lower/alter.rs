@@ -180,6 +180,7 @@ impl Lower<'_> {
                     enforced: def.alterEnforceability() && def.is_enforced(),
                     not_enforced: def.alterEnforceability() && !def.is_enforced(),
                     inheritability: def.alterInheritability(),
+                    deferrable: def.alterDeferrability().then(|| def.deferrable()),
                 },
                 _ => AlterAction::Other("AlterConstraint"),
             },

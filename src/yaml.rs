@@ -5,20 +5,19 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_yaml::Spanned;
 
-use super::Problem;
 use crate::source::{Source, Span};
 
 /// A value with its place.
 #[derive(Debug, Clone)]
-pub(super) struct Node {
-    pub(super) span: Span,
-    pub(super) value: Value,
+pub(crate) struct Node {
+    pub(crate) span: Span,
+    pub(crate) value: Value,
 }
 
 /// A value. What a scalar means is decided by what is expected there: `off` is a level and `0012` a version,
 /// whatever YAML takes them for.
 #[derive(Debug, Clone)]
-pub(super) enum Value {
+pub(crate) enum Value {
     Null,
     /// A text, as it is meant if it is quoted, otherwise as it is written.
     Scalar(String),
@@ -28,14 +27,14 @@ pub(super) enum Value {
 
 /// A key of a map.
 #[derive(Debug, Clone)]
-pub(super) struct Key {
-    pub(super) span: Span,
-    pub(super) name: String,
+pub(crate) struct Key {
+    pub(crate) span: Span,
+    pub(crate) name: String,
 }
 
 impl Node {
     /// Reads a whole file; an empty one is an empty map.
-    pub(super) fn read(source: &Source) -> Result<Self, Problem> {
+    pub(crate) fn read(source: &Source) -> Result<Self, Error> {
         let text: &str = &source.text;
         match serde_yaml::from_str::<Spanned<Raw>>(text) {
             Ok(raw) => Ok(node(raw, source)),
@@ -43,13 +42,16 @@ impl Node {
                 let span = error
                     .location()
                     .map_or(Span::default(), |location| error_span(source, &location));
-                Err(Problem::new(span, message(error.without_snippet())))
+                Err(Error {
+                    span,
+                    message: message(error.without_snippet()),
+                })
             }
         }
     }
 
     /// What kind of thing it is, with its article.
-    pub(super) fn kind(&self) -> &'static str {
+    pub(crate) fn kind(&self) -> &'static str {
         match &self.value {
             Value::Null => "nothing",
             Value::Scalar(_) => "a single value",
@@ -57,6 +59,15 @@ impl Node {
             Value::Map(_) => "a map",
         }
     }
+}
+
+/// Text that is no YAML.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Error {
+    /// Where it stops being YAML.
+    pub(crate) span: Span,
+    /// Why, in one line.
+    pub(crate) message: String,
 }
 
 /// The tree as the YAML reader builds it.
@@ -143,7 +154,7 @@ fn message(error: &serde_yaml::Error) -> String {
         };
     }
     if matches!(error, serde_yaml::Error::MultipleDocuments { .. }) {
-        return "a second document begins here; the configuration is one".to_owned();
+        return "a second document begins here; the file is one".to_owned();
     }
     let text = error.to_string();
     let line = text.split('\n').next().unwrap_or(&text);

@@ -1,0 +1,10 @@
+//! See `rules/expression-as-column-name.md`.
+
+use crate::layout::{History, ProblemKind};
+use crate::rule::{Cx, Finding};
+
+pub(super) fn check(cx: &mut Cx<'_>, _: &History) {
+    for problem in cx.problems(ProblemKind::ExpressionAsName) {
+        cx.report(Finding::of(problem));
+    }
+}

@@ -1,0 +1,10 @@
+//! See `rules/foreign-key-never-created.md`.
+
+use crate::layout::{History, ProblemKind};
+use crate::rule::{Cx, Finding};
+
+pub(super) fn check(cx: &mut Cx<'_>, _: &History) {
+    for problem in cx.problems(ProblemKind::NeverCreated) {
+        cx.report(Finding::of(problem));
+    }
+}
