@@ -147,7 +147,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         .filter_map(|page| page.file_stem()?.to_str())
         .collect();
     for page in &pages {
-        let entry = rule(&root, page, &ids).map_err(|error| format!("{}: {error}", page.display()))?;
+        let entry =
+            rule(&root, page, &ids).map_err(|error| format!("{}: {error}", page.display()))?;
         table.push_str(&entry);
     }
     table.push_str("];\n");

@@ -2,8 +2,8 @@
 //!
 //! A pure function of the files that were read and the settings: no clock, no environment, no file system.
 
-mod database;
 mod comments;
+mod database;
 mod locks;
 mod problems;
 

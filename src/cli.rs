@@ -5,9 +5,9 @@
 
 mod check;
 mod docs;
+mod fix;
 #[cfg(feature = "live")]
 mod live;
-mod fix;
 mod locks;
 mod target;
 

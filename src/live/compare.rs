@@ -9,9 +9,7 @@ use super::snapshot::taken;
 use super::trouble::Trouble;
 use crate::probe::RefusedKind;
 use crate::snapshot::Snapshot;
-use crate::snapshot::compare::{
-    self, NumberChange, ObjectChange, Side as Where, StatementChange,
-};
+use crate::snapshot::compare::{self, NumberChange, ObjectChange, Side as Where, StatementChange};
 use crate::sql;
 use crate::statement::Kind;
 
@@ -249,21 +247,30 @@ fn read_plan(text: &str) -> Option<Plan> {
                 plan.by_index.push(relation.to_owned());
             }
         }
-        open.extend(node.get("Plans").and_then(Value::as_array).into_iter().flatten());
+        open.extend(
+            node.get("Plans")
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten(),
+        );
     }
     Some(plan)
 }
 
 /// How the second plan is worse, if it is.
 fn worse(before: &Plan, after: &Plan) -> Option<String> {
-    let lost = after.in_full.iter().find(|relation| {
-        before.by_index.contains(relation) && !before.in_full.contains(relation)
-    });
+    let lost = after
+        .in_full
+        .iter()
+        .find(|relation| before.by_index.contains(relation) && !before.in_full.contains(relation));
     match lost {
-        Some(relation) => Some(format!("`{relation}` is read in full instead of by an index")),
-        None if after.cost > before.cost * COST => {
-            Some(format!("it costs {:.1} times as much", after.cost / before.cost))
-        }
+        Some(relation) => Some(format!(
+            "`{relation}` is read in full instead of by an index"
+        )),
+        None if after.cost > before.cost * COST => Some(format!(
+            "it costs {:.1} times as much",
+            after.cost / before.cost
+        )),
         None => None,
     }
 }
@@ -290,7 +297,10 @@ mod tests {
             Some("it costs 3.0 times as much")
         );
         assert_eq!(worse(&by_index, &plan("Index Only Scan", 20.0)), None);
-        assert_eq!(worse(&plan("Seq Scan", 10.0), &plan("Seq Scan", 15.0)), None);
+        assert_eq!(
+            worse(&plan("Seq Scan", 10.0), &plan("Seq Scan", 15.0)),
+            None
+        );
         assert_eq!(read_plan("[]"), None);
         assert_eq!(read_plan("no"), None);
     }

@@ -299,11 +299,7 @@ impl Session {
         }
         let client = &self.client;
         let answer = self.runtime.block_on(async {
-            timeout(
-                DEADLINE,
-                Self::transaction(client, begin, query, parameter),
-            )
-            .await
+            timeout(DEADLINE, Self::transaction(client, begin, query, parameter)).await
         });
         self.answered(answer)
     }

@@ -9,8 +9,8 @@ use super::session::Session;
 use super::trouble::Trouble;
 use crate::probe::{Ask as _, Refused, RefusedKind};
 use crate::snapshot::{Relation, Snapshot, StatementStats};
-use crate::sql::lex::{Lexer, TokenKind};
 use crate::sql;
+use crate::sql::lex::{Lexer, TokenKind};
 use crate::statement::Kind;
 
 const HEADER: &str = include_str!("queries/header.sql");

@@ -33,7 +33,9 @@ pub(super) fn check(probing: &mut Probing<'_>) -> Judged {
                 .level(Level::Warning)
         } else if wants_forced && !row.forced {
             probing
-                .finding(format!("the owner of `{table}` is not bound by its policies"))
+                .finding(format!(
+                    "the owner of `{table}` is not bound by its policies"
+                ))
                 .help(format!("ALTER TABLE {table} FORCE ROW LEVEL SECURITY"))
                 .level(Level::Warning)
         } else {

@@ -1,3 +1,4 @@
+use crate::layout::Direction;
 use crate::probe::{Judged, Probing, ToolState};
 
 pub(super) fn check(probing: &mut Probing<'_>) -> Judged {
@@ -8,7 +9,11 @@ pub(super) fn check(probing: &mut Probing<'_>) -> Judged {
             ToolState::Unknown(_) | ToolState::Given => continue,
         };
         let migrations = &planned.replay.history.migrations;
-        for (migration, _) in migrations.iter().zip(&planned.pending).filter(|(_, open)| **open) {
+        let open = migrations
+            .iter()
+            .zip(&planned.pending)
+            .filter(|(migration, open)| **open && migration.direction == Direction::Up);
+        for (migration, _) in open {
             let finding = probing
                 .finding(format!(
                     "the migration `{}` is not in {table}",

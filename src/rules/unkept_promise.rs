@@ -113,16 +113,25 @@ fn judge(
         match row.columns.iter().find(|there| *there.name == *column.name) {
             Some(there) => {
                 let differences = column_differences(column, there);
-                told.extend(differences.into_iter().map(|how| {
-                    (format!("`{name}.{}` {how}", column.name), place)
-                }));
+                told.extend(
+                    differences
+                        .into_iter()
+                        .map(|how| (format!("`{name}.{}` {how}", column.name), place)),
+                );
             }
             None if columns_known => {}
-            None => told.push((format!("`{name}` lacks the column `{}`", column.name), place)),
+            None => told.push((
+                format!("`{name}` lacks the column `{}`", column.name),
+                place,
+            )),
         }
     }
     for constraint in &table.constraints {
-        if !row.constraints.iter().any(|there| **there == *constraint.name) {
+        if !row
+            .constraints
+            .iter()
+            .any(|there| **there == *constraint.name)
+        {
             told.push((
                 format!("`{name}` lacks the constraint `{}`", constraint.name),
                 constraint.created.location,
@@ -131,7 +140,8 @@ fn judge(
     }
     for index in schema.indexes_of(&table.name) {
         // That of a constraint goes with it.
-        if index.constraint.is_none() && !row.indexes.iter().any(|there| **there == *index.name.name)
+        if index.constraint.is_none()
+            && !row.indexes.iter().any(|there| **there == *index.name.name)
         {
             told.push((
                 format!("`{name}` lacks the index `{}`", index.name.name),
@@ -198,7 +208,10 @@ fn column_differences(column: &Column, there: &There) -> Vec<String> {
         && !ty.is_unknown()
         && !same_type(ty, there)
     {
-        how.push(format!("is {}, and the migrations make it {ty}", there.spelled));
+        how.push(format!(
+            "is {}, and the migrations make it {ty}",
+            there.spelled
+        ));
     }
     if column.not_null && !there.not_null {
         how.push("takes NULL, and the migrations make it NOT NULL".to_owned());

@@ -21,8 +21,8 @@ use std::time::{Duration, Instant};
 use lockgate::diagnostic::{Certainty, Diagnostic};
 use lockgate::probe::When;
 use lockgate::report::Report;
-use lockgate::snapshot::Snapshot;
 use lockgate::settings::{OptionValue, Settings};
+use lockgate::snapshot::Snapshot;
 use lockgate::testing;
 use postgres::Client;
 

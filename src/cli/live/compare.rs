@@ -61,7 +61,8 @@ pub(super) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, Failure> 
     match args.format {
         Format::Text => write_text(&compared, out)?,
         Format::Json => {
-            serde_json::to_writer_pretty(&mut *out, &as_json(&compared)).map_err(io::Error::from)?;
+            serde_json::to_writer_pretty(&mut *out, &as_json(&compared))
+                .map_err(io::Error::from)?;
             writeln!(out)?;
         }
     }
@@ -103,7 +104,8 @@ fn write_text(compared: &Compared, out: &mut dyn Write) -> io::Result<()> {
                 writeln!(out, "{kind} {name}: differs")?;
                 for (side, definition) in [(first, &one.first), (second, &one.second)] {
                     if let Some(definition) = definition {
-                        let definition = definition.split_whitespace().collect::<Vec<_>>().join(" ");
+                        let definition =
+                            definition.split_whitespace().collect::<Vec<_>>().join(" ");
                         writeln!(out, "  {side}: {definition}")?;
                     }
                 }
@@ -115,15 +117,29 @@ fn write_text(compared: &Compared, out: &mut dyn Write) -> io::Result<()> {
         any = true;
         writeln!(out, "setting {name}: {before}, then {after}")?;
     }
-    for NumberChange { table, first, second } in &compared.rows {
+    for NumberChange {
+        table,
+        first,
+        second,
+    } in &compared.rows
+    {
         any = true;
         writeln!(out, "rows of {table}: {first}, then {second} (estimates)")?;
     }
-    for NumberChange { table, first, second } in &compared.grown {
+    for NumberChange {
+        table,
+        first,
+        second,
+    } in &compared.grown
+    {
         any = true;
         writeln!(out, "size of {table}: {first} bytes, then {second}")?;
     }
-    for one in compared.statements.iter().filter(|one| one.percent() >= SLOWER) {
+    for one in compared
+        .statements
+        .iter()
+        .filter(|one| one.percent() >= SLOWER)
+    {
         any = true;
         let text = one.text.as_deref().unwrap_or_default();
         writeln!(

@@ -25,8 +25,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, Failure> {
     let target = args.connecting.target()?;
-    let taken =
-        take(&target, args.query_texts).map_err(|trouble| unreachable(&target, trouble))?;
+    let taken = take(&target, args.query_texts).map_err(|trouble| unreachable(&target, trouble))?;
     for text in &taken.notes {
         note(&format!("note: {text}"));
     }

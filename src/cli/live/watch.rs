@@ -170,7 +170,11 @@ pub(super) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, Failure> 
             act(&args.on_abort)?;
             break;
         }
-        missing = if sample.followed.is_empty() { missing + 1 } else { 0 };
+        missing = if sample.followed.is_empty() {
+            missing + 1
+        } else {
+            0
+        };
         seen |= !sample.followed.is_empty();
         let over = args
             .lasting
@@ -193,8 +197,8 @@ impl Args {
     fn metrics(&self, now: f64) -> Vec<(String, Result<f64, String>)> {
         let oldest = self.metric_age.as_secs_f64();
         let files = self.metric.iter().map(|(name, file)| {
-            let text = read(&PathBuf::from(file))
-                .map_err(|error| format!("not known: {file}: {error}"));
+            let text =
+                read(&PathBuf::from(file)).map_err(|error| format!("not known: {file}: {error}"));
             (name, text)
         });
         let programs = self
@@ -285,17 +289,28 @@ fn tree(sample: &Sample, pid: &str, out: &mut dyn Write) -> io::Result<()> {
     while let Some(blocked) = next.take_if(|_| depth <= 10) {
         let pad = "  ".repeat(depth);
         let query = blocked.query.as_deref().unwrap_or_default();
-        writeln!(out, "{pad}{} waits {:.1} s with {query}", blocked.pid, blocked.seconds)?;
+        writeln!(
+            out,
+            "{pad}{} waits {:.1} s with {query}",
+            blocked.pid, blocked.seconds
+        )?;
         for holder in &blocked.holders {
             if let Some(waiting) = sample.blocked.iter().find(|one| one.pid == *holder) {
                 next = Some(waiting);
                 continue;
             }
             let known = sample.holders.iter().find(|one| one.pid == *holder);
-            let state = known.and_then(|one| one.state.as_deref()).unwrap_or("prepared transaction");
-            let query = known.and_then(|one| one.query.as_deref()).unwrap_or_default();
+            let state = known
+                .and_then(|one| one.state.as_deref())
+                .unwrap_or("prepared transaction");
+            let query = known
+                .and_then(|one| one.query.as_deref())
+                .unwrap_or_default();
             let age = known.and_then(|one| one.seconds).unwrap_or_default();
-            writeln!(out, "{pad}  for {holder}, {state}, transaction of {age:.1} s, last {query}")?;
+            writeln!(
+                out,
+                "{pad}  for {holder}, {state}, transaction of {age:.1} s, last {query}"
+            )?;
         }
         depth += 1;
     }

@@ -58,7 +58,10 @@ JOIN pg_class x ON x.oid = i.indexrelid
 WHERE r.relkind IN ('r', 'p', 'm')
 UNION ALL
 SELECT CASE r.relkind WHEN 'm' THEN 'materialized view' ELSE 'view' END, r.full_name,
-       CASE WHEN NOT r.held THEN pg_get_viewdef(r.oid) END
+       CASE WHEN NOT r.held AND NOT EXISTS (
+         SELECT FROM pg_rewrite w
+         JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid AND d.refclassid = 'pg_class'::regclass
+         WHERE w.ev_class = r.oid AND d.refobjid IN (SELECT held.relation FROM held)) THEN pg_get_viewdef(r.oid) END
 FROM rel r
 WHERE r.relkind IN ('v', 'm')
 UNION ALL

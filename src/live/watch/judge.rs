@@ -71,15 +71,39 @@ const fn limit(
 /// What is measured, its unit, and the limits unless somebody says otherwise. The last three come from outside: those of
 /// `error-rate` and `p99` count against the first value, in points and as a percentage of it.
 pub(super) const DEFAULTS: &[(&str, &str, Limit)] = &[
-    ("lock-wait", "s", limit(Some(0.1), Some(1.0), Some(10.0), 0.0)),
+    (
+        "lock-wait",
+        "s",
+        limit(Some(0.1), Some(1.0), Some(10.0), 0.0),
+    ),
     ("lock-share", "%", limit(Some(10.0), None, None, 0.0)),
-    ("connections", "%", limit(Some(70.0), Some(85.0), Some(95.0), 0.0)),
-    ("replication-lag", "s", limit(Some(10.0), Some(60.0), Some(300.0), 0.0)),
+    (
+        "connections",
+        "%",
+        limit(Some(70.0), Some(85.0), Some(95.0), 0.0),
+    ),
+    (
+        "replication-lag",
+        "s",
+        limit(Some(10.0), Some(60.0), Some(300.0), 0.0),
+    ),
     ("dead-rows", "%", limit(Some(10.0), Some(20.0), None, 0.0)),
     ("deadlocks", "", limit(None, Some(1.0), None, 0.0)),
-    ("rollbacks", " points", limit(Some(0.1), Some(1.0), None, 0.0)),
-    ("error-rate", " points", limit(Some(0.1), Some(1.0), Some(1.0), 300.0)),
-    ("p99", "%", limit(Some(120.0), Some(150.0), Some(200.0), 600.0)),
+    (
+        "rollbacks",
+        " points",
+        limit(Some(0.1), Some(1.0), None, 0.0),
+    ),
+    (
+        "error-rate",
+        " points",
+        limit(Some(0.1), Some(1.0), Some(1.0), 300.0),
+    ),
+    (
+        "p99",
+        "%",
+        limit(Some(120.0), Some(150.0), Some(200.0), 600.0),
+    ),
     ("cpu", "%", limit(Some(80.0), None, Some(80.0), 300.0)),
 ];
 
@@ -93,7 +117,10 @@ pub fn limit_from(text: &str) -> Result<(String, Limit), String> {
     let (numbers, lasting) = match rest.split_once('/') {
         Some((numbers, lasting)) => {
             let lasting = milliseconds(lasting).ok_or(FORM)?;
-            (numbers, std::time::Duration::from_millis(lasting).as_secs_f64())
+            (
+                numbers,
+                std::time::Duration::from_millis(lasting).as_secs_f64(),
+            )
         }
         None => (rest, 0.0),
     };
@@ -167,7 +194,11 @@ impl Judge {
     }
 
     /// Judges a sample and the metrics of the same moment; returns what has changed since the last one.
-    pub fn judge(&mut self, sample: &Sample, metrics: &[(String, Result<f64, String>)]) -> Vec<Notice> {
+    pub fn judge(
+        &mut self,
+        sample: &Sample,
+        metrics: &[(String, Result<f64, String>)],
+    ) -> Vec<Notice> {
         let mut seen: BTreeMap<(String, String), (Severity, Option<f64>, String)> = BTreeMap::new();
         for (name, subject, value) in self.measured(sample) {
             let severity = self.severity(&name, &subject, value, sample.at);
@@ -185,7 +216,11 @@ impl Judge {
                         _ => *value,
                     };
                     let severity = self.severity(name, "", number, sample.at);
-                    (severity, Some(*value), format!("{value} ({})", self.words(name, number)))
+                    (
+                        severity,
+                        Some(*value),
+                        format!("{value} ({})", self.words(name, number)),
+                    )
                 }
                 Err(why) => {
                     self.since.remove(&key);
@@ -228,7 +263,9 @@ impl Judge {
                 });
             }
         }
-        notices.sort_by(|a, b| (b.severity, &a.name, &a.subject).cmp(&(a.severity, &b.name, &b.subject)));
+        notices.sort_by(|a, b| {
+            (b.severity, &a.name, &a.subject).cmp(&(a.severity, &b.name, &b.subject))
+        });
         notices
     }
 
@@ -251,7 +288,11 @@ impl Judge {
             list.push(("lock-share", String::new(), share(waiting, active)));
         }
         if sample.usable > 0 {
-            list.push(("connections", String::new(), share(sample.connections, sample.usable)));
+            list.push((
+                "connections",
+                String::new(),
+                share(sample.connections, sample.usable),
+            ));
         }
         for replica in &sample.replicas {
             list.push(("replication-lag", replica.name.clone(), replica.seconds));
@@ -442,7 +483,14 @@ mod tests {
             limit_from("cpu=80,-,90/5min"),
             Ok(("cpu".to_owned(), limit(Some(80.0), None, Some(90.0), 300.0)))
         );
-        for text in ["cpu", "cpu=80", "cpu=1,2,x", "cpu=1,2,3/soon", "cpu=1,2,3,4", "cpu=NaN,1,1"] {
+        for text in [
+            "cpu",
+            "cpu=80",
+            "cpu=1,2,x",
+            "cpu=1,2,3/soon",
+            "cpu=1,2,3,4",
+            "cpu=NaN,1,1",
+        ] {
             assert!(limit_from(text).is_err(), "{text}");
         }
         let (name, mine) = limit_from("replication-lag=1,2,3").unwrap();

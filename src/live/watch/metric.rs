@@ -40,7 +40,10 @@ pub fn reading(text: &str, now: f64, oldest: f64) -> Result<f64, String> {
         return Err(format!("not known: the number is {age:.0} s old"));
     }
     if age < -oldest {
-        return Err(format!("not known: the number is of a moment {:.0} s from now", -age));
+        return Err(format!(
+            "not known: the number is of a moment {:.0} s from now",
+            -age
+        ));
     }
     Ok(metric.value)
 }
@@ -94,7 +97,15 @@ mod tests {
                 Err("not known: the number is 61 s old".to_owned())
             );
         }
-        for text in ["", "0.4", "x 1795183200", "NaN 1795183200", "0.4 soon", "{}", "{\"value\": 1}"] {
+        for text in [
+            "",
+            "0.4",
+            "x 1795183200",
+            "NaN 1795183200",
+            "0.4 soon",
+            "{}",
+            "{\"value\": 1}",
+        ] {
             assert!(reading(text, now, 60.0).is_err(), "{text}");
         }
         assert!(reading("1 2026-11-20T16:00:00Z", now, 60.0).is_err());

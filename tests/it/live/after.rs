@@ -2,7 +2,7 @@
 
 use lockgate::probe::When;
 
-use super::{Question, ends, pre, session};
+use super::{Question, ends, monitor, pre, session, wait_for};
 use crate::servers::{Database, world};
 
 fn post(probe: &'static str) -> Question<'static> {
@@ -108,13 +108,14 @@ fn what_a_migration_promises_must_be_there() {
 fn a_migration_that_did_not_run_is_named() {
     for major in ends() {
         let database = world(major);
+        monitor(&database);
         let question = post("unapplied-migration")
             .layout("golang-migrate")
             .file("000001_a.up.sql", "ALTER TABLE orders ADD COLUMN a int;")
             .file("000002_b.up.sql", "ALTER TABLE orders ADD COLUMN b int;");
         run(
             &database,
-            "CREATE TABLE schema_migrations (version bigint PRIMARY KEY, dirty boolean NOT NULL); INSERT INTO schema_migrations VALUES (1, false)",
+            "CREATE TABLE schema_migrations (version bigint PRIMARY KEY, dirty boolean NOT NULL); INSERT INTO schema_migrations VALUES (1, false); GRANT SELECT ON schema_migrations TO monitor",
         );
         question.finds(
             &database,
@@ -131,11 +132,15 @@ fn statistics_from_before_a_backfill_are_named() {
     for major in ends() {
         let database = world(major);
         run(&database, "ANALYZE");
+        wait_for(
+            &mut database.connect(),
+            "SELECT sum(n_mod_since_analyze) = 0 FROM pg_stat_all_tables WHERE schemaname = 'public'",
+        );
         question.is_silent(&database);
         // Counters reach the others when the session ends.
         run(&database, "UPDATE orders SET note = 'new'");
         let mut client = database.connect();
-        super::wait_for(
+        wait_for(
             &mut client,
             "SELECT n_mod_since_analyze >= 1000 FROM pg_stat_all_tables WHERE relname = 'orders'",
         );
@@ -144,6 +149,10 @@ fn statistics_from_before_a_backfill_are_named() {
             "warning: 1000 rows of `orders` were written since its last ANALYZE, 100 % of what it holds",
         );
         run(&database, "ANALYZE orders");
+        wait_for(
+            &mut client,
+            "SELECT n_mod_since_analyze = 0 FROM pg_stat_all_tables WHERE relname = 'orders'",
+        );
         question.is_silent(&database);
     }
 }
@@ -181,7 +190,10 @@ fn growth_since_the_snapshot_is_named_and_never_waits() {
             "INSERT INTO coupons (code, discount) SELECT 'c' || i, 1 FROM generate_series(1, 300000) i",
         );
         let mut holder = session(&database, "holder", "BEGIN; LOCK TABLE orders");
-        question.finds(&database, "warning: `coupons` takes …MB, and took 0 MB before");
+        question.finds(
+            &database,
+            "warning: `coupons` takes …MB, and took 0 MB before",
+        );
         holder.batch_execute("COMMIT").unwrap();
     }
 }
@@ -191,12 +203,17 @@ fn a_statement_that_became_slower_is_named() {
     for major in ends() {
         let database = world(major);
         let mut client = database.connect();
-        if client.batch_execute("CREATE EXTENSION pg_stat_statements").is_err() {
+        if client
+            .batch_execute("CREATE EXTENSION pg_stat_statements")
+            .is_err()
+        {
             continue;
         }
         let mut many = || {
             for _ in 0..150 {
-                client.batch_execute("SELECT count(*) FROM orders WHERE total > 1").unwrap();
+                client
+                    .batch_execute("SELECT count(*) FROM orders WHERE total > 1")
+                    .unwrap();
             }
         };
         many();
@@ -213,9 +230,10 @@ fn a_statement_that_became_slower_is_named() {
         for statement in &mut before.statements {
             statement.mean_ms /= 1000.0;
         }
-        question
-            .before(&before)
-            .finds(&database, "error: a statement takes …: `SELECT count(*) FROM orders WHERE total > $1`");
+        question.before(&before).finds(
+            &database,
+            "error: a statement takes …: `SELECT count(*) FROM orders WHERE total > $1`",
+        );
     }
 }
 

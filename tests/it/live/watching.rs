@@ -29,7 +29,11 @@ fn waits_are_told_with_their_tree_and_a_program_is_run() {
         };
         let calm = watch(&["--interval", "50ms", "--for", "200ms"]);
         assert_eq!(calm.status.code(), Some(0), "{}", text(&calm));
-        assert!(text(&calm).lines().count() >= 3 && !text(&calm).contains('\u{1b}'), "{}", text(&calm));
+        assert!(
+            text(&calm).lines().count() >= 3 && !text(&calm).contains('\u{1b}'),
+            "{}",
+            text(&calm)
+        );
 
         let mut holder = session(&database, "holder", "BEGIN; LOCK TABLE orders");
         let mut waiter = session(&database, "waiter", "");
@@ -54,11 +58,24 @@ fn waits_are_told_with_their_tree_and_a_program_is_run() {
             assert!(!told.contains("hunter"), "{told}");
             // A shell would make one word of it, and run what stands behind the semicolon.
             let acted = watch(&[
-                "--interval", "100ms", "--for", "20s", "--limit", "lock-wait=-,-,0.2",
-                "--on-abort", "/usr/bin/touch", "a; touch b", "--", "c",
+                "--interval",
+                "100ms",
+                "--for",
+                "20s",
+                "--limit",
+                "lock-wait=-,-,0.2",
+                "--on-abort",
+                "/usr/bin/touch",
+                "a; touch b",
+                "--",
+                "c",
             ]);
             assert_eq!(acted.status.code(), Some(1), "{}", text(&acted));
-            assert!(directory.path().join("a; touch b").exists(), "{}", text(&acted));
+            assert!(
+                directory.path().join("a; touch b").exists(),
+                "{}",
+                text(&acted)
+            );
             assert!(!directory.path().join("b").exists());
             let lines = watch(&["--interval", "100ms", "--for", "300ms", "--format", "json"]);
             for line in String::from_utf8_lossy(&lines.stdout).lines() {
@@ -90,7 +107,14 @@ fn numbers_from_outside_are_gates() {
     fs::write(directory.path().join("old"), format!("2.5 {}", now - 100.0)).unwrap();
     let watch = |more: &[&str]| {
         let mut arguments = vec![
-            "live", "watch", "--database-url", &url, "--interval", "50ms", "--for", "100ms",
+            "live",
+            "watch",
+            "--database-url",
+            &url,
+            "--interval",
+            "50ms",
+            "--for",
+            "100ms",
         ];
         arguments.extend(more);
         let output = lockgate(directory.path(), &arguments);
@@ -103,14 +127,31 @@ fn numbers_from_outside_are_gates() {
             1,
             "pause: error-rate: 2.5 (1.5 points above the first value)",
         ),
-        (&["--metric", "cpu=old"], 0, "unknown: cpu: not known: the number is 10"),
-        (&["--metric", "cpu=missing"], 0, "unknown: cpu: not known: missing: "),
         (
-            &["--metric-command", "queue=[\"cat\",\"rate\"]", "--limit", "queue=1,2,3"],
+            &["--metric", "cpu=old"],
+            0,
+            "unknown: cpu: not known: the number is 10",
+        ),
+        (
+            &["--metric", "cpu=missing"],
+            0,
+            "unknown: cpu: not known: missing: ",
+        ),
+        (
+            &[
+                "--metric-command",
+                "queue=[\"cat\",\"rate\"]",
+                "--limit",
+                "queue=1,2,3",
+            ],
             1,
             "pause: queue: 2.5",
         ),
-        (&["--metric", "queue=rate"], 2, "add --limit queue=WARNING,PAUSE,ABORT"),
+        (
+            &["--metric", "queue=rate"],
+            2,
+            "add --limit queue=WARNING,PAUSE,ABORT",
+        ),
     ];
     for (arguments, status, expected) in cases {
         let (code, told) = watch(arguments);
@@ -122,7 +163,8 @@ fn numbers_from_outside_are_gates() {
 /// Somebody is idle in a transaction; he goes; the migration runs while others work; it ends well; another one does not.
 #[test]
 fn a_migration_from_beginning_to_end() {
-    const UP: &str = "SET lock_timeout = '200ms';\nALTER TABLE orders ADD COLUMN checked boolean;\n";
+    const UP: &str =
+        "SET lock_timeout = '200ms';\nALTER TABLE orders ADD COLUMN checked boolean;\n";
     for major in ends() {
         let database = world(major);
         let directory = tempfile::tempdir().unwrap();
@@ -140,7 +182,10 @@ fn a_migration_from_beginning_to_end() {
         thread::sleep(std::time::Duration::from_millis(300));
         let (code, told) = live("pre", &files);
         assert_eq!(code, Some(1), "{told}");
-        assert!(told.contains("error[target-locked]") && told.contains("orders"), "{told}");
+        assert!(
+            told.contains("error[target-locked]") && told.contains("orders"),
+            "{told}"
+        );
         idle.batch_execute("COMMIT").unwrap();
         let (code, told) = live("pre", &files);
         assert_eq!(code, Some(0), "{told}");
@@ -152,7 +197,14 @@ fn a_migration_from_beginning_to_end() {
             let watch = scope.spawn(|| {
                 live(
                     "watch",
-                    &["--application-name", "deploy", "--interval", "100ms", "--for", "60s"],
+                    &[
+                        "--application-name",
+                        "deploy",
+                        "--interval",
+                        "100ms",
+                        "--for",
+                        "60s",
+                    ],
                 )
             });
             thread::sleep(std::time::Duration::from_millis(500));
@@ -174,7 +226,11 @@ fn a_migration_from_beginning_to_end() {
         let (code, told) = live("post", &post);
         assert_eq!(code, Some(0), "{told}");
 
-        let mut holder = session(&database, "holder", "BEGIN; LOCK TABLE orders IN ROW EXCLUSIVE MODE");
+        let mut holder = session(
+            &database,
+            "holder",
+            "BEGIN; LOCK TABLE orders IN ROW EXCLUSIVE MODE",
+        );
         session(&database, "builder", "SET lock_timeout = '50ms'")
             .batch_execute("CREATE INDEX CONCURRENTLY orders_checked ON orders (checked)")
             .unwrap_err();
@@ -182,7 +238,9 @@ fn a_migration_from_beginning_to_end() {
         let (code, told) = live("post", &post);
         assert_eq!(code, Some(1), "{told}");
         assert!(
-            told.contains("error[invalid-index] the index `orders_checked` on `orders` is not valid"),
+            told.contains(
+                "error[invalid-index] the index `orders_checked` on `orders` is not valid"
+            ),
             "{told}"
         );
     }
