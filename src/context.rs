@@ -593,17 +593,17 @@ impl<'a> Cx<'a> {
         self.options().bool(name)
     }
 
+    /// A list option; one that is written as a text is split at commas.
+    #[must_use]
+    pub fn list_option(&self, name: &str) -> Vec<String> {
+        self.options().list(name)
+    }
+
     fn options(&self) -> Options<'a> {
         Options {
             rule: self.rule,
             values: self.options,
         }
-    }
-
-    /// A list option; one that is written as a text is split at commas.
-    #[must_use]
-    pub fn list_option(&self, name: &str) -> Vec<String> {
-        self.options().list(name)
     }
 
     /// How sure something is about a table: possible if the history does not make it.

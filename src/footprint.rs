@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use crate::diagnostic::Certainty;
 use crate::effect::{LockMode, RelationKind};
-use crate::layout::{History, Wraps};
+use crate::layout::History;
 use crate::replay::Step;
 use crate::session::TransactionKind;
 use crate::statement::{Kind, ObjectKind, QualifiedName, Transaction as Control};
@@ -123,33 +123,13 @@ pub fn footprints(history: &History, steps: &[Step<'_>]) -> Vec<Footprint> {
     let mut footprints = Vec::new();
     let mut first = 0;
     for next in 1..=steps.len() {
-        if next < steps.len() && is_same_transaction(history, &steps[next - 1], &steps[next]) {
+        if next < steps.len() && steps[next - 1].at().goes_on(&steps[next].at(), history) {
             continue;
         }
         footprints.push(footprint(history, steps, first..next));
         first = next;
     }
     footprints
-}
-
-fn is_same_transaction(history: &History, a: &Step<'_>, b: &Step<'_>) -> bool {
-    if a.migration == b.migration {
-        return a.moment.transaction.number == b.moment.transaction.number;
-    }
-    // One change is one run of the tool.
-    a.before.batch() == b.before.batch()
-        && is_in_run(history, a)
-        && is_in_run(history, b)
-        && ending(a).is_none()
-}
-
-/// True if the step is in the transaction that the tool makes around all scripts of a run.
-fn is_in_run(history: &History, step: &Step<'_>) -> bool {
-    step.moment.transaction.kind == TransactionKind::Runner
-        && history.migrations[step.migration]
-            .units
-            .iter()
-            .any(|unit| unit.wraps == Wraps::Run && unit.statements.contains(&step.index))
 }
 
 /// What the step does to its transaction, if it ends it.
@@ -177,7 +157,7 @@ fn footprint(history: &History, steps: &[Step<'_>], range: Range<usize>) -> Foot
         kinds().next().unwrap_or(TransactionKind::None)
     };
     let last = range.end - 1;
-    let run = is_in_run(history, &steps[last]);
+    let run = steps[last].at().is_in_run(history);
     let goes_on = steps
         .get(range.end)
         .is_some_and(|next| next.before.batch() == steps[last].before.batch());

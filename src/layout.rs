@@ -366,6 +366,8 @@ pub struct Runner {
     pub send: Send,
     /// The transaction that the tool itself makes.
     pub wraps: Wraps,
+    /// The sessions that the scripts of one run share.
+    pub session: Session,
     /// Statements for which the tool leaves out its transaction by itself.
     pub leaves_transaction_for: Option<fn(&Statement) -> bool>,
     /// How a script leaves the tool's transaction, as help for a person; for tools that cannot, what to do instead.
@@ -383,8 +385,6 @@ pub struct Client {
     pub copies: bool,
     /// It fills in placeholders of some form, or something before it may.
     pub fills: bool,
-    /// All scripts of a run share one session, and nothing resets it between them.
-    pub keeps_session: bool,
 }
 
 impl Client {
@@ -393,15 +393,24 @@ impl Client {
         psql: false,
         copies: false,
         fills: false,
-        keeps_session: true,
     };
     /// psql, or nobody knows what.
     pub const PSQL: Self = Self {
         psql: true,
         copies: true,
         fills: true,
-        keeps_session: false,
     };
+}
+
+/// The sessions of the scripts of one run: whether a `SET` in one holds in the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Session {
+    /// One for all of them.
+    One,
+    /// One for each of them, or settings are reset in between.
+    Each,
+    /// Connections come from a pool, or nobody knows.
+    Unknown,
 }
 
 /// How text reaches the server.

@@ -21,8 +21,8 @@
 //! | [`effect`] | what PostgreSQL does for a statement: written once, measured on servers |
 //! | [`session`], [`replay`], [`footprint`] | transactions, messages, timeouts; one walk through a history; the locks it piles up |
 //! | [`rule`], [`context`], [`rules`] | what a rule is, what it may ask, and the rules |
-//! | [`probe`], [`live`] | what a live check is; connections, and the only code that makes any |
 //! | [`markers`], [`risk`] | what comments say that a migration is; what it puts at stake |
+//! | [`probe`], [`live`] | what a live check is; connections, and the only code that makes any |
 //! | [`suppress`], [`analyze`] | comments that allow findings; the pipeline |
 //! | [`locks`] | what `lockgate locks` shows |
 //! | [`snapshot`], [`estimate`] | sizes and activity of a production database, from a file; how long work takes there |

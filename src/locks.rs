@@ -1,11 +1,13 @@
 //! What `lockgate locks` shows, as plain data: per migration the statements with their locks, the transactions that
 //! they stand in, and what each relation goes through.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::diagnostic::{Certainty, Estimate, FileError, NotAnalysed};
-use crate::effect::{Effect, Failure, LockMode, RelationKind, WaitsFor, Work, refuses_transaction};
+use crate::effect::{
+    Effect, Failure, LockMode, RelationKind, Situation, WaitsFor, Work, effects_with_nested,
+    refuses_transaction,
+};
 use crate::estimate::{self, Task};
 use crate::footprint::{End, Footprint, Hold, Release};
 use crate::layout::{Direction, Migration};
@@ -222,12 +224,13 @@ fn location(replay: &Replay<'_>, step: usize) -> Location {
 fn row(replay: &Replay<'_>, index: usize, settings: &Settings) -> Row {
     let step = &replay.steps[index];
     let block = &replay.steps[index..=index + inside(replay, index)];
-    let mut waits_for: Vec<WaitsFor> = block
-        .iter()
-        .flat_map(|step| step.effects.waits_for.iter().copied())
-        .collect();
-    waits_for.sort_unstable();
-    waits_for.dedup();
+    let situation = Situation {
+        schema: &step.before,
+        postgres: settings.postgres,
+        time_zone: step.moment.time_zone.as_deref(),
+        check_function_bodies: step.moment.check_function_bodies,
+    };
+    let together = effects_with_nested(step.statement, situation);
     let words: Vec<&str> = step.statement.source.sql.split_whitespace().collect();
     Row {
         place: location(replay, index),
@@ -236,8 +239,8 @@ fn row(replay: &Replay<'_>, index: usize, settings: &Settings) -> Row {
         inside: step.is_nested(),
         steers: steers(step),
         transaction: step.moment.transaction,
-        effects: effects(replay, index, settings),
-        waits_for,
+        effects: effects(replay, index, together.list, settings),
+        waits_for: together.waits_for,
         fails: block
             .iter()
             .filter(|step| step.certainty() == Certainty::Certain)
@@ -292,48 +295,37 @@ fn inside(replay: &Replay<'_>, index: usize) -> usize {
         .count()
 }
 
-/// The effects of a step; those of a block are what the statements inside it do to relations that were there before.
-fn effects(replay: &Replay<'_>, index: usize, settings: &Settings) -> Vec<RowEffect> {
-    let step = &replay.steps[index];
-    let mut effects: BTreeMap<&QualifiedName, RowEffect> = BTreeMap::new();
-    for at in index..=index + inside(replay, index) {
-        let current = &replay.steps[at];
-        for effect in &current.effects.list {
-            let made_inside = step.before.relation_at(&effect.relation).is_none()
-                && current.before.relation_at(&effect.relation).is_some();
-            if made_inside {
-                continue;
+/// The effects of a statement with when its locks are given back.
+fn effects(
+    replay: &Replay<'_>,
+    index: usize,
+    list: Vec<Effect>,
+    settings: &Settings,
+) -> Vec<RowEffect> {
+    let block = index..=index + inside(replay, index);
+    list.into_iter()
+        .map(|mut effect| {
+            effect.certainty = effect.certainty.min(replay.steps[index].certainty());
+            let takes = |at: &usize| {
+                let found = replay.steps[*at].effects.on(&effect.relation);
+                found.is_some_and(|found| found.lock == effect.lock)
+            };
+            let at = block.clone().find(takes).unwrap_or(index);
+            let fresh = replay.steps[at].before.is_fresh(&effect.relation);
+            let before = &replay.steps[index].before;
+            let estimate = settings
+                .stats
+                .as_deref()
+                .filter(|_| !fresh)
+                .and_then(|snapshot| estimated(&effect, snapshot, before, settings));
+            RowEffect {
+                fresh,
+                until: until_of(replay, at, &effect.relation),
+                estimate,
+                effect,
             }
-            let certainty = effect.certainty.min(current.certainty());
-            let until = until_of(replay, at, &effect.relation);
-            effects
-                .entry(&effect.relation)
-                .and_modify(|known| {
-                    if effect.lock > known.effect.lock {
-                        known.effect.lock = effect.lock;
-                        known.until = until;
-                    }
-                    known.effect.work = known.effect.work.and(effect.work);
-                    known.effect.certainty = known.effect.certainty.max(certainty);
-                })
-                .or_insert_with(|| RowEffect {
-                    effect: Effect {
-                        certainty,
-                        ..effect.clone()
-                    },
-                    fresh: current.before.is_fresh(&effect.relation),
-                    until,
-                    estimate: None,
-                });
-        }
-    }
-    let mut effects: Vec<RowEffect> = effects.into_values().collect();
-    if let Some(snapshot) = settings.stats.as_deref() {
-        for found in effects.iter_mut().filter(|found| !found.fresh) {
-            found.estimate = estimated(&found.effect, snapshot, &step.before, settings);
-        }
-    }
-    effects
+        })
+        .collect()
 }
 
 /// How long the work of an effect takes on the table of the snapshot.

@@ -1,18 +1,23 @@
 //! One walk through a history in the order the tool runs it: schema, session and effects at each statement.
 
+mod rollback;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::diagnostic::Certainty;
 use crate::effect::{self, Effects, Situation};
 use crate::footprint::{self, Footprint, Held, Hold};
-use crate::layout::{Direction, History, Migration, Send, Unit, Wraps};
+use crate::layout::{Direction, History, Migration, Send, Session, Unit, Wraps};
 use crate::schema::{Origin, Schema};
-use crate::session::{self, Defaults, Moment};
+use crate::session::{self, Carried, Defaults, Moment};
 use crate::settings::Settings;
 use crate::source::Location;
 use crate::sql;
 use crate::statement::{Kind, QualifiedName, Statement};
+
+pub(crate) use rollback::At;
+use rollback::Past;
 
 /// One statement that runs, with everything known about that moment.
 #[derive(Debug)]
@@ -36,6 +41,18 @@ pub struct Step<'h> {
 }
 
 impl Step<'_> {
+    /// Where it runs.
+    pub(crate) fn at(&self) -> At<'_> {
+        At {
+            migration: self.migration,
+            index: self.index,
+            statement: self.statement,
+            nested: self.is_nested(),
+            transaction: self.moment.transaction,
+            batch: self.before.batch(),
+        }
+    }
+
     /// True for a statement inside a `DO` block.
     #[must_use]
     pub fn is_nested(&self) -> bool {
@@ -124,8 +141,11 @@ pub fn replay<'h>(history: &'h History, settings: &Settings) -> Replay<'h> {
     let mut walker = Walker {
         postgres: settings.postgres,
         defaults: defaults(history, settings),
+        history,
         steps: Vec::new(),
         statement: 0,
+        past: Past::default(),
+        carried: Carried::default(),
     };
     let count = history.migrations.len();
     let mut ranges = vec![0..0; count];
@@ -146,6 +166,8 @@ pub fn replay<'h>(history: &'h History, settings: &Settings) -> Replay<'h> {
         {
             batch += 1;
             schema.begin_batch(batch);
+            // Another run of the tool, with a session of its own.
+            walker.carried = Carried::default();
         }
         before[index] = schema.clone();
         ranges[index] = walker.migration(index, migration, &mut schema);
@@ -168,6 +190,7 @@ pub fn replay<'h>(history: &'h History, settings: &Settings) -> Replay<'h> {
         batch += 1;
         schema.begin_batch(batch);
         before[index] = schema.clone();
+        walker.carried = Carried::default();
         ranges[index] = walker.migration(index, migration, &mut schema);
         after[index] = schema;
     }
@@ -211,6 +234,9 @@ fn defaults(history: &History, settings: &Settings) -> Defaults {
 
 struct Walker<'h> {
     postgres: u32,
+    history: &'h History,
+    past: Past,
+    carried: Carried,
     defaults: Defaults,
     steps: Vec<Step<'h>>,
     statement: u32,
@@ -232,7 +258,17 @@ impl<'h> Walker<'h> {
         schema: &mut Schema,
     ) -> Range<usize> {
         let first = self.steps.len();
-        let moments = session::moments(&migration.statements, &migration.units, self.defaults);
+        let (moments, carried) = session::moments_behind(
+            &migration.statements,
+            &migration.units,
+            self.defaults,
+            std::mem::take(&mut self.carried),
+        );
+        match self.history.found.layout.runner.session {
+            Session::One => self.carried = carried,
+            Session::Each => schema.begin_session(),
+            Session::Unknown => {}
+        }
         for (at, (statement, moment)) in migration.statements.iter().zip(moments).enumerate() {
             let place = Place {
                 migration: index,
@@ -260,6 +296,18 @@ impl<'h> Walker<'h> {
         schema: &mut Schema,
         migration: &Migration,
     ) {
+        let at = At {
+            migration: place.migration,
+            index: place.index,
+            statement,
+            nested: !std::ptr::eq(statement, outer),
+            transaction: moment.transaction,
+            batch: schema.batch(),
+        };
+        let before = self.steps.last();
+        if before.is_none_or(|before| !before.at().goes_on(&at, self.history)) {
+            self.past.begin(schema);
+        }
         let situation = Situation {
             schema,
             postgres: self.postgres,
@@ -286,6 +334,7 @@ impl<'h> Walker<'h> {
             statement: self.statement,
         };
         schema.apply(statement, origin);
+        self.past.behind(&at, schema);
         let mut moment = moment.clone();
         for nested in statement.nested.iter().filter(|nested| nested.runs) {
             self.step(

@@ -43,6 +43,7 @@ mod empty_migration;
 mod enum_label_missing;
 mod enum_label_renamed;
 mod enum_label_unordered;
+mod enum_label_used_too_early;
 mod expired_suppression;
 mod explicit_table_lock;
 mod expression_as_column_name;

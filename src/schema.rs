@@ -6,16 +6,20 @@
 
 mod alter;
 mod apply;
+mod code;
 pub mod compare;
 mod constraint;
 mod depend;
 mod doubt;
 mod drop;
+mod extension;
 mod links;
 mod naming;
 mod object;
 mod rename;
 mod table;
+mod transaction;
+mod trigger;
 mod view;
 
 use std::sync::Arc;
@@ -23,11 +27,13 @@ use std::sync::Arc;
 use links::Link;
 use rpds::RedBlackTreeMapSync as Map;
 
-pub use depend::{Dependent, DependentKind};
+pub use depend::{Dependent, DependentKind, Uses};
+pub use extension::{ExtensionPart, ExtensionUse};
 pub use object::{
     Column, Constraint, Domain, EnumLabel, Function, Index, Origin, Partition, Policy, Publication,
-    Sequence, Table, TableKind, Trigger, Type, TypeKind, View,
+    Rule, Sequence, Statistics, Table, TableKind, Trigger, Type, TypeKind, View,
 };
+pub use transaction::{Uncommitted, Within};
 
 use crate::statement::{ForeignKey, Ident, Name, QualifiedName};
 
@@ -65,8 +71,10 @@ pub struct Schema {
     relations: Map<QualifiedName, Relation>,
     /// Who refers to a relation.
     links: Map<QualifiedName, links::Links>,
-    /// Views that use a column of a relation.
-    column_views: Map<(QualifiedName, Box<str>), Map<QualifiedName, ()>>,
+    /// Views that use a column of a relation, and tables whose policies and rules do.
+    column_users: Map<(QualifiedName, Box<str>), Map<QualifiedName, ()>>,
+    /// Functions whose body names a column of a relation, or (without a column) the relation; never shrinks.
+    column_readers: Map<(QualifiedName, Box<str>), Map<QualifiedName, ()>>,
     /// How many constraints of tables have a name, by schema and name.
     constraint_names: Map<QualifiedName, u32>,
     types: Map<QualifiedName, Arc<Type>>,
@@ -85,6 +93,8 @@ pub struct Schema {
     postgres: u32,
     /// The change being replayed: objects created under the same number are new together.
     batch: u32,
+    /// The transaction that is open.
+    open: transaction::Open,
 }
 
 impl Default for Schema {
@@ -92,7 +102,8 @@ impl Default for Schema {
         Self {
             relations: Map::new_sync(),
             links: Map::new_sync(),
-            column_views: Map::new_sync(),
+            column_users: Map::new_sync(),
+            column_readers: Map::new_sync(),
             constraint_names: Map::new_sync(),
             types: Map::new_sync(),
             functions: Map::new_sync(),
@@ -103,6 +114,7 @@ impl Default for Schema {
             own_casts: false,
             postgres: NEWEST,
             batch: 0,
+            open: transaction::Open::default(),
         }
     }
 }
@@ -247,6 +259,15 @@ impl Schema {
                 Some(Relation::View(view)) => Some(view),
                 _ => None,
             })
+    }
+
+    /// All tables with a policy or rule that uses a relation, sorted by name.
+    pub fn tables_with_code<'a>(
+        &'a self,
+        relation: &QualifiedName,
+    ) -> impl Iterator<Item = &'a Arc<Table>> {
+        self.linked(relation, Link::Code)
+            .filter_map(|name| self.table_at(name))
     }
 
     /// All tables with a column of a user-defined type (or of arrays of it), or made of it, sorted by name.

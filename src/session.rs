@@ -62,7 +62,8 @@ pub struct Message {
 pub struct Timeout {
     /// Milliseconds; 0 means none.
     pub milliseconds: u64,
-    /// The statement that set it; none if the configuration says that the runner or the role does.
+    /// The statement that set it; none if the configuration says that the runner or the role does, or if it stands in an
+    /// earlier script of the same session.
     pub set_by: Option<Span>,
 }
 
@@ -77,7 +78,7 @@ pub struct Moment {
     pub lock_timeout: Option<Timeout>,
     /// `statement_timeout`, or `transaction_timeout` if that is all there is.
     pub statement_timeout: Option<Timeout>,
-    /// `TimeZone`, if the file sets it.
+    /// `TimeZone`, if the file sets it, or an earlier one of the same run and session.
     pub time_zone: Option<String>,
     /// `check_function_bodies`: PostgreSQL reads the body of a SQL function when it is made. On unless the file says no.
     pub check_function_bodies: bool,
@@ -129,7 +130,8 @@ impl Moment {
 #[derive(Debug, Clone)]
 struct Setting {
     value: Option<String>,
-    set_by: Span,
+    /// None if it was an earlier script.
+    set_by: Option<Span>,
 }
 
 /// Settings of the session with what `SET LOCAL` hides until the transaction ends.
@@ -160,6 +162,11 @@ impl Variables {
         self.before.clone_from(&self.session);
     }
 
+    fn all_mut(&mut self) -> impl Iterator<Item = &mut Setting> {
+        let session = self.session.values_mut().chain(self.before.values_mut());
+        session.chain(self.local.values_mut())
+    }
+
     fn end(&mut self, commit: bool) {
         self.local.clear();
         if !commit {
@@ -183,7 +190,7 @@ impl Variables {
         };
         let setting = Setting {
             value: set.value.as_deref().map(str::to_owned),
-            set_by: span,
+            set_by: Some(span),
         };
         if !set.local {
             self.local.remove(name);
@@ -194,7 +201,7 @@ impl Variables {
         // Outside of a transaction SET LOCAL does nothing but warn.
     }
 
-    fn get(&self, name: &str) -> Option<(&str, Span)> {
+    fn get(&self, name: &str) -> Option<(&str, Option<Span>)> {
         let setting = self.local.get(name).or_else(|| self.session.get(name))?;
         Some((setting.value.as_deref()?, setting.set_by))
     }
@@ -203,7 +210,7 @@ impl Variables {
         match self.get(name) {
             Some((value, span)) => Some(Timeout {
                 milliseconds: milliseconds(value).unwrap_or(UNREADABLE),
-                set_by: Some(span),
+                set_by: span,
             }),
             None => default.map(|milliseconds| Timeout {
                 milliseconds,
@@ -274,13 +281,44 @@ pub struct Defaults {
 /// The session at each statement of a migration.
 #[must_use]
 pub fn moments(statements: &[Statement], units: &[Unit], defaults: Defaults) -> Vec<Moment> {
-    walk(statements, units, defaults).0
+    walk(statements, units, defaults, Variables::default(), false).0
+}
+
+/// What a session keeps from one script to the next.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Carried {
+    variables: Variables,
+    /// The tool's transaction around the whole run is open.
+    in_run: bool,
+}
+
+/// The same as [`moments`] in a session that other scripts had before, and what it keeps for the next one.
+pub(crate) fn moments_behind(
+    statements: &[Statement],
+    units: &[Unit],
+    defaults: Defaults,
+    carried: Carried,
+) -> (Vec<Moment>, Carried) {
+    let is_in_run = |unit: Option<&Unit>| unit.is_some_and(|unit| unit.wraps == Wraps::Run);
+    let goes_on = carried.in_run && is_in_run(units.first());
+    let (moments, mut variables) = walk(statements, units, defaults, carried.variables, goes_on);
+    let in_run = is_in_run(units.last())
+        && moments
+            .last()
+            .is_none_or(|moment| moment.transaction.kind == TransactionKind::Runner);
+    if !in_run {
+        variables.local.clear();
+    }
+    for setting in variables.all_mut() {
+        setting.set_by = None;
+    }
+    (moments, Carried { variables, in_run })
 }
 
 /// What holds behind a script that the tool runs on the same connection in front of the migrations.
 #[must_use]
 pub fn defaults_behind(statements: &[Statement], units: &[Unit], defaults: Defaults) -> Defaults {
-    let mut variables = walk(statements, units, defaults).1;
+    let mut variables = walk(statements, units, defaults, Variables::default(), false).1;
     // The tool's transaction, if it made one, has ended.
     variables.local.clear();
     let value = |timeout: Option<Timeout>| timeout.map(|timeout| timeout.milliseconds);
@@ -290,8 +328,14 @@ pub fn defaults_behind(statements: &[Statement], units: &[Unit], defaults: Defau
     }
 }
 
-fn walk(statements: &[Statement], units: &[Unit], defaults: Defaults) -> (Vec<Moment>, Variables) {
-    let mut variables = Variables::default();
+/// `goes_on`: the tool's transaction of the script before is still open.
+fn walk(
+    statements: &[Statement],
+    units: &[Unit],
+    defaults: Defaults,
+    mut variables: Variables,
+    goes_on: bool,
+) -> (Vec<Moment>, Variables) {
     let mut moments = Vec::with_capacity(statements.len());
     let mut number = 0;
     // A transaction that `BEGIN` opened, by its number.
@@ -337,8 +381,10 @@ fn walk(statements: &[Statement], units: &[Unit], defaults: Defaults) -> (Vec<Mo
                 (number, TransactionKind::None)
             };
             if in_number != current {
+                if !(goes_on && current == 0) {
+                    variables.begin();
+                }
                 current = in_number;
-                variables.begin();
             }
             let in_transaction = kind != TransactionKind::None;
             match &statement.kind {
@@ -396,334 +442,4 @@ fn walk(statements: &[Statement], units: &[Unit], defaults: Defaults) -> (Vec<Mo
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_are_read_as_postgresql_reads_them() {
-        for (text, expected) in [
-            ("5s", Some(5_000)),
-            ("500ms", Some(500)),
-            ("2min", Some(120_000)),
-            ("1h", Some(3_600_000)),
-            ("3000", Some(3_000)),
-            ("0", Some(0)),
-            ("1.5s", Some(1_500)),
-            (" 5 s ", Some(5_000)),
-            ("soon", None),
-            ("5 parsecs", None),
-        ] {
-            assert_eq!(milliseconds(text), expected, "{text}");
-        }
-    }
-
-    /// A script's statements with what each unit is, cut at `|`.
-    fn script(text: &str, send: Send, wraps: Wraps) -> (Vec<Statement>, Vec<Unit>) {
-        let (mut statements, mut units) = (Vec::new(), Vec::new());
-        for part in text.split('|') {
-            let first = statements.len();
-            let (part, wraps) = match part.trim().strip_prefix("autocommit:") {
-                Some(part) => (part, Wraps::Nothing),
-                None => (part, wraps),
-            };
-            let parsed = crate::sql::parse_text(part);
-            assert!(parsed.errors.is_empty(), "{part}");
-            statements.extend(parsed.statements);
-            units.push(Unit {
-                statements: first..statements.len(),
-                send,
-                wraps,
-            });
-        }
-        (statements, units)
-    }
-
-    /// Per statement: number and kind of its transaction.
-    fn transactions(text: &str, send: Send, wraps: Wraps) -> String {
-        let (statements, units) = script(text, send, wraps);
-        let moments = moments(&statements, &units, Defaults::default());
-        let words = moments.iter().map(|moment| {
-            let kind = &moment.transaction.kind.as_str()[..1];
-            format!("{kind}{}", moment.transaction.number)
-        });
-        words.collect::<Vec<_>>().join(" ")
-    }
-
-    #[test]
-    fn transactions_are_those_that_the_server_sees() {
-        use crate::layout::Send::{PerStatement, Pipeline, SimpleBatch, Unknown};
-        use Wraps::{Nothing, Run, Script};
-        // n: none, r: the runner's, i: implicit, e: explicit.
-        for (text, send, wraps, expected) in [
-            ("select 1; select 2", PerStatement, Nothing, "n1 n2"),
-            ("select 1; select 2", Unknown, Nothing, "n1 n2"),
-            ("select 1; select 2", PerStatement, Script, "r1 r1"),
-            ("select 1", SimpleBatch, Nothing, "n1"),
-            ("select 1; select 2", SimpleBatch, Nothing, "i1 i1"),
-            ("select 1; select 2", Pipeline, Nothing, "i1 i1"),
-            // BEGIN makes the implicit transaction an explicit one; behind COMMIT a new implicit one begins.
-            (
-                "select 1; begin; select 2; commit; select 3",
-                SimpleBatch,
-                Nothing,
-                "i1 i1 e1 e1 i2",
-            ),
-            (
-                "begin; select 2; commit; select 3",
-                PerStatement,
-                Nothing,
-                "n1 e1 e1 n2",
-            ),
-            (
-                "begin; select 2; rollback and chain; select 3",
-                PerStatement,
-                Nothing,
-                "n1 e1 e1 e2",
-            ),
-            // BEGIN in the tool's transaction changes nothing, COMMIT ends it.
-            (
-                "begin; select 1; commit; select 2",
-                PerStatement,
-                Script,
-                "r1 r1 r1 n2",
-            ),
-            // A tool that sends call by call does not notice that its transaction ended …
-            (
-                "select 1|commit|select 2|select 3",
-                SimpleBatch,
-                Run,
-                "r1 r1 n2 n3",
-            ),
-            // … until it ends and begins one itself.
-            (
-                "select 1|commit|select 2|autocommit:select 3|select 4",
-                SimpleBatch,
-                Run,
-                "r1 r1 n2 n3 r4",
-            ),
-            // A transaction stays open over messages.
-            (
-                "begin|select 1; select 2|commit|select 3",
-                SimpleBatch,
-                Nothing,
-                "n1 e1 e1 e1 n2",
-            ),
-        ] {
-            assert_eq!(transactions(text, send, wraps), expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn timeouts_hold_as_long_as_the_server_keeps_them() {
-        use crate::layout::Send::{PerStatement, SimpleBatch};
-        use Wraps::{Nothing, Run, Script};
-        // Of lock_timeout and statement_timeout what the last statement sees; `-` is unset.
-        for (text, send, wraps, expected) in [
-            (
-                "set lock_timeout = '2s'; select 1",
-                PerStatement,
-                Nothing,
-                "2000 -",
-            ),
-            (
-                "set lock_timeout to 0; select 1",
-                PerStatement,
-                Nothing,
-                "0 -",
-            ),
-            (
-                "set local lock_timeout = '2s'; select 1",
-                PerStatement,
-                Nothing,
-                "- -",
-            ),
-            (
-                "set local lock_timeout = '2s'; select 1",
-                PerStatement,
-                Script,
-                "2000 -",
-            ),
-            // In one message of several statements SET LOCAL works without a BEGIN.
-            (
-                "set local lock_timeout = '2s'; select 1",
-                SimpleBatch,
-                Nothing,
-                "2000 -",
-            ),
-            (
-                "begin; set local lock_timeout = '2s'; commit; select 1",
-                PerStatement,
-                Nothing,
-                "- -",
-            ),
-            (
-                "begin; set lock_timeout = '2s'; commit; select 1",
-                PerStatement,
-                Nothing,
-                "2000 -",
-            ),
-            (
-                "begin; set lock_timeout = '2s'; rollback; select 1",
-                PerStatement,
-                Nothing,
-                "- -",
-            ),
-            (
-                "set lock_timeout = '2s'; reset lock_timeout; select 1",
-                PerStatement,
-                Nothing,
-                "- -",
-            ),
-            (
-                "set lock_timeout = '2s'; reset all; select 1",
-                PerStatement,
-                Nothing,
-                "- -",
-            ),
-            (
-                "set lock_timeout = '2s'; discard all; select 1",
-                PerStatement,
-                Nothing,
-                "- -",
-            ),
-            (
-                "set lock_timeout = '2s'; set lock_timeout to default; select 1",
-                PerStatement,
-                Script,
-                "- -",
-            ),
-            // SET LOCAL … TO DEFAULT hides the session's value until the transaction ends.
-            (
-                "set lock_timeout = '2s'; begin; set local lock_timeout to default; select 1",
-                PerStatement,
-                Nothing,
-                "- -",
-            ),
-            (
-                "set lock_timeout = '2s'; begin; set local lock_timeout to default; commit; select 1",
-                PerStatement,
-                Nothing,
-                "2000 -",
-            ),
-            (
-                "select set_config('lock_timeout', '3s', false); select 1",
-                PerStatement,
-                Nothing,
-                "3000 -",
-            ),
-            (
-                "select set_config('lock_timeout', '3s', true); select 1",
-                PerStatement,
-                Nothing,
-                "- -",
-            ),
-            (
-                "select set_config('lock_timeout', '3s', true); select 1",
-                PerStatement,
-                Script,
-                "3000 -",
-            ),
-            (
-                "set local lock_timeout = '2s'|select 1",
-                SimpleBatch,
-                Run,
-                "2000 -",
-            ),
-            (
-                "set local lock_timeout = '2s'|autocommit:select 1",
-                SimpleBatch,
-                Run,
-                "- -",
-            ),
-            (
-                "set lock_timeout = '2s'|autocommit:select 1",
-                SimpleBatch,
-                Run,
-                "2000 -",
-            ),
-            (
-                "set statement_timeout = '1min'; select 1",
-                PerStatement,
-                Nothing,
-                "- 60000",
-            ),
-            (
-                "set transaction_timeout = '1min'; select 1",
-                PerStatement,
-                Nothing,
-                "- 60000",
-            ),
-            (
-                "set statement_timeout = 0; set transaction_timeout = '1min'; select 1",
-                PerStatement,
-                Nothing,
-                "- 60000",
-            ),
-            (
-                "set statement_timeout = 0; select 1",
-                PerStatement,
-                Nothing,
-                "- 0",
-            ),
-            (
-                "do $$ begin set local lock_timeout = '2s'; end $$; select 1",
-                PerStatement,
-                Script,
-                "2000 -",
-            ),
-            (
-                "do $$ begin set local lock_timeout = '2s'; end $$; select 1",
-                PerStatement,
-                Nothing,
-                "- -",
-            ),
-        ] {
-            let (statements, units) = script(text, send, wraps);
-            let moments = moments(&statements, &units, Defaults::default());
-            let last = moments.last().expect("a statement");
-            let show = |timeout: Option<Timeout>| {
-                timeout.map_or("-".to_owned(), |t| t.milliseconds.to_string())
-            };
-            let shown = format!(
-                "{} {}",
-                show(last.lock_timeout),
-                show(last.statement_timeout)
-            );
-            assert_eq!(shown, expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn a_default_holds_where_nothing_else_is_set() {
-        let defaults = Defaults {
-            lock_timeout: Some(4_000),
-            statement_timeout: None,
-        };
-        let text =
-            "select 1; set lock_timeout = 0; reset lock_timeout; set statement_timeout = '9s'";
-        let (statements, units) = script(text, Send::PerStatement, Wraps::Script);
-        let moments = moments(&statements, &units, defaults);
-        let seen: Vec<_> = moments
-            .iter()
-            .map(|moment| {
-                moment
-                    .lock_timeout
-                    .map(|t| (t.milliseconds, t.set_by.is_some()))
-            })
-            .collect();
-        assert_eq!(
-            seen,
-            [
-                Some((4_000, false)),
-                Some((0, true)),
-                Some((4_000, false)),
-                Some((4_000, false))
-            ]
-        );
-        let behind = defaults_behind(&statements, &units, defaults);
-        assert_eq!(
-            (behind.lock_timeout, behind.statement_timeout),
-            (Some(4_000), Some(9_000))
-        );
-    }
-}
+mod tests;

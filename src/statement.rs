@@ -3,7 +3,8 @@
 //! [`crate::sql`] makes these; [`crate::schema`] replays them; [`crate::effect`] says what PostgreSQL does for them.
 
 pub mod alter;
-pub mod expr;
+pub mod code;
+mod expr;
 pub mod name;
 pub mod normal;
 mod questions;
@@ -11,6 +12,10 @@ pub mod table;
 pub mod ty;
 
 pub use alter::{AddColumn, AlterAction, AlterColumn, AlterTable, ColumnChange};
+pub use code::{
+    AlterFunction, CreateRule, CreateStatistics, PolicyDefinition, PublicationChange,
+    PublicationDefinition,
+};
 pub use expr::{Element, Expr, ExprKind, Literal};
 pub use name::{Ident, Name, QualifiedName, quoted};
 pub use table::{
@@ -100,8 +105,12 @@ pub enum Kind {
     Policy(Box<PolicyDefinition>, Name),
     /// `CREATE PUBLICATION`, `ALTER PUBLICATION … ADD`, `SET`, `DROP` of tables.
     Publication(Box<PublicationDefinition>),
-    /// `CREATE RULE`: name and table.
-    CreateRule(Ident, Name),
+    /// `CREATE RULE`.
+    CreateRule(Box<CreateRule>),
+    /// `CREATE STATISTICS`.
+    CreateStatistics(Box<CreateStatistics>),
+    /// `ALTER FUNCTION` with options.
+    AlterFunction(Box<AlterFunction>),
     /// `CREATE SCHEMA`; the statements inside it are nested.
     CreateSchema {
         /// Name of the schema (of its owner, if none is written).
@@ -576,37 +585,6 @@ pub struct CreateTrigger {
     pub from: Option<Name>,
 }
 
-/// `CREATE POLICY`, `ALTER POLICY`.
-#[derive(Debug, Clone)]
-pub struct PolicyDefinition {
-    /// Its name.
-    pub name: Ident,
-    /// `USING` and `WITH CHECK`, as far as they are written.
-    pub expressions: Vec<Expr>,
-}
-
-/// What a statement does with the tables of a publication.
-#[derive(Debug, Clone)]
-pub struct PublicationDefinition {
-    /// Its name.
-    pub name: Ident,
-    /// What is done.
-    pub change: PublicationChange,
-    /// The tables, each with the columns that its row filter mentions or its column list names.
-    pub tables: Vec<(Name, Vec<Box<str>>)>,
-}
-
-/// How a statement changes the tables of a publication.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PublicationChange {
-    /// They are added (also `CREATE`).
-    Add,
-    /// They take the place of all that were there.
-    Set,
-    /// They are taken out.
-    Drop,
-}
-
 /// What a query reads and calls, in whatever place of it.
 #[derive(Debug, Clone, Default)]
 pub struct Query {
@@ -616,6 +594,8 @@ pub struct Query {
     pub locked: Vec<Name>,
     /// Changes inside `WITH`.
     pub changes: Vec<Change>,
+    /// It makes relations of its own (`WITH`, sub-queries and functions in `FROM`): a bare column may be one of theirs.
+    pub derived: bool,
     /// Names of columns mentioned (last part), without `*`.
     pub columns: Vec<Ident>,
     /// Functions called, as (schema, name).
@@ -674,6 +654,8 @@ pub struct Insert {
     pub columns: Vec<Ident>,
     /// Where the rows come from.
     pub rows: InsertRows,
+    /// The values of its first rows, as far as they are expressions: rows of `VALUES`, or the output of a query.
+    pub values: Vec<Vec<Expr>>,
     /// Everything else it reads (`WITH`, sub-queries, `RETURNING`).
     pub query: Query,
 }

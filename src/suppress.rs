@@ -322,6 +322,9 @@ fn with_its_line(source: &Source, comment: Span) -> Span {
     let text = source.text.as_bytes();
     let blank = |byte: &&u8| matches!(**byte, b' ' | b'\t');
     let (start, end) = (comment.start as usize, comment.end as usize);
+    if start > text.len() {
+        return comment;
+    }
     let before = text[..start].iter().rev().take_while(blank).count();
     let start = start - before;
     let newline = match text.get(end..) {

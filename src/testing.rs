@@ -367,7 +367,7 @@ pub struct Prediction {
 }
 
 /// What the model says about the last statement of `sql`, after `before` ran in earlier changes and the statements before
-/// the last one in the same one.
+/// the last one in the same one, and in its transaction.
 ///
 /// # Panics
 /// If `sql` holds no statement.
@@ -412,8 +412,10 @@ pub fn predict(before: &str, sql: &str, postgres: u32, time_zone: Option<&str>) 
         }
     };
     for statement in parse(before) {
+        schema.begin_transaction();
         apply(&mut schema, &statement, 1);
     }
+    schema.begin_transaction();
     let statements = parse(sql);
     let (last, earlier) = statements.split_last().expect("a statement");
     for statement in earlier {

@@ -4,6 +4,9 @@
 //! the part of its prover that people use: comparisons of the key column with constants. What is not understood proves
 //! nothing, and the answer is the scan.
 
+pub(super) mod overlap;
+pub(super) mod prune;
+
 use std::cmp::Ordering;
 
 use crate::schema::Table;

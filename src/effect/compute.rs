@@ -306,8 +306,9 @@ impl<'a> Collector<'a> {
                     }
                 }
             }
-            Kind::CreateRule(_, table) => {
-                self.named(table, LockMode::AccessExclusive, Work::NONE);
+            Kind::CreateStatistics(create) => self.create_statistics(create),
+            Kind::CreateRule(rule) => {
+                self.named(&rule.table, LockMode::AccessExclusive, Work::NONE);
             }
             Kind::Publication(publication) => {
                 for (name, _) in &publication.tables {
@@ -364,5 +365,6 @@ impl<'a> Collector<'a> {
             Kind::Unparsed => self.open_ended = true,
             _ => {}
         }
+        self.labels(statement);
     }
 }

@@ -1,15 +1,16 @@
 //! What goes along with a table or column that is dropped, and what makes PostgreSQL refuse to drop it.
 //!
-//! Measured on 13 to 18. What the schema does not know (policies' columns, extended statistics, functions over a row
-//! type) is left out.
+//! Measured on 13 to 18. The schema says what depends on a column; here is what that means for a command. What the schema
+//! does not know (functions over a row type) is left out.
 
 use std::fmt;
 
-use crate::schema::{Column, Relation, Schema, Table, View};
+use crate::schema::{DependentKind as Kind, Schema, Table, Uses, View};
 use crate::statement::{ConstraintKind, QualifiedName, quoted};
 use crate::wording;
 
-const FOREIGN_KEY: &str = "foreign key";
+pub(super) const FOREIGN_KEY: &str = "foreign key";
+pub(super) const GENERATED_COLUMN: &str = "generated column";
 
 /// An object that depends on what is dropped.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub struct Dependent {
     pub name: String,
     /// The table it belongs to, if that is another one than the table concerned.
     pub of: Option<QualifiedName>,
+    /// The relation that it is, if it is one.
+    pub relation: Option<QualifiedName>,
     /// False if only a name that it mentions says so, which may be another relation's column.
     pub certain: bool,
 }
@@ -30,6 +33,7 @@ impl Dependent {
             kind,
             name: name.into(),
             of: None,
+            relation: None,
             certain: true,
         }
     }
@@ -91,8 +95,9 @@ impl Dependents {
     }
 }
 
-/// What makes PostgreSQL refuse to change the type of a column: views, triggers and generated columns, which are certain
-/// to depend on it (0A000; for generated columns 42601 before 15), and the partition key (42P16). Foreign keys are made again.
+/// What makes PostgreSQL refuse to change the type of a column: views, rules, policies, triggers, publications, SQL bodies
+/// and generated columns that are certain to depend on it (0A000; for generated columns 42601 before 15), and the
+/// partition key (42P16). Foreign keys are made again.
 #[must_use]
 pub fn of_type(schema: &Schema, table: &Table, column: &str) -> Dependents {
     // Since 15 a generated column stops a drop of what it needs; a change of the type it has always stopped.
@@ -112,79 +117,63 @@ pub fn of_column(
     gone: &[&str],
     postgres: u32,
 ) -> Dependents {
-    let mut found = Dependents {
-        partition_key: table
-            .partition_by
-            .as_ref()
-            .is_some_and(|by| by.key.iter().any(|element| element.mentions(column))),
-        ..Dependents::default()
-    };
-    for index in schema.indexes_of(&table.name) {
-        if index.constraint.is_none() && index.mentions(column) {
-            found
-                .along
-                .push(Dependent::new("index", quoted(&index.name.name)));
-        }
-    }
-    for constraint in &table.constraints {
-        if constraint.def.kind.mentions(column) {
-            found.along.push(Dependent::new(
-                constraint_word(&constraint.def.kind),
-                quoted(&constraint.name),
-            ));
-        }
-    }
-    for other in &table.columns {
-        let generated = other.generated.as_ref();
-        if gone.contains(&&*other.name)
-            || !generated.is_some_and(|made| made.expr.columns().any(|name| name == column))
-        {
-            continue;
-        }
-        let dependent = Dependent::new("generated column", quoted(&other.name));
-        if postgres >= 15 {
-            found.blocking.push(dependent);
-        } else {
-            found.along.push(dependent);
-        }
-    }
-    for trigger in &table.triggers {
-        let named = |columns: &[Box<str>]| columns.iter().any(|name| &**name == column);
-        if named(&trigger.columns) || named(&trigger.when_columns) {
-            found
-                .blocking
-                .push(Dependent::new("trigger", quoted(&trigger.name)));
-        }
-    }
-    let referencing = schema
-        .may_be_referenced(&table.name, column)
-        .then(|| schema.referencing(&table.name));
-    for (other, constraint) in referencing.into_iter().flatten() {
-        let ConstraintKind::ForeignKey(foreign) = &constraint.def.kind else {
-            continue;
+    let mut found = Dependents::default();
+    for known in schema.dependents_of_column(&table.name, column) {
+        let here = known.on.as_ref() == Some(&table.name);
+        let constraint = || {
+            let of = known.on.as_ref().and_then(|on| schema.table_at(on));
+            of.and_then(|of| of.constraint(&known.name))
         };
-        let references = if foreign.referenced.is_empty() {
-            table
-                .primary_key()
-                .is_some_and(|key| key.def.kind.mentions(column))
-        } else {
-            foreign.referenced.iter().any(|name| &*name.text == column)
+        let (blocks, kind) = match known.kind {
+            // It goes with the column that owns it, which is no news.
+            Kind::Sequence => continue,
+            // PostgreSQL does not know of it.
+            Kind::Function => continue,
+            Kind::PartitionKey => {
+                found.partition_key = true;
+                continue;
+            }
+            Kind::GeneratedColumn if gone.contains(&&*known.name) => continue,
+            Kind::GeneratedColumn => (postgres >= 15, known.kind.as_str()),
+            Kind::Index | Kind::Statistics => (false, known.kind.as_str()),
+            Kind::Constraint => {
+                let word = constraint().map(|constraint| constraint_word(&constraint.def.kind));
+                (false, word.unwrap_or_else(|| known.kind.as_str()))
+            }
+            // A foreign key of the table to itself is over the column as well, and goes with it.
+            Kind::ForeignKey
+                if here && constraint().is_some_and(|key| key.def.kind.mentions(column)) =>
+            {
+                continue;
+            }
+            Kind::ForeignKey
+            | Kind::View
+            | Kind::MaterializedView
+            | Kind::Trigger
+            | Kind::Policy
+            | Kind::Rule
+            | Kind::Publication
+            | Kind::SqlBody => (true, known.kind.as_str()),
         };
-        let goes_along = other.name == table.name && constraint.def.kind.mentions(column);
-        if references && !goes_along {
-            found.blocking.push(Dependent {
-                of: (other.name != table.name).then(|| other.name.clone()),
-                ..Dependent::new(FOREIGN_KEY, quoted(&constraint.name))
-            });
-        }
-    }
-    for view in schema.views_using(&table.name, column) {
-        if let Some(certain) = reads(schema, view, table, column) {
-            found.blocking.push(Dependent {
-                certain,
-                ..Dependent::new(view_word(view), view.name.short())
-            });
-        }
+        let name = match &known.relation {
+            Some(relation) if known.kind == Kind::Index => quoted(&relation.name),
+            Some(relation) => relation.short(),
+            None if known.kind == Kind::SqlBody => known.name,
+            None => quoted(&known.name),
+        };
+        let of = known.on.filter(|on| *on != table.name);
+        let list = if blocks {
+            &mut found.blocking
+        } else {
+            &mut found.along
+        };
+        list.push(Dependent {
+            kind,
+            name,
+            of,
+            relation: known.relation,
+            certain: known.certain,
+        });
     }
     found
 }
@@ -203,10 +192,19 @@ pub fn of_table(schema: &Schema, table: &QualifiedName, gone: &[QualifiedName]) 
     }
     for view in schema.views_of(table) {
         if !gone.contains(&view.name) {
-            found
-                .blocking
-                .push(Dependent::new(view_word(view), view.name.short()));
+            found.blocking.push(Dependent {
+                relation: Some(view.name.clone()),
+                ..Dependent::new(view_word(view), view.name.short())
+            });
         }
+    }
+    found.blocking.extend(code_on(schema, table, |other| {
+        other == table || gone.contains(other)
+    }));
+    for function in schema.sql_bodies_reading(table) {
+        found
+            .blocking
+            .push(Dependent::new("function", function.short()));
     }
     for child in schema.children(table) {
         let dependent = Dependent::new("table", child.name.short());
@@ -218,6 +216,31 @@ pub fn of_table(schema: &Schema, table: &QualifiedName, gone: &[QualifiedName]) 
         } else if !gone.contains(&child.name) {
             found.blocking.push(dependent);
         }
+    }
+    found
+}
+
+/// Policies and rules of other tables that use a table, except of those that go as well.
+pub(super) fn code_on(
+    schema: &Schema,
+    table: &QualifiedName,
+    gone: impl Fn(&QualifiedName) -> bool,
+) -> Vec<Dependent> {
+    let uses = |uses: &Uses| uses.keys().any(|(relation, _)| relation == table);
+    let mut found = Vec::new();
+    for user in schema.tables_with_code(table) {
+        if gone(&user.name) {
+            continue;
+        }
+        let policies = user.policies.iter().filter(|known| uses(&known.elsewhere));
+        let rules = user.rules.iter().filter(|known| uses(&known.elsewhere));
+        let named = policies
+            .map(|policy| ("policy", &policy.name))
+            .chain(rules.map(|rule| ("rule", &rule.name)));
+        found.extend(named.map(|(kind, name)| Dependent {
+            of: Some(user.name.clone()),
+            ..Dependent::new(kind, quoted(name))
+        }));
     }
     found
 }
@@ -249,31 +272,6 @@ pub fn of_truncate(
             ..Dependent::new(FOREIGN_KEY, quoted(&constraint.name))
         })
         .collect()
-}
-
-/// Whether a view reads a column, and how sure that is; none if it does not.
-pub(super) fn reads(schema: &Schema, view: &View, table: &Table, column: &str) -> Option<bool> {
-    if !view.reads.contains(&table.name) {
-        return None;
-    }
-    // `*` stands for the columns that were there when the view was made.
-    let older = |known: &Column| known.created.statement < view.created.statement;
-    let starred = view.query.star && table.column(column).is_some_and(older);
-    let named = view.query.columns.iter().any(|name| &*name.text == column);
-    if !starred && !named {
-        return None;
-    }
-    let others = view.reads.iter().filter(|name| **name != table.name);
-    let elsewhere = |name: &QualifiedName| match schema.relation_at(name) {
-        Some(Relation::Table(other)) if other.known => other.column(column).is_some(),
-        _ => true,
-    };
-    let mut others = others.peekable();
-    Some(if named {
-        !others.any(elsewhere)
-    } else {
-        others.peek().is_none()
-    })
 }
 
 fn view_word(view: &View) -> &'static str {

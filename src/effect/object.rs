@@ -2,29 +2,12 @@
 
 use super::compute::Collector;
 use super::{LockMode, Work};
-use crate::schema::{Schema, TypeKind};
+use crate::schema::{Relation, Schema, TypeKind};
 use crate::statement::{
-    AlterDomain, AlterDomainAction, AlterEnum, Comment, CreateFunction, CreateTrigger, Drop, Ident,
-    Name, ObjectKind, QualifiedName, Statement,
+    AlterDomain, AlterDomainAction, AlterEnum, Comment, ConstraintKind, CreateFunction,
+    CreateStatistics, CreateTrigger, Drop, Expr, ExprKind, Ident, Name, ObjectKind, QualifiedName,
+    Statement,
 };
-
-/// Types of extensions that appear as column types.
-const EXTENSION_TYPES: &[(&str, &[&str])] = &[
-    ("citext", &["citext"]),
-    ("cube", &["cube"]),
-    ("hstore", &["hstore"]),
-    ("intarray", &["query_int"]),
-    (
-        "isn",
-        &[
-            "ean13", "isbn", "isbn13", "ismn", "ismn13", "issn", "issn13", "upc",
-        ],
-    ),
-    ("ltree", &["lquery", "ltree", "ltxtquery"]),
-    ("postgis", &["box2d", "box3d", "geography", "geometry"]),
-    ("seg", &["seg"]),
-    ("vector", &["halfvec", "sparsevec", "vector"]),
-];
 
 /// Tables with a column of a user-defined type, or of a domain over it.
 pub(super) fn tables_of_type(schema: &Schema, name: &Name) -> Vec<QualifiedName> {
@@ -242,6 +225,19 @@ impl Collector<'_> {
                 self.refuse("42704", format!("{table} has no such trigger"));
             }
         }
+        let cloned = known.is_some_and(|table| {
+            let mut triggers = table.triggers.iter();
+            triggers.any(|trigger| {
+                trigger.cloned && drop.names.iter().any(|name| name.name == trigger.name)
+            })
+        });
+        if cloned && drop.object == ObjectKind::Trigger {
+            self.refuse(
+                "2BP01",
+                format!("the trigger of {table} belongs to that of the partitioned table"),
+            );
+            return;
+        }
         if drop.object == ObjectKind::Trigger && !missing_trigger {
             let schema = self.situation.schema;
             let key = schema.resolve(table);
@@ -310,6 +306,29 @@ impl Collector<'_> {
         }
     }
 
+    pub(super) fn create_statistics(&mut self, create: &CreateStatistics) {
+        self.named(&create.table, LockMode::ShareUpdateExclusive, Work::NONE);
+        if let Some(name) = &create.name
+            && !create.if_not_exists
+        {
+            let key = self.situation.schema.creation_name(name, false);
+            if self.situation.schema.statistics_at(&key).is_some() {
+                self.refuse("42710", format!("statistics {key} exist already"));
+            }
+        }
+    }
+
+    pub(super) fn drop_statistics(&mut self, drop: &Drop) {
+        let schema = self.situation.schema;
+        for name in &drop.names {
+            match schema.statistics_at(&schema.statistics_key(name)).cloned() {
+                Some(table) => self.certain(&table, LockMode::ShareUpdateExclusive, Work::NONE),
+                // What they hang on is not known.
+                None => self.open_ended = true,
+            }
+        }
+    }
+
     pub(super) fn drop_types(&mut self, drop: &Drop) {
         for name in &drop.names {
             let tables = tables_of_type(self.situation.schema, name);
@@ -318,6 +337,19 @@ impl Collector<'_> {
             }
             let mut columns: Vec<(QualifiedName, Box<str>)> = Vec::new();
             let schema = self.situation.schema;
+            if let (Some(ty), false) = (
+                schema.type_named(name.schema.as_deref(), &name.name),
+                drop.cascade,
+            ) {
+                let user = schema.all_functions().find(|(_, function)| {
+                    let arguments = function.argument_types.iter();
+                    let mut types = arguments.chain([&function.return_type]).flatten();
+                    types.any(|used| *used == ty.name)
+                });
+                if let Some((function, _)) = user {
+                    self.refuse("2BP01", format!("function {function} has the type {name}"));
+                }
+            }
             if let Some(ty) = schema.type_named(name.schema.as_deref(), &name.name) {
                 for table in tables.iter().filter_map(|table| schema.table_at(table)) {
                     let used = table
@@ -341,79 +373,92 @@ impl Collector<'_> {
             if !schema.is_function_used(&name.name) {
                 continue;
             }
+            // Which of several functions of one name is called cannot be told here.
+            if schema
+                .functions_named(name.schema.as_deref(), &name.name)
+                .len()
+                > 1
+            {
+                self.open_ended = true;
+                continue;
+            }
             let key = schema.creation_name(name, false);
-            let mut used: Option<String> = None;
-            let mut users: Vec<QualifiedName> = Vec::new();
+            let calls = |expr: &Expr| calls(expr, &name.name);
+            // What uses it, and the relations that it is on or is: looking for dependents locks those whose objects are
+            // relations or defaults, not those of triggers and policies.
+            let mut users: Vec<(String, QualifiedName, bool)> = Vec::new();
             for table in schema.tables() {
-                let trigger = table.triggers.iter().find(|t| t.function == key);
-                let default = table.columns.iter().find(|column| {
-                    let expressions = column
-                        .default
-                        .iter()
-                        .chain(column.generated.as_ref().map(|generated| &generated.expr));
-                    expressions.into_iter().any(|expr| {
-                        expr.walk().any(|part| {
-                            matches!(&part.kind, crate::statement::ExprKind::Call { name: called, .. } if *called == name.name)
-                        })
-                    })
-                });
-                if let Some(trigger) = trigger {
-                    used.get_or_insert_with(|| {
-                        format!("trigger {} on {}", trigger.name, table.name)
-                    });
+                let on = &table.name;
+                for trigger in table.triggers.iter().filter(|t| t.function == key) {
+                    users.push((
+                        format!("trigger {} on {on}", trigger.name),
+                        on.clone(),
+                        false,
+                    ));
                 }
-                if let Some(column) = default {
-                    used.get_or_insert_with(|| format!("{}.{}", table.name, column.name));
+                for column in &table.columns {
+                    let generated = column.generated.as_ref().map(|generated| &generated.expr);
+                    if column.default.iter().chain(generated).any(calls) {
+                        users.push((format!("{on}.{}", column.name), on.clone(), true));
+                    }
                 }
-                if trigger.is_some() || default.is_some() {
-                    users.push(table.name.clone());
+                for constraint in &table.constraints {
+                    if matches!(&constraint.def.kind, ConstraintKind::Check(expr) if calls(expr)) {
+                        let what = format!("constraint {} on {on}", constraint.name);
+                        users.push((what, on.clone(), false));
+                    }
+                }
+                for policy in table.policies.iter().filter(|p| p.calls.contains(&key)) {
+                    users.push((format!("policy {} on {on}", policy.name), on.clone(), false));
+                }
+                for index in schema.indexes_of(on) {
+                    let elements = index.elements.iter().filter_map(|e| e.expr.as_ref());
+                    if elements.chain(&index.predicate).any(calls) {
+                        let what = format!("index {}", index.name);
+                        users.push((what, index.name.clone(), true));
+                    }
                 }
             }
-            match used {
-                Some(user) if !drop.cascade => {
-                    self.refuse("2BP01", format!("{user} uses function {name}"));
-                    // Looking for what depends on it locks the tables of defaults, not those of triggers.
-                    users.retain(|table| {
-                        schema.table_at(table).is_none_or(|table| {
-                            !table.triggers.iter().any(|trigger| trigger.function == key)
-                        })
-                    });
-                    self.all(users, LockMode::AccessExclusive, Work::NONE);
+            for view in schema.views() {
+                let mut called = view.query.calls.iter();
+                if called.any(|call| call.name == name.name) {
+                    users.push((format!("view {}", view.name), view.name.clone(), true));
                 }
-                _ => self.all(users, LockMode::AccessExclusive, Work::NONE),
             }
+            let refuses = !drop.cascade;
+            if let (Some((user, ..)), true) = (users.first(), refuses) {
+                self.refuse("2BP01", format!("{user} uses function {name}"));
+            }
+            let locked = users.into_iter();
+            let locked = locked.filter(|(_, _, looked_at)| *looked_at || !refuses);
+            let locked = locked.map(|(_, relation, _)| relation).collect();
+            self.all(locked, LockMode::AccessExclusive, Work::NONE);
         }
     }
 
     pub(super) fn drop_extensions(&mut self, drop: &Drop) {
         let schema = self.situation.schema;
         for name in &drop.names {
-            let Some((_, types)) = EXTENSION_TYPES
-                .iter()
-                .find(|(extension, _)| *extension == &*name.name)
-            else {
+            let Some(uses) = schema.extension_uses(&name.name) else {
                 self.open_ended = true;
                 continue;
             };
-            let users: Vec<QualifiedName> = schema
-                .tables()
-                .filter(|table| {
-                    table.columns.iter().any(|column| {
-                        column
-                            .ty
-                            .as_ref()
-                            .is_some_and(|ty| types.contains(&&*ty.name))
-                    })
-                })
-                .map(|table| table.name.clone())
-                .collect();
-            if let (Some(table), false) = (users.first(), drop.cascade) {
-                self.refuse(
-                    "2BP01",
-                    format!("{table} has a column of type {}", types[0]),
-                );
+            if let (Some(first), false) = (uses.first(), drop.cascade) {
+                self.refuse("2BP01", format!("{} needs extension {name}", first.words()));
             }
-            self.all(users, LockMode::AccessExclusive, Work::NONE);
+            for used in uses {
+                if let Some(Relation::Index(index)) = schema.relation_at(&used.relation) {
+                    let table = index.table.clone();
+                    self.certain(&table, LockMode::AccessExclusive, Work::NONE);
+                }
+                self.certain(&used.relation, LockMode::AccessExclusive, Work::NONE);
+            }
         }
     }
+}
+
+/// True if an expression calls a function of that name.
+fn calls(expr: &Expr, function: &str) -> bool {
+    expr.walk()
+        .any(|part| matches!(&part.kind, ExprKind::Call { name, .. } if **name == *function))
 }

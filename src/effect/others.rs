@@ -399,6 +399,7 @@ fn attach(
     let schema = collector.situation.schema;
     let child = schema.resolve(partition);
     collector.named(partition, LockMode::AccessExclusive, Work::NONE);
+    collector.partition_bound(parent, of);
     let (table, parent_table) = (schema.table_at(&child), schema.table_at(parent));
     let by = parent_table.and_then(|table| table.partition_by.as_ref());
     let proven = table

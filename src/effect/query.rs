@@ -1,6 +1,9 @@
 //! Queries and changes of rows, and the code that contains them.
 
 use super::compute::Collector;
+use std::collections::BTreeSet;
+
+use super::bound::prune::Pruning;
 use super::{LockMode, Work};
 use crate::diagnostic::Certainty;
 use crate::schema::Relation;
@@ -20,8 +23,22 @@ impl Collector<'_> {
     }
 
     fn query_with(&mut self, query: &Query, runs: bool, work: Work) {
-        for name in &query.reads {
-            self.read(name, LockMode::AccessShare, runs, work);
+        match (query.reads.as_slice(), &query.from) {
+            // A condition of a query over one table is about its rows.
+            ([name], Some(from))
+                if runs
+                    && from.len() == 1
+                    && self.is_partitioned(name)
+                    && query.changes.is_empty() =>
+            {
+                let key = self.situation.schema.resolve(name);
+                self.pruned(&key, query.condition.as_ref(), LockMode::AccessShare, work);
+            }
+            _ => {
+                for name in &query.reads {
+                    self.read(name, LockMode::AccessShare, runs, work);
+                }
+            }
         }
         for name in &query.locked {
             self.read(name, LockMode::RowShare, runs, Work::NONE);
@@ -29,6 +46,42 @@ impl Collector<'_> {
         for change in &query.changes {
             self.change(change, runs);
         }
+    }
+
+    /// Locks a table and those of its partitions and children that a condition on its rows does not leave out.
+    fn pruned(
+        &mut self,
+        table: &QualifiedName,
+        condition: Option<&Expr>,
+        lock: LockMode,
+        work: Work,
+    ) {
+        let schema = self.situation.schema;
+        self.certain(table, lock, work);
+        let mut seen = BTreeSet::from([table.clone()]);
+        let mut next = vec![(table.clone(), Certainty::Certain)];
+        while let Some((parent, sure)) = next.pop() {
+            let Some(table) = schema.table_at(&parent) else {
+                continue;
+            };
+            let pruning = Pruning::new(schema, table, condition);
+            for child in schema.children(&parent) {
+                let Some(certainty) = pruning.certainty(table, child) else {
+                    continue;
+                };
+                if !seen.insert(child.name.clone()) {
+                    continue;
+                }
+                let certainty = certainty.min(sure);
+                self.lock(&child.name, lock, work, certainty);
+                next.push((child.name.clone(), certainty));
+            }
+        }
+    }
+
+    fn is_partitioned(&self, name: &Name) -> bool {
+        let table = self.situation.schema.table(name);
+        table.is_some_and(|table| table.partition_by.is_some())
     }
 
     fn read(&mut self, name: &Name, lock: LockMode, runs: bool, work: Work) {
@@ -137,26 +190,7 @@ impl Collector<'_> {
                 self.planned(&key, LockMode::RowExclusive, Work::NONE);
             }
             Some(_) if with_children && runs => {
-                self.certain(&key, LockMode::RowExclusive, Work::NONE);
-                let prunes = schema
-                    .table_at(&key)
-                    .and_then(|table| table.partition_by.as_ref())
-                    .zip(condition)
-                    .is_some_and(|(by, condition)| {
-                        by.key.iter().any(|part| {
-                            part.column.as_ref().is_none_or(|column| {
-                                condition.columns().any(|name| *name == *column.text)
-                            })
-                        })
-                    });
-                let certainty = if prunes {
-                    Certainty::Possible
-                } else {
-                    Certainty::Certain
-                };
-                for child in schema.descendants(&key) {
-                    self.lock(&child.name, LockMode::RowExclusive, Work::NONE, certainty);
-                }
+                self.pruned(&key, condition, LockMode::RowExclusive, Work::NONE);
             }
             _ => self.named(name, LockMode::RowExclusive, Work::NONE),
         }
@@ -164,16 +198,45 @@ impl Collector<'_> {
 
     pub(super) fn change(&mut self, change: &Change, runs: bool) {
         let with_children = change.verb != ChangeVerb::Insert && !change.table.only;
+        if runs && with_children {
+            self.moved_rows(change);
+        }
         self.write_where(
             &change.table.name,
             with_children,
             runs,
-            change.condition.as_ref(),
+            // The condition of a MERGE only says which rows match.
+            change
+                .condition
+                .as_ref()
+                .filter(|_| change.verb != ChangeVerb::Merge),
         );
         if runs {
             self.referencing_rows(change);
         }
         self.query(&change.query, runs);
+    }
+
+    /// A row whose partition key changes goes to another partition, which is found when it runs.
+    fn moved_rows(&mut self, change: &Change) {
+        let schema = self.situation.schema;
+        let key = schema.resolve(&change.table.name);
+        let by = schema
+            .table_at(&key)
+            .and_then(|table| table.partition_by.as_ref());
+        let moves = by.is_some_and(|by| {
+            change.verb == ChangeVerb::Merge
+                || by.key.iter().any(|part| {
+                    let mut assigned = change.assignments.iter();
+                    assigned.any(|(column, _)| part.mentions(&column.text))
+                })
+        });
+        if moves {
+            for child in schema.descendants(&key) {
+                let lock = LockMode::RowExclusive;
+                self.lock(&child.name, lock, Work::NONE, Certainty::Possible);
+            }
+        }
     }
 
     /// Deleting a row, or changing its key, looks for rows that reference it, and changes them if the key says so.

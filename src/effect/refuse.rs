@@ -3,7 +3,7 @@
 //! What is said here holds only for tables that the history creates: of others it is not known what they lack.
 
 use super::compute::Collector;
-use super::dependents::reads;
+use super::dependents::{self, Dependent};
 use super::others::{key_columns, referencing_columns};
 use super::table::is_there;
 use super::{LockMode, types, volatility};
@@ -387,36 +387,43 @@ impl Cx<'_> {
             .any(|parent| parent.column(column).is_some())
     }
 
-    fn view_on(&self, column: &str) -> Option<QualifiedName> {
-        self.schema
-            .views_of(&self.table.name)
-            .find(|view| reads(self.schema, view, self.table, column) == Some(true))
-            .map(|view| view.name.clone())
+    /// What is certain to stop a change of a column, also of the same column of children that change with it. `gone` are
+    /// columns that are dropped before.
+    fn blocking(
+        &self,
+        column: &str,
+        gone: &[&str],
+        postgres: u32,
+        reaches: impl Fn(&Column) -> bool,
+    ) -> Vec<Dependent> {
+        let children = if self.alter.only {
+            Vec::new()
+        } else {
+            self.schema.descendants(&self.table.name)
+        };
+        let children = children
+            .into_iter()
+            .map(|child| &**child)
+            .filter(|child| child.known && child.column(column).is_some_and(&reaches));
+        std::iter::once(self.table)
+            .chain(children)
+            .flat_map(|table| {
+                dependents::of_column(self.schema, table, column, gone, postgres).blocking
+            })
+            .filter(|dependent| dependent.certain)
+            .collect()
     }
 
-    fn generated_from(&self, column: &str) -> Option<&str> {
-        self.table
-            .columns
-            .iter()
-            .find(|other| {
-                other
-                    .generated
-                    .as_ref()
-                    .is_some_and(|generated| generated.expr.columns().any(|name| name == column))
-                    && !self.dropped_here(&other.name)
-            })
-            .map(|column| &*column.name)
-    }
-
-    fn trigger_on(&self, column: &str) -> Option<&str> {
-        self.table
-            .triggers
-            .iter()
-            .find(|trigger| {
-                let names = trigger.columns.iter().chain(&trigger.when_columns);
-                names.into_iter().any(|name| &**name == column)
-            })
-            .map(|trigger| &*trigger.name)
+    /// Columns that the command drops before the sub-command that drops `column`, or all of them.
+    fn dropped_before(&self, column: Option<&Ident>) -> Vec<&str> {
+        let drops = self.alter.actions.iter().filter_map(|action| match action {
+            AlterAction::DropColumn { column, .. } => Some(column),
+            _ => None,
+        });
+        drops
+            .take_while(|dropped| column.is_none_or(|column| *dropped != column))
+            .map(|column| &*column.text)
+            .collect()
     }
 
     fn drop_column(&self, column: &Ident, if_exists: bool, cascade: bool) -> Option<Refusal> {
@@ -427,6 +434,15 @@ impl Cx<'_> {
             } else {
                 self.missing_column(column)
             };
+        }
+        // Before 15 a generated column goes with a column that it is made of.
+        let generated = table.column(&column.text)?.generated.as_ref();
+        let gone = self.dropped_before(Some(column));
+        if self.postgres < 15
+            && generated.is_some_and(|made| made.expr.columns().any(|name| gone.contains(&name)))
+        {
+            return (!if_exists)
+                .then(|| Refusal::new("42703", format!("{column} went with what it is made of")));
         }
         if self.inherited(&column.text) {
             return Some(Refusal::new(
@@ -443,32 +459,17 @@ impl Cx<'_> {
         if cascade {
             return None;
         }
+        let gone = self.dropped_before(Some(column));
+        let blocking = self.blocking(&column.text, &gone, self.postgres, |column| !column.own);
+        let first = blocking.first()?;
+        let mut refusal = Refusal::new("2BP01", format!("{first} depends on {column}"));
         let lock = LockMode::AccessExclusive;
-        if let Some(view) = self.view_on(&column.text) {
-            let mut refusal = Refusal::new("2BP01", format!("view {view} uses {column}"));
-            refusal.locks.push((view, lock));
-            return Some(refusal.after_children(self.schema, table, lock));
+        let relations = blocking.iter().filter_map(|known| known.relation.clone());
+        refusal.locks = relations.map(|relation| (relation, lock)).collect();
+        if refusal.locks.is_empty() {
+            return Some(refusal);
         }
-        if self.postgres >= 15
-            && let Some(generated) = self.generated_from(&column.text)
-        {
-            return Some(Refusal::new(
-                "2BP01",
-                format!("{generated} is generated from {column}"),
-            ));
-        }
-        if let Some(trigger) = self.trigger_on(&column.text) {
-            return Some(Refusal::new(
-                "2BP01",
-                format!("trigger {trigger} uses {column}"),
-            ));
-        }
-        let referencing = referencing_columns(self.schema, table, &[&column.text]);
-        let other = referencing.first()?;
-        Some(Refusal::new(
-            "2BP01",
-            format!("a foreign key of {other} needs {column}"),
-        ))
+        Some(refusal.after_children(self.schema, table, lock))
     }
 
     fn alter_column(&self, column: &Ident, change: &ColumnChange) -> Option<Refusal> {
@@ -480,6 +481,13 @@ impl Cx<'_> {
         let lock = LockMode::AccessExclusive;
         match change {
             ColumnChange::Type { ty, using, .. } => {
+                // Columns are dropped before types change, and added behind.
+                if self.dropped_here(&column.text) {
+                    return Some(Refusal::new(
+                        "42703",
+                        format!("{} has no column {column} any more", table.name),
+                    ));
+                }
                 if self.inherited(&column.text) {
                     return Some(Refusal::new(
                         "42P16",
@@ -492,24 +500,23 @@ impl Cx<'_> {
                         format!("{column} belongs to the partition key"),
                     ));
                 }
-                if let Some(view) = self.view_on(&column.text) {
-                    let reason = format!("view {view} uses {column}");
-                    return Some(
-                        Refusal::new("0A000", reason).after_children(self.schema, table, lock),
-                    );
-                }
-                if let Some(generated) = self.generated_from(&column.text) {
-                    let sqlstate = if self.postgres >= 15 { "0A000" } else { "42601" };
-                    return Some(Refusal::new(
-                        sqlstate,
-                        format!("{generated} is generated from {column}"),
-                    ));
-                }
-                if let Some(trigger) = self.trigger_on(&column.text) {
-                    return Some(Refusal::new(
-                        "0A000",
-                        format!("trigger {trigger} uses {column}"),
-                    ));
+                let gone = self.dropped_before(None);
+                let blocking = self.blocking(&column.text, &gone, 15, |_| true);
+                let stops = |dependent: &&Dependent| dependent.kind != dependents::FOREIGN_KEY;
+                if let Some(first) = blocking.iter().find(stops) {
+                    let generated = first.kind == dependents::GENERATED_COLUMN;
+                    let sqlstate = if generated && self.postgres < 15 {
+                        "42601"
+                    } else {
+                        "0A000"
+                    };
+                    let reason = format!("{first} depends on {column}");
+                    let refusal = Refusal::new(sqlstate, reason);
+                    return Some(if first.relation.is_some() {
+                        refusal.after_children(self.schema, table, lock)
+                    } else {
+                        refusal
+                    });
                 }
                 self.row_type_user()
                     .or_else(|| self.no_cast(known, ty, using.as_deref()))

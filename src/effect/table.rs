@@ -2,7 +2,7 @@
 
 use super::bound;
 use super::compute::Collector;
-use super::{LockMode, Work, types};
+use super::{LockMode, Work, dependents, types};
 use crate::schema::{Relation, Table, TableKind};
 use crate::statement::{
     Bound, ConstraintDef, ConstraintKind, CreateTable, Drop, ForeignKey, Ident, ObjectKind,
@@ -40,6 +40,7 @@ impl Collector<'_> {
             let parent = schema.resolve(&of.parent);
             self.named(&of.parent, LockMode::AccessExclusive, Work::NONE);
             self.partition_indexes(&parent);
+            self.partition_bound(&parent, of);
             self.default_partition_check(&parent, of);
             self.partition_foreign_keys(&parent, Work::NONE);
         }
@@ -61,6 +62,13 @@ impl Collector<'_> {
             .map(|index| index.name.clone())
             .collect();
         self.all(indexes, LockMode::ShareUpdateExclusive, Work::NONE);
+    }
+
+    /// A bound that is empty or takes another partition's values.
+    pub(super) fn partition_bound(&mut self, parent: &QualifiedName, of: &PartitionOf) {
+        if let Some(failure) = bound::overlap::refused(self.situation.schema, parent, of) {
+            self.refuse(failure.sqlstate, failure.reason);
+        }
     }
 
     /// Foreign keys of a new table whose columns cannot be compared with those they reference, and keys of types without
@@ -443,7 +451,8 @@ impl Collector<'_> {
             }
             ObjectKind::Extension => self.drop_extensions(drop),
             // What they hang on is not kept.
-            ObjectKind::Statistics | ObjectKind::Publication => self.open_ended = true,
+            ObjectKind::Publication => self.open_ended = true,
+            ObjectKind::Statistics => self.drop_statistics(drop),
             _ => {}
         }
     }
@@ -506,7 +515,17 @@ impl Collector<'_> {
             if let Some(other) = referencing.first() {
                 obstacle.get_or_insert_with(|| format!("{other} has a foreign key to it"));
             }
+            let code = dependents::code_on(schema, name, gone);
+            let bodies = schema.sql_bodies_reading(name);
+            if let Some(first) = code.first() {
+                obstacle.get_or_insert_with(|| format!("{first} depends on it"));
+            }
+            if let Some(function) = bodies.first() {
+                obstacle.get_or_insert_with(|| format!("function {function} depends on it"));
+            }
             if cascade {
+                let tables = code.into_iter().filter_map(|known| known.of).collect();
+                self.all(tables, LockMode::AccessExclusive, Work::NONE);
                 self.all(views, LockMode::AccessExclusive, Work::NONE);
                 self.all(referencing, LockMode::AccessExclusive, Work::NONE);
             }

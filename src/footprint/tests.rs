@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::*;
+use crate::layout::Wraps;
 use crate::layout::{self, Direction, Found, Migration, Send, Unit};
 use crate::replay::{Replay, replay};
 use crate::settings::Settings;

@@ -39,6 +39,7 @@ pub(super) static LAYOUT: Layout = Layout {
     runner: Runner {
         send: Send::SimpleBatch,
         wraps: Wraps::Run,
+        session: crate::layout::Session::One,
         leaves_transaction_for: None,
         way_out: "run it inside `with op.get_context().autocommit_block():`",
         down: DownScripts::Expected,

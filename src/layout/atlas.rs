@@ -33,6 +33,7 @@ pub(super) static LAYOUT: Layout = Layout {
     runner: Runner {
         send: Send::PerStatement,
         wraps: Wraps::Script,
+        session: crate::layout::Session::Unknown,
         leaves_transaction_for: None,
         way_out: "put it in a migration of its own that begins with the line `-- atlas:txmode none` and a blank line",
         down: DownScripts::Unsupported,

@@ -57,6 +57,7 @@ macro_rules! layout {
 const RUNNER: Runner = Runner {
     send: Send::Unknown,
     wraps: Wraps::Nothing,
+    session: crate::layout::Session::Unknown,
     leaves_transaction_for: None,
     way_out: "run it outside of the tool's transaction",
     down: DownScripts::Unsupported,

@@ -26,6 +26,7 @@ pub(super) static LAYOUT: Layout = Layout {
     runner: Runner {
         send: Send::SimpleBatch,
         wraps: Wraps::Script,
+        session: crate::layout::Session::Unknown,
         leaves_transaction_for: None,
         way_out: "put it alone in a migration whose block opens with `-- migrate:up transaction:false`",
         down: DownScripts::Expected,

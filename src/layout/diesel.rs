@@ -23,13 +23,11 @@ pub(super) static LAYOUT: Layout = Layout {
     arrange,
     compare: Some(compare_versions),
     applied: Applied::by("Diesel"),
-    client: Client {
-        keeps_session: false,
-        ..Client::DRIVER
-    },
+    client: Client::DRIVER,
     runner: Runner {
         send: Send::SimpleBatch,
         wraps: Wraps::Script,
+        session: crate::layout::Session::Each,
         leaves_transaction_for: None,
         way_out: "put it alone in a migration with a file `metadata.toml` beside it that says \
                   `run_in_transaction = false`",

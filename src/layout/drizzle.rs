@@ -35,6 +35,7 @@ pub(super) static LAYOUT: Layout = Layout {
     runner: Runner {
         send: Send::SimpleBatch,
         wraps: Wraps::Run,
+        session: crate::layout::Session::One,
         leaves_transaction_for: None,
         way_out: "run it by hand outside of Drizzle's transaction before the deployment, and write it here with \
                   `IF NOT EXISTS` and without `CONCURRENTLY`",

@@ -55,6 +55,7 @@ pub(super) static LAYOUT: Layout = Layout {
     runner: Runner {
         send: Send::PerStatement,
         wraps: Wraps::Script,
+        session: crate::layout::Session::One,
         leaves_transaction_for: Some(leaves_transaction_for),
         way_out: "put it in a migration of its own with a file `<name>.sql.conf` beside it that says \
                   `executeInTransaction=false`",

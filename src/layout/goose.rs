@@ -35,6 +35,7 @@ pub(super) static LAYOUT: Layout = Layout {
     runner: Runner {
         send: Send::SimpleBatch,
         wraps: Wraps::Script,
+        session: crate::layout::Session::Unknown,
         leaves_transaction_for: None,
         way_out: "put it in a migration of its own with the line `-- +goose NO TRANSACTION` at its top",
         down: DownScripts::Expected,

@@ -29,7 +29,7 @@ use self::plan::{Kind, Plan};
 use self::split::{Cut, Torn};
 use super::{
     Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Layout, Problem,
-    ProblemKind, Reading, Runner, Script, Send, Wraps, arrange_by_place, path,
+    ProblemKind, Reading, Runner, Script, Send, Session, Wraps, arrange_by_place, path,
 };
 use crate::source::{Location, Span};
 
@@ -53,6 +53,7 @@ pub(super) static LAYOUT: Layout = Layout {
         ..Client::DRIVER
     },
     runner: Runner {
+        session: Session::One,
         send: Send::PerStatement,
         wraps: Wraps::Script,
         leaves_transaction_for: None,

@@ -34,6 +34,7 @@ pub(super) static LAYOUT: Layout = Layout {
     runner: Runner {
         send: Send::SimpleBatch,
         wraps: Wraps::Run,
+        session: crate::layout::Session::One,
         leaves_transaction_for: None,
         way_out: "write that migration in JavaScript with `pgm.noTransaction()`: one in SQL cannot leave the transaction",
         down: DownScripts::Expected,

@@ -29,6 +29,7 @@ pub(super) static LAYOUT: Layout = Layout {
     runner: Runner {
         send: Send::Unknown,
         wraps: Wraps::Nothing,
+        session: crate::layout::Session::Unknown,
         leaves_transaction_for: None,
         way_out: "put it in a file of its own and run that file outside of a transaction",
         down: DownScripts::Optional,

@@ -31,6 +31,7 @@ pub(super) static LAYOUT: Layout = Layout {
     runner: Runner {
         send: Send::PerStatement,
         wraps: Wraps::Nothing,
+        session: crate::layout::Session::Each,
         leaves_transaction_for: None,
         way_out: "put it in a change of its own whose deploy script has no `BEGIN` and no `COMMIT`",
         down: DownScripts::Expected,

@@ -32,6 +32,7 @@ pub(super) static LAYOUT: Layout = Layout {
     runner: Runner {
         send: Send::SimpleBatch,
         wraps: Wraps::Script,
+        session: crate::layout::Session::Unknown,
         leaves_transaction_for: None,
         way_out: "put it in a migration of its own that begins with `-- +migrate Up notransaction`",
         down: DownScripts::Expected,

@@ -31,6 +31,7 @@ pub(super) static LAYOUT: Layout = Layout {
     runner: Runner {
         send: Send::SimpleBatch,
         wraps: Wraps::Script,
+        session: crate::layout::Session::One,
         leaves_transaction_for: None,
         way_out: "put it alone in a migration whose very first line is `-- no-transaction`",
         down: DownScripts::Optional,

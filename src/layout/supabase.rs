@@ -24,13 +24,11 @@ pub(super) static LAYOUT: Layout = Layout {
         late: |_, _| Late::Refuses("without `--include-all`"),
         ..Applied::by("Supabase")
     },
-    client: Client {
-        keeps_session: false,
-        ..Client::DRIVER
-    },
+    client: Client::DRIVER,
     runner: Runner {
         send: Send::Pipeline,
         wraps: Wraps::Nothing,
+        session: crate::layout::Session::Unknown,
         leaves_transaction_for: None,
         way_out: "put it alone in a migration of its own: the Supabase CLI sends a file as one pipeline, and only its \
                   first statement may refuse a transaction",

@@ -30,12 +30,12 @@ pub(super) static LAYOUT: Layout = Layout {
     },
     client: Client {
         fills: true,
-        keeps_session: false,
         ..Client::DRIVER
     },
     runner: Runner {
         send: Send::SimpleBatch,
         wraps: Wraps::Script,
+        session: crate::layout::Session::Each,
         leaves_transaction_for: None,
         way_out: "put it in a migration of its own with the line `---- tern: disable-tx ----`",
         down: DownScripts::Optional,

@@ -154,7 +154,7 @@ fn judge(cx: &Cx<'_>, retype: &Retype<'_>, from: Option<&TypeName>, cost: &Retyp
         },
         TypeChange::Rewrite => Verdict {
             message: format!("{change} rewrites `{table}` and its indexes {WAITS}"),
-            help: if is_timestamp(from, to) {
+            help: if is_timestamp(from, to) && is_free_in_utc(cx, retype, from) {
                 utc(cx)
             } else {
                 let new = quoted(&format!("{}_new", retype.column));
@@ -171,13 +171,15 @@ fn judge(cx: &Cx<'_>, retype: &Retype<'_>, from: Option<&TypeName>, cost: &Retyp
             help: format!("`\\d {table}` tells the type that it has now"),
             level: Some(Level::Warning),
         },
-        TypeChange::Unknown if is_timestamp(from, to) => Verdict {
-            message: format!(
-                "{change} rewrites `{table}` {WAITS}, unless the session's TimeZone is UTC"
-            ),
-            help: utc(cx),
-            level: Some(Level::Warning),
-        },
+        TypeChange::Unknown if is_timestamp(from, to) && is_free_in_utc(cx, retype, from) => {
+            Verdict {
+                message: format!(
+                    "{change} rewrites `{table}` {WAITS}, unless the session's TimeZone is UTC"
+                ),
+                help: utc(cx),
+                level: Some(Level::Warning),
+            }
+        }
         TypeChange::Unknown => Verdict {
             message: if from.is_some() {
                 format!(
@@ -247,6 +249,21 @@ fn is_timestamp(from: Option<&TypeName>, to: &TypeName) -> bool {
     let zoned = |ty: &TypeName| ty.is("timestamptz");
     let plain = |ty: &TypeName| ty.is("timestamp");
     from.is_some_and(|from| (zoned(from) && plain(to)) || (plain(from) && zoned(to)))
+}
+
+/// A precision rounds every value anew, in whatever time zone.
+fn is_free_in_utc(cx: &Cx<'_>, retype: &Retype<'_>, from: Option<&TypeName>) -> bool {
+    matches!(
+        types::change(
+            cx.before(),
+            retype.column,
+            from,
+            retype.to,
+            None,
+            Some("UTC")
+        ),
+        TypeChange::Free | TypeChange::Indexes
+    )
 }
 
 fn utc(cx: &Cx<'_>) -> String {

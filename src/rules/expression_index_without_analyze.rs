@@ -34,10 +34,7 @@ fn unknown(statement: &Statement) -> Option<(&Name, &'static str)> {
             (expression && !create.unique)
                 .then_some((&create.table, "the expression of this index"))
         }
-        Kind::Other(names) if statement.tag == "CREATE STATISTICS" => match names.as_slice() {
-            [table] => Some((table, "these statistics")),
-            _ => None,
-        },
+        Kind::CreateStatistics(create) => Some((&create.table, "these statistics")),
         _ => None,
     }
 }

@@ -1,10 +1,10 @@
 //! See `rules/search-path-leaked.md`.
 
-use crate::layout::Migration;
+use crate::layout::{Migration, Session};
 use crate::rule::{Cx, Finding};
 
 pub(super) fn check(cx: &mut Cx<'_>, migration: &Migration) {
-    if !cx.layout().client.keeps_session {
+    if cx.runner().session != Session::One {
         return;
     }
     let mut leak = None;

@@ -113,16 +113,19 @@ impl Schema {
                     parent: key.clone(),
                     is_default: bound.is_default,
                     bound: bound.bound.clone(),
+                    values: bound.values.clone(),
                 };
                 self.change_table_at(&child, origin, |table| table.partition = Some(place));
                 self.join_parent(key, &child, true);
                 self.inherit_indexes(key, &child, origin);
                 self.inherit_foreign_keys(key, &child, origin);
+                self.inherit_triggers(key, &child);
             }
             AlterAction::DetachPartition { partition, .. } => {
                 let child = self.resolve(partition);
                 self.change_table_at(&child, origin, |table| table.partition = None);
                 self.leave_parent(&child);
+                self.lose_triggers(&child);
                 let indexes: Vec<QualifiedName> = self
                     .indexes_of(&child)
                     .map(|index| index.name.clone())

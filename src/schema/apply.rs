@@ -9,16 +9,14 @@ use std::sync::Arc;
 
 use super::naming::unique_name;
 use super::object::{
-    Domain, EnumLabel, Function, Origin, Policy, Publication, Sequence, Table, Trigger, Type,
-    TypeKind,
+    Domain, EnumLabel, Function, Origin, Publication, Sequence, Table, Type, TypeKind,
 };
 use super::table::new_table;
-use super::{Relation, Schema};
+use super::{Relation, Schema, Uses};
 use crate::statement::{
     AlterDomainAction, ConstraintDef, ConstraintKind, CreateDomain, CreateFunction, CreateTableAs,
-    CreateTrigger, Expr, ExprKind, Ident, InsertRows, Kind, Literal, Name, Nested, ObjectKind,
-    Persistence, PolicyDefinition, PublicationChange, PublicationDefinition, QualifiedName,
-    Statement, TypeDefinition,
+    Expr, ExprKind, Ident, InsertRows, Kind, Literal, Name, Nested, ObjectKind, Persistence,
+    PublicationChange, PublicationDefinition, QualifiedName, Statement, TypeDefinition,
 };
 
 impl Schema {
@@ -91,6 +89,7 @@ impl Schema {
                             .map(|label| EnumLabel {
                                 label: label.text.clone(),
                                 created: origin,
+                                uncommitted: None,
                             })
                             .collect(),
                     ),
@@ -111,9 +110,18 @@ impl Schema {
                 }
             }
             Kind::AlterEnum(alter) => {
+                let within = self
+                    .type_named(alter.name.schema.as_deref(), &alter.name.name)
+                    .and_then(|ty| ty.within);
+                let uncommitted = if alter.old_label.is_none() && certain {
+                    self.uncommitted(within)
+                } else {
+                    None
+                };
                 let label = EnumLabel {
                     label: alter.new_label.text.clone(),
                     created: origin,
+                    uncommitted,
                 };
                 self.change_type(&alter.name, |ty| {
                     let TypeKind::Enum(labels) = &mut ty.kind else {
@@ -143,8 +151,25 @@ impl Schema {
             Kind::CreateFunction(create) => {
                 self.create_function(create, &statement.nested, origin);
             }
+            Kind::AlterFunction(alter) => {
+                let key = self.function_key(&alter.name);
+                let (Some(list), Some(volatility)) = (self.functions.get(&key), alter.volatility)
+                else {
+                    return;
+                };
+                let mut list = (**list).clone();
+                for function in &mut list {
+                    let meant = alter.signature.as_ref();
+                    if meant.is_none_or(|signature| self.same_arguments(function, signature)) {
+                        function.volatility = volatility;
+                    }
+                }
+                self.functions.insert_mut(key, Arc::new(list));
+            }
             Kind::CreateTrigger(create) => self.create_trigger(create, origin),
             Kind::Policy(policy, table) => self.put_policy(policy, table, origin),
+            Kind::CreateRule(create) => self.create_rule(create, origin),
+            Kind::CreateStatistics(create) => self.create_statistics(create, origin),
             Kind::Publication(publication) => self.publish(publication),
             Kind::Unparsed => self.doubt_named(&statement.source.sql, origin),
             Kind::Insert(insert) => {
@@ -191,7 +216,7 @@ impl Schema {
                     .value
                     .as_deref()
                     .map_or_else(|| vec!["public".into()], search_path);
-                self.set_search_path(schemas);
+                self.set_path(schemas, set.local);
             }
             Kind::Other(_) if statement.tag == "CREATE CAST" => self.own_casts = true,
             _ => {}
@@ -242,6 +267,7 @@ impl Schema {
                     name,
                     kind,
                     created: origin,
+                    within: self.within(),
                 }),
             );
         }
@@ -389,7 +415,8 @@ impl Schema {
             statements: body.into(),
             return_type: self.user_type(create.returns.as_ref()),
             reads: BTreeSet::new(),
-            uses: BTreeSet::new(),
+            uses: Uses::new(),
+            atomic: create.atomic,
             created: origin,
         };
         for nested in body {
@@ -408,7 +435,8 @@ impl Schema {
             Some(_) => {}
             None => list.push(function),
         }
-        self.functions.insert_mut(name, Arc::new(list));
+        self.functions.insert_mut(name.clone(), Arc::new(list));
+        self.note_readers(&name);
     }
 
     fn publish(&mut self, def: &PublicationDefinition) {
@@ -435,73 +463,6 @@ impl Schema {
                 }
             });
         }
-    }
-
-    /// A new policy, or what `ALTER POLICY` changes of one.
-    fn put_policy(&mut self, def: &PolicyDefinition, table: &Name, origin: Origin) {
-        let columns: Vec<Box<str>> = def
-            .expressions
-            .iter()
-            .flat_map(|expr| expr.columns())
-            .map(Into::into)
-            .collect();
-        let calls: Vec<QualifiedName> = def
-            .expressions
-            .iter()
-            .flat_map(|expr| expr.walk())
-            .filter_map(|expr| match &expr.kind {
-                ExprKind::Call { schema, name, .. } => {
-                    let span = expr.span;
-                    Some(self.function_key(&Name::new(schema.as_deref(), name, span)))
-                }
-                _ => None,
-            })
-            .collect();
-        self.change_table(table, origin, |table| {
-            match table
-                .policies
-                .iter_mut()
-                .find(|policy| policy.name == def.name.text)
-            {
-                Some(policy) => {
-                    // Which of its two expressions was replaced is not kept: the old one may still hold.
-                    policy.columns.extend(columns);
-                    policy.calls.extend(calls);
-                }
-                None => table.policies.push(Policy {
-                    name: def.name.text.clone(),
-                    columns,
-                    calls,
-                    created: origin,
-                }),
-            }
-        });
-    }
-
-    fn create_trigger(&mut self, create: &CreateTrigger, origin: Origin) {
-        let trigger = Trigger {
-            name: create.name.text.clone(),
-            function: self.function_key(&create.function),
-            columns: create
-                .columns
-                .iter()
-                .map(|column| column.text.clone())
-                .collect(),
-            when_columns: create
-                .when
-                .iter()
-                .flat_map(|expr| expr.columns())
-                .map(Into::into)
-                .collect(),
-            row: create.row,
-            created: origin,
-        };
-        self.change_table(&create.table, origin, |table| {
-            table
-                .triggers
-                .retain(|existing| existing.name != trigger.name);
-            table.triggers.push(trigger);
-        });
     }
 }
 

@@ -363,8 +363,9 @@ impl Found<'_> {
                 }
             }
         };
+        // A copy comes and goes with the trigger of the partitioned table.
         let triggers = |table: &'_ Table| -> Vec<(Box<str>, Origin)> {
-            let triggers = table.triggers.iter();
+            let triggers = table.triggers.iter().filter(|trigger| !trigger.cloned);
             triggers.map(|t| (t.name.clone(), t.created)).collect()
         };
         let policies = |table: &'_ Table| -> Vec<(Box<str>, Origin)> {

@@ -1,12 +1,17 @@
 //! What depends on an object: the questions of rules that take one away or change it.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
-use super::Schema;
-use super::object::Function;
+use rpds::RedBlackTreeMapSync as Map;
+
+use super::object::{Function, Table};
+use super::{Relation, Schema};
 use crate::statement::{
     Change, ConstraintKind, Expr, Ident, Kind, Name, QualifiedName, Query, Statement,
 };
+
+/// Columns of relations that a definition uses, each with whether that is sure: a bare name may be another relation's.
+pub type Uses = BTreeMap<(QualifiedName, Box<str>), bool>;
 
 /// Kinds of what depends on a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,14 +32,20 @@ pub enum DependentKind {
     Trigger,
     /// A policy that looks at it.
     Policy,
+    /// A rewrite rule that looks at it.
+    Rule,
     /// A publication that filters by it or lists it.
     Publication,
+    /// Extended statistics about it.
+    Statistics,
     /// A sequence it owns.
     Sequence,
     /// A partition key.
     PartitionKey,
     /// A function whose body names it: PostgreSQL does not know of it.
     Function,
+    /// A function whose body is SQL that PostgreSQL has read (`BEGIN ATOMIC`).
+    SqlBody,
 }
 
 impl DependentKind {
@@ -50,10 +61,12 @@ impl DependentKind {
             Self::ForeignKey => "foreign key",
             Self::Trigger => "trigger",
             Self::Policy => "policy",
+            Self::Rule => "rule",
+            Self::Statistics => "statistics",
             Self::Publication => "publication",
             Self::Sequence => "sequence",
             Self::PartitionKey => "partition key",
-            Self::Function => "function",
+            Self::Function | Self::SqlBody => "function",
         }
     }
 }
@@ -63,40 +76,63 @@ impl DependentKind {
 pub struct Dependent {
     /// What it is.
     pub kind: DependentKind,
-    /// Its name, as a person writes it.
+    /// Its name; with its schema for a relation or function, unless that is `public`.
     pub name: String,
     /// The table it is on, if it has no name of its own in a schema.
     pub on: Option<QualifiedName>,
+    /// The relation that it is, if it is one.
+    pub relation: Option<QualifiedName>,
+    /// False if only a bare name says so, which may be another relation's column.
+    pub certain: bool,
+}
+
+/// Collects dependents, each once; the surest mention counts.
+#[derive(Default)]
+struct Found(BTreeMap<(DependentKind, String, Option<QualifiedName>), Dependent>);
+
+impl Found {
+    fn add(&mut self, dependent: Dependent) {
+        let key = (dependent.kind, dependent.name.clone(), dependent.on.clone());
+        let certain = dependent.certain;
+        let known = self.0.entry(key).or_insert(dependent);
+        known.certain |= certain;
+    }
+
+    fn relation(&mut self, kind: DependentKind, name: &QualifiedName, certain: bool) {
+        self.add(Dependent {
+            kind,
+            name: name.short(),
+            on: None,
+            relation: Some(name.clone()),
+            certain,
+        });
+    }
+
+    fn part(&mut self, kind: DependentKind, name: &str, on: &QualifiedName, certain: bool) {
+        self.add(Dependent {
+            kind,
+            name: name.to_owned(),
+            on: Some(on.clone()),
+            relation: None,
+            certain,
+        });
+    }
 }
 
 impl Schema {
-    /// Everything that depends on a column of a table (or of a view, then only views do), sorted.
+    /// Everything that depends on a column of a table (or of a view, then only views and code do), sorted.
     #[must_use]
     pub fn dependents_of_column(&self, relation: &QualifiedName, column: &str) -> Vec<Dependent> {
-        let mut found: BTreeSet<Dependent> = BTreeSet::new();
-        let mut add = |kind, name: String, on: Option<&QualifiedName>| {
-            found.insert(Dependent {
-                kind,
-                name,
-                on: on.cloned(),
-            });
-        };
-        for view in self.views_using(relation, column) {
-            let kind = if view.materialized {
-                DependentKind::MaterializedView
-            } else {
-                DependentKind::View
-            };
-            add(kind, view.name.short(), None);
-        }
+        let mut found = Found::default();
+        self.users_of_column(relation, column, &mut found);
         for index in self.indexes_of(relation) {
             // One that belongs to a constraint goes with that.
             if index.constraint.is_none() && index.mentions(column) {
-                add(DependentKind::Index, index.name.short(), None);
+                found.relation(DependentKind::Index, &index.name, true);
             }
         }
         for sequence in self.sequences_of_column(relation, column) {
-            add(DependentKind::Sequence, sequence.short(), None);
+            found.relation(DependentKind::Sequence, &sequence, true);
         }
         let referencing = self
             .may_be_referenced(relation, column)
@@ -105,66 +141,161 @@ impl Schema {
             if let ConstraintKind::ForeignKey(key) = &constraint.def.kind
                 && key.referenced.iter().any(|name| &*name.text == column)
             {
-                add(
+                found.part(
                     DependentKind::ForeignKey,
-                    constraint.name.to_string(),
-                    Some(&table.name),
+                    &constraint.name,
+                    &table.name,
+                    true,
                 );
             }
         }
         if let Some(table) = self.table_at(relation) {
-            let here = Some(&table.name);
-            for other in &table.columns {
-                let uses = |expr: &Expr| expr.columns().any(|name| name == column);
-                if other.generated.as_ref().is_some_and(|g| uses(&g.expr)) {
-                    add(DependentKind::GeneratedColumn, other.name.to_string(), here);
+            of_own_table(table, column, &mut found);
+        }
+        found.0.into_values().collect()
+    }
+
+    /// Views, and policies, rules and functions elsewhere.
+    fn users_of_column(&self, relation: &QualifiedName, column: &str, found: &mut Found) {
+        let key = (relation.clone(), column.into());
+        let all = (relation.clone(), super::view::ALL.into());
+        // All columns of a relation that is not known: this one may not have been among them.
+        let sure = |uses: &Uses| match (uses.get(&key), uses.contains_key(&all)) {
+            (Some(sure), _) => Some(*sure),
+            (None, true) => Some(false),
+            (None, false) => None,
+        };
+        for user in self.users(relation, column) {
+            match user {
+                Relation::View(view) => {
+                    let kind = if view.materialized {
+                        DependentKind::MaterializedView
+                    } else {
+                        DependentKind::View
+                    };
+                    let certain = sure(&view.uses).unwrap_or_default();
+                    found.relation(kind, &view.name, certain);
                 }
-            }
-            for constraint in &table.constraints {
-                if super::drop::constraint_mentions(&constraint.def.kind, column) {
-                    add(DependentKind::Constraint, constraint.name.to_string(), here);
+                Relation::Table(table) => {
+                    for policy in &table.policies {
+                        if let Some(sure) = sure(&policy.elsewhere) {
+                            found.part(DependentKind::Policy, &policy.name, &table.name, sure);
+                        }
+                    }
+                    for rule in &table.rules {
+                        if let Some(sure) = sure(&rule.elsewhere) {
+                            found.part(DependentKind::Rule, &rule.name, &table.name, sure);
+                        }
+                    }
                 }
+                _ => {}
             }
-            for trigger in &table.triggers {
-                let mut columns = trigger.columns.iter().chain(&trigger.when_columns);
-                if columns.any(|name| &**name == column) {
-                    add(DependentKind::Trigger, trigger.name.to_string(), here);
-                }
-            }
-            for policy in &table.policies {
-                if policy.columns.iter().any(|name| &**name == column) {
-                    add(DependentKind::Policy, policy.name.to_string(), here);
-                }
-            }
-            for publication in &table.publications {
-                if publication.columns.iter().any(|name| &**name == column) {
-                    add(
-                        DependentKind::Publication,
-                        publication.name.to_string(),
-                        here,
-                    );
-                }
-            }
-            if let Some(by) = &table.partition_by {
-                let among = by.key.iter().any(|element| {
-                    let in_expr = |expr: &Expr| expr.columns().any(|name| name == column);
-                    element
-                        .column
-                        .as_ref()
-                        .is_some_and(|name| &*name.text == column)
-                        || element.expr.as_ref().is_some_and(in_expr)
+        }
+        let readers = self.column_readers.get(&key).into_iter();
+        for name in readers.flat_map(Map::keys) {
+            let functions = self.functions.get(name).into_iter().flat_map(|f| f.iter());
+            for function in functions {
+                let Some(certain) = function.uses.get(&key) else {
+                    continue;
+                };
+                let kind = if function.atomic {
+                    DependentKind::SqlBody
+                } else {
+                    DependentKind::Function
+                };
+                found.add(Dependent {
+                    kind,
+                    name: name.short(),
+                    on: None,
+                    relation: None,
+                    certain: *certain && function.atomic,
                 });
-                if among {
-                    add(DependentKind::PartitionKey, table.name.short(), here);
+            }
+        }
+    }
+}
+
+/// Parts of the table itself.
+fn of_own_table(table: &Table, column: &str, found: &mut Found) {
+    let here = &table.name;
+    let among = |columns: &[Box<str>]| columns.iter().any(|name| **name == *column);
+    for other in &table.columns {
+        let uses = |expr: &Expr| expr.columns().any(|name| name == column);
+        if other.generated.as_ref().is_some_and(|g| uses(&g.expr)) {
+            found.part(DependentKind::GeneratedColumn, &other.name, here, true);
+        }
+    }
+    for constraint in &table.constraints {
+        if constraint.def.kind.mentions(column) {
+            found.part(DependentKind::Constraint, &constraint.name, here, true);
+        }
+    }
+    for trigger in &table.triggers {
+        if among(&trigger.columns) || among(&trigger.when_columns) {
+            found.part(DependentKind::Trigger, &trigger.name, here, true);
+        }
+    }
+    for policy in &table.policies {
+        if among(&policy.columns) {
+            let sure = !among(&policy.unsure);
+            found.part(DependentKind::Policy, &policy.name, here, sure);
+        }
+    }
+    for rule in &table.rules {
+        if among(&rule.columns) {
+            found.part(DependentKind::Rule, &rule.name, here, true);
+        }
+    }
+    for publication in &table.publications {
+        if among(&publication.columns) {
+            found.part(DependentKind::Publication, &publication.name, here, true);
+        }
+    }
+    for statistics in &table.statistics {
+        if among(&statistics.columns) {
+            found.relation(DependentKind::Statistics, &statistics.name, true);
+        }
+    }
+    if let Some(by) = &table.partition_by
+        && by.key.iter().any(|element| element.mentions(column))
+    {
+        found.part(DependentKind::PartitionKey, &here.short(), here, true);
+    }
+}
+
+impl Schema {
+    /// Remembers which columns the functions of a name use.
+    pub(super) fn note_readers(&mut self, name: &QualifiedName) {
+        let functions = self.functions.get(name).cloned();
+        for function in functions.iter().flat_map(|functions| functions.iter()) {
+            let whole = function.reads.iter();
+            let whole: Vec<_> = whole.map(|name| (name.clone(), Box::default())).collect();
+            for column in function.uses.keys().chain(&whole) {
+                if !self.column_readers.contains_key(column) {
+                    self.column_readers
+                        .insert_mut(column.clone(), Map::new_sync());
+                }
+                if let Some(readers) = self.column_readers.get_mut(column) {
+                    readers.insert_mut(name.clone(), ());
                 }
             }
         }
-        for (name, function) in self.all_functions() {
-            if function.uses.contains(&(relation.clone(), column.into())) {
-                add(DependentKind::Function, name.short(), None);
-            }
-        }
-        found.into_iter().collect()
+    }
+
+    /// Functions whose body is SQL that PostgreSQL has read, and that use a relation.
+    #[must_use]
+    pub fn sql_bodies_reading(&self, relation: &QualifiedName) -> Vec<&QualifiedName> {
+        let readers = self.column_readers.get(&(relation.clone(), Box::default()));
+        readers
+            .into_iter()
+            .flat_map(Map::keys)
+            .filter(|name| {
+                let functions = self.functions.get(*name).into_iter();
+                functions
+                    .flat_map(|functions| functions.iter())
+                    .any(|function| function.atomic && function.reads.contains(relation))
+            })
+            .collect()
     }
 
     /// Notes what a statement in the body of a function reads and writes.
@@ -202,9 +333,10 @@ impl Schema {
                 .table_at(&table)
                 .is_some_and(|table| table.column(&mention.column).is_some());
             if known {
-                function
-                    .uses
-                    .insert((table.clone(), mention.column.clone()));
+                let bare = mention.relation.is_none();
+                let sure = bare && change.query.aliases.is_empty() && !change.query.derived;
+                let entry = function.uses.entry((table.clone(), mention.column.clone()));
+                *entry.or_default() |= sure;
             }
         }
         self.note_query(&change.query, function);
@@ -218,13 +350,17 @@ impl Schema {
     ) {
         let table = self.resolve(table);
         for column in columns {
-            function.uses.insert((table.clone(), column.text.clone()));
+            function
+                .uses
+                .insert((table.clone(), column.text.clone()), true);
         }
         function.reads.insert(table);
     }
 
     fn note_query(&self, query: &Query, function: &mut Function) {
         function.reads.extend(self.relations_read(query));
-        function.uses.extend(self.columns_used(query));
+        for (column, sure) in self.columns_used(query) {
+            *function.uses.entry(column).or_default() |= sure;
+        }
     }
 }

@@ -54,9 +54,7 @@ impl Schema {
                 }
                 ObjectKind::Trigger => {
                     if let Some(on) = &drop.on {
-                        self.change_table(on, origin, |table| {
-                            table.triggers.retain(|t| t.name != name.name);
-                        });
+                        self.drop_trigger(on, &name.name, origin);
                     }
                 }
                 ObjectKind::Policy => {
@@ -66,6 +64,10 @@ impl Schema {
                         });
                     }
                 }
+                // Without CASCADE it works only if nothing hangs on it.
+                ObjectKind::Extension if drop.cascade => self.drop_extension(&name.name, origin),
+                ObjectKind::Rule => self.drop_rule(drop, name, origin),
+                ObjectKind::Statistics => self.drop_statistics(name),
                 _ => {}
             }
         }
@@ -149,6 +151,7 @@ impl Schema {
         }
         for name in &dropped {
             self.drop_views_reading(name, None, origin);
+            self.drop_code_using(name, None);
         }
         // What took its default from a sequence that is gone has none.
         for name in dropped.iter().chain(&parts) {
@@ -213,7 +216,7 @@ impl Schema {
         let constraints: Vec<Box<str>> = table
             .constraints
             .iter()
-            .filter(|constraint| constraint_mentions(&constraint.def.kind, name))
+            .filter(|constraint| constraint.def.kind.mentions(name))
             .map(|constraint| constraint.name.clone())
             .collect();
         for constraint in constraints {
@@ -233,6 +236,7 @@ impl Schema {
         }
         if cascade {
             self.drop_views_reading(key, Some(name), origin);
+            self.drop_code_using(key, Some(name));
             let referencing: Vec<(QualifiedName, Box<str>)> = self
                 .referencing(key)
                 .filter(|(_, constraint)| match &constraint.def.kind {
@@ -265,14 +269,18 @@ impl Schema {
         }
         self.change_table_at(key, origin, |table| {
             table.columns.retain(|column| &*column.name != name);
+            let mentions = |columns: &[Box<str>]| columns.iter().any(|column| **column == *name);
+            table.statistics.retain(|known| !mentions(&known.columns));
             if cascade {
                 table.triggers.retain(|trigger| {
                     let columns = trigger.columns.iter().chain(&trigger.when_columns);
                     columns.into_iter().all(|column| &**column != name)
                 });
+                table.policies.retain(|policy| !mentions(&policy.columns));
+                table.rules.retain(|rule| !mentions(&rule.columns));
                 table
-                    .policies
-                    .retain(|policy| policy.columns.iter().all(|column| &**column != name));
+                    .publications
+                    .retain(|publication| !mentions(&publication.columns));
             }
         });
     }
@@ -566,25 +574,4 @@ fn calls(expr: &Expr, function: &QualifiedName) -> bool {
         }
         _ => false,
     })
-}
-
-/// True if a constraint goes away with the column.
-pub(super) fn constraint_mentions(kind: &ConstraintKind, column: &str) -> bool {
-    let among = |columns: &[Ident]| columns.iter().any(|name| &*name.text == column);
-    match kind {
-        ConstraintKind::NotNull(name) => &*name.text == column,
-        ConstraintKind::Check(expr) => expr.columns().any(|name| name == column),
-        ConstraintKind::PrimaryKey(key) | ConstraintKind::Unique(key) => {
-            among(&key.columns) || among(&key.include)
-        }
-        ConstraintKind::Exclude { elements, .. } => elements.iter().any(|element| {
-            let in_expr = |expr: &Expr| expr.columns().any(|name| name == column);
-            element
-                .column
-                .as_ref()
-                .is_some_and(|name| &*name.text == column)
-                || element.expr.as_ref().is_some_and(in_expr)
-        }),
-        ConstraintKind::ForeignKey(foreign) => among(&foreign.columns),
-    }
 }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use rpds::RedBlackTreeMapSync as Map;
 
-use super::{Index, Relation, Schema, Sequence, Table, View};
-use crate::statement::{ExprKind, QualifiedName};
+use super::{Index, Relation, Schema, Sequence, Table, Uses, View};
+use crate::statement::{ConstraintKind, Expr, ExprKind, QualifiedName};
 
 /// How one relation refers to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,6 +31,8 @@ pub(super) enum Link {
     Type,
     /// A table with a trigger that calls the function.
     Trigger,
+    /// A table with a policy or rule that uses the relation.
+    Code,
 }
 
 /// The relations that refer to one object, sorted. Persistent as everything here: thousands of tables may refer to one,
@@ -77,6 +79,7 @@ fn targets(relation: &Relation) -> BTreeSet<(Link, &QualifiedName)> {
                 .filter_map(|column| column.user_type.as_ref())
                 .chain(&table.of_type);
             let functions = table.triggers.iter().map(|trigger| &trigger.function);
+            let code = code(table).flat_map(|uses| uses.keys().map(|(relation, _)| relation));
             parents
                 .chain(references.map(|name| (Link::Referencing, name)))
                 .chain(
@@ -89,6 +92,7 @@ fn targets(relation: &Relation) -> BTreeSet<(Link, &QualifiedName)> {
                 .chain(sequences.map(|name| (Link::Default, name)))
                 .chain(types.map(|name| (Link::Type, name)))
                 .chain(functions.map(|name| (Link::Trigger, name)))
+                .chain(code.map(|name| (Link::Code, name)))
                 .collect()
         }
         Relation::Index(index) => BTreeSet::from([(Link::Index, &index.table)]),
@@ -102,13 +106,54 @@ fn targets(relation: &Relation) -> BTreeSet<(Link, &QualifiedName)> {
     }
 }
 
+fn note(names: &mut Map<Box<str>, ()>, name: &str) {
+    if !names.contains_key(name) {
+        names.insert_mut(name.into(), ());
+    }
+}
+
+fn note_calls(names: &mut Map<Box<str>, ()>, expr: &Expr) {
+    for part in expr.walk() {
+        if let ExprKind::Call { name, .. } = &part.kind {
+            note(names, name);
+        }
+    }
+}
+
+/// What the policies and rules of a table use elsewhere.
+fn code(table: &Table) -> impl Iterator<Item = &Uses> {
+    let policies = table.policies.iter().map(|policy| &policy.elsewhere);
+    policies.chain(table.rules.iter().map(|rule| &rule.elsewhere))
+}
+
+/// Columns that a relation's definition uses.
+fn columns(relation: Option<&Relation>) -> BTreeSet<&(QualifiedName, Box<str>)> {
+    match relation {
+        Some(Relation::View(view)) => view.uses.keys().collect(),
+        Some(Relation::Table(table)) => code(table).flat_map(Uses::keys).collect(),
+        _ => BTreeSet::new(),
+    }
+}
+
 impl Schema {
     /// Puts a relation in place of whatever has its name.
     pub(super) fn put(&mut self, name: QualifiedName, relation: Relation) {
         let old = self.relations.get(&name).cloned();
         self.relink(&name, old.as_ref(), Some(&relation));
-        if let Relation::Table(table) = &relation {
-            self.note_uses(table);
+        match &relation {
+            Relation::Table(table) => self.note_uses(table),
+            Relation::Index(index) => {
+                let elements = index.elements.iter().filter_map(|e| e.expr.as_ref());
+                for expr in elements.chain(&index.predicate) {
+                    note_calls(&mut self.used_functions, expr);
+                }
+            }
+            Relation::View(view) => {
+                for call in &view.query.calls {
+                    note(&mut self.used_functions, &call.name);
+                }
+            }
+            _ => {}
         }
         self.relink_columns(&name, old.as_ref(), Some(&relation));
         self.count_constraints(&name, old.as_ref(), Some(&relation));
@@ -117,11 +162,6 @@ impl Schema {
 
     /// Remembers which types and functions tables use, so that a question about one of them looks at no table in vain.
     fn note_uses(&mut self, table: &Table) {
-        fn note(names: &mut Map<Box<str>, ()>, name: &str) {
-            if !names.contains_key(name) {
-                names.insert_mut(name.into(), ());
-            }
-        }
         for column in &table.columns {
             if let Some(ty) = column
                 .ty
@@ -132,12 +172,16 @@ impl Schema {
             }
             let generated = column.generated.as_ref().map(|generated| &generated.expr);
             for expr in column.default.iter().chain(generated) {
-                for part in expr.walk() {
-                    if let ExprKind::Call { name, .. } = &part.kind {
-                        note(&mut self.used_functions, name);
-                    }
-                }
+                note_calls(&mut self.used_functions, expr);
             }
+        }
+        for constraint in &table.constraints {
+            if let ConstraintKind::Check(expr) = &constraint.def.kind {
+                note_calls(&mut self.used_functions, expr);
+            }
+        }
+        for call in table.policies.iter().flat_map(|policy| &policy.calls) {
+            note(&mut self.used_functions, &call.name);
         }
         for trigger in &table.triggers {
             note(&mut self.used_functions, &trigger.function.name);
@@ -246,44 +290,47 @@ impl Schema {
         old: Option<&Relation>,
         new: Option<&Relation>,
     ) {
-        static NONE: BTreeSet<(QualifiedName, Box<str>)> = BTreeSet::new();
-        fn uses(relation: Option<&Relation>) -> &BTreeSet<(QualifiedName, Box<str>)> {
-            match relation {
-                Some(Relation::View(view)) => &view.uses,
-                _ => &NONE,
+        let (before, after) = (columns(old), columns(new));
+        for column in before.difference(&after) {
+            if let Some(users) = self.column_users.get_mut(*column) {
+                users.remove_mut(name);
             }
         }
-        let (before, after) = (uses(old), uses(new));
-        for column in before.difference(after) {
-            if let Some(views) = self.column_views.get_mut(column) {
-                views.remove_mut(name);
+        for column in after.difference(&before) {
+            if !self.column_users.contains_key(*column) {
+                self.column_users
+                    .insert_mut((*column).clone(), Map::new_sync());
             }
-        }
-        for column in after.difference(before) {
-            if !self.column_views.contains_key(column) {
-                self.column_views
-                    .insert_mut(column.clone(), Map::new_sync());
-            }
-            if let Some(views) = self.column_views.get_mut(column) {
-                views.insert_mut(name.clone(), ());
+            if let Some(users) = self.column_users.get_mut(*column) {
+                users.insert_mut(name.clone(), ());
             }
         }
     }
 
     /// All views that use a column of a relation, or all of its columns without that it is known which ones there are.
     pub fn views_using(&self, relation: &QualifiedName, column: &str) -> Vec<&Arc<View>> {
-        let mut names: BTreeSet<&QualifiedName> = BTreeSet::new();
-        for column in [column, super::view::ALL] {
-            let views = self.column_views.get(&(relation.clone(), column.into()));
-            names.extend(views.into_iter().flat_map(Map::keys));
-        }
-        names
-            .into_iter()
-            .filter_map(|name| match self.relations.get(name) {
-                Some(Relation::View(view)) => Some(view),
+        self.users(relation, column)
+            .filter_map(|user| match user {
+                Relation::View(view) => Some(view),
                 _ => None,
             })
             .collect()
+    }
+
+    /// Views that use a column of a relation, and tables with a policy or rule that does, sorted by name.
+    pub(super) fn users(
+        &self,
+        relation: &QualifiedName,
+        column: &str,
+    ) -> impl Iterator<Item = &Relation> {
+        let mut names: BTreeSet<&QualifiedName> = BTreeSet::new();
+        for column in [column, super::view::ALL] {
+            let users = self.column_users.get(&(relation.clone(), column.into()));
+            names.extend(users.into_iter().flat_map(Map::keys));
+        }
+        names
+            .into_iter()
+            .filter_map(|name| self.relations.get(name))
     }
 
     /// True if a constraint of some table of the schema has that name: PostgreSQL then chooses another one for a new

@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::depend::Uses;
+use super::transaction::{Uncommitted, Within};
 use crate::source::Location;
 use crate::statement::table::{Generated, Identity};
 use crate::statement::{
-    ConstraintDef, ConstraintKind, Element, Expr, ExprKind, Ident, Nested, PartitionBy,
+    Bound, ConstraintDef, ConstraintKind, Element, Expr, ExprKind, Ident, Nested, PartitionBy,
     Persistence, QualifiedName, Query, TypeName, Volatility,
 };
 
@@ -67,6 +69,10 @@ pub struct Table {
     pub triggers: Vec<Trigger>,
     /// Policies.
     pub policies: Vec<Policy>,
+    /// Rewrite rules.
+    pub rules: Vec<Rule>,
+    /// Extended statistics.
+    pub statistics: Vec<Statistics>,
     /// Publications that name it.
     pub publications: Vec<Publication>,
     /// The composite type of a typed table.
@@ -127,7 +133,7 @@ impl Table {
 }
 
 /// A table's place in a partitioned one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Partition {
     /// The parent.
     pub parent: QualifiedName,
@@ -135,6 +141,8 @@ pub struct Partition {
     pub is_default: bool,
     /// Its bound as written.
     pub bound: Box<str>,
+    /// The same as values.
+    pub values: Bound,
 }
 
 /// A column.
@@ -317,7 +325,7 @@ pub struct View {
     /// Relations it reads.
     pub reads: Vec<QualifiedName>,
     /// Columns of relations that it uses, as far as they can be told apart.
-    pub uses: BTreeSet<(QualifiedName, Box<str>)>,
+    pub uses: Uses,
     /// Its query.
     pub query: Query,
     /// Who made it.
@@ -346,6 +354,8 @@ pub struct Type {
     pub kind: TypeKind,
     /// Who made it.
     pub created: Origin,
+    /// The point of a transaction at which that was, if one was known to be open.
+    pub within: Option<Within>,
 }
 
 /// Kinds of user-defined types.
@@ -368,6 +378,8 @@ pub struct EnumLabel {
     pub label: Box<str>,
     /// Who added it.
     pub created: Origin,
+    /// It was added by `ADD VALUE` in a transaction that was known.
+    pub uncommitted: Option<Uncommitted>,
 }
 
 /// A domain.
@@ -409,7 +421,9 @@ pub struct Function {
     /// Relations that statements in its body name, as far as it could be read.
     pub reads: BTreeSet<QualifiedName>,
     /// Columns that statements in its body mention, with the relation they may be of.
-    pub uses: BTreeSet<(QualifiedName, Box<str>)>,
+    pub uses: Uses,
+    /// Its body is SQL itself (`BEGIN ATOMIC`, `RETURN`): PostgreSQL knows what it uses.
+    pub atomic: bool,
     /// Who made it.
     pub created: Origin,
 }
@@ -427,6 +441,8 @@ pub struct Trigger {
     pub when_columns: Vec<Box<str>>,
     /// `FOR EACH ROW`.
     pub row: bool,
+    /// It is a partition's copy of a trigger of the partitioned table.
+    pub cloned: bool,
     /// Who made it.
     pub created: Origin,
 }
@@ -438,8 +454,36 @@ pub struct Policy {
     pub name: Box<str>,
     /// Columns of its table that its expressions mention.
     pub columns: Vec<Box<str>>,
+    /// Those of them that an expression mentioned which `ALTER POLICY` may have replaced.
+    pub unsure: Vec<Box<str>>,
+    /// Columns of other relations that queries in its expressions use.
+    pub elsewhere: Uses,
     /// Functions that they call.
     pub calls: Vec<QualifiedName>,
+    /// Who made it.
+    pub created: Origin,
+}
+
+/// A rewrite rule.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    /// Its name.
+    pub name: Box<str>,
+    /// Columns of its table that it mentions as those of `NEW` and `OLD`.
+    pub columns: Vec<Box<str>>,
+    /// Columns of relations that its actions use.
+    pub elsewhere: Uses,
+    /// Who made it.
+    pub created: Origin,
+}
+
+/// Extended statistics of a table.
+#[derive(Debug, Clone)]
+pub struct Statistics {
+    /// Its name.
+    pub name: QualifiedName,
+    /// The columns it is about.
+    pub columns: Vec<Box<str>>,
     /// Who made it.
     pub created: Origin,
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::links::Link;
 use super::object::{Column, Function, Index, Origin, Sequence, Table, Type, TypeKind, View};
-use super::{Relation, Schema};
+use super::{Relation, Schema, Uses};
 use crate::statement::{
     ConstraintKind, Element, Expr, ExprKind, Ident, Name, ObjectKind, QualifiedName, Rename,
     SetSchema, TypeName,
@@ -54,6 +54,18 @@ impl Schema {
                     }
                 })
             }
+            (Some(part), ObjectKind::Rule) => {
+                self.change_table(&rename.relation, origin, |table| {
+                    for rule in table.rules.iter_mut().filter(|rule| rule.name == part.text) {
+                        rule.name.clone_from(&rename.to.text);
+                    }
+                })
+            }
+            (None, ObjectKind::Statistics) => {
+                let old = self.statistics_key(&rename.relation);
+                let new = QualifiedName::new(&old.schema, &rename.to.text);
+                self.move_statistics(&old, &new);
+            }
             (None, ObjectKind::Type | ObjectKind::Domain) => {
                 self.move_type(&rename.relation, None, Some(&rename.to.text))
             }
@@ -76,6 +88,11 @@ impl Schema {
 
     pub(super) fn set_schema(&mut self, set: &SetSchema, origin: Origin) {
         match set.object {
+            ObjectKind::Statistics => {
+                let old = self.statistics_key(&set.name);
+                let new = QualifiedName::new(&set.schema.text, &old.name);
+                self.move_statistics(&old, &new);
+            }
             ObjectKind::Type | ObjectKind::Domain => {
                 self.move_type(&set.name, Some(&set.schema.text), None)
             }
@@ -256,6 +273,7 @@ impl Schema {
             .unwrap_or_default();
         there.extend(moved);
         self.functions.insert_mut(new.clone(), Arc::new(there));
+        self.note_readers(new);
         if triggers {
             for table in self.linked_names(old, Link::Trigger) {
                 self.edit_table(&table, |table| {
@@ -430,14 +448,29 @@ impl Schema {
                     let uses = std::mem::take(&mut view.uses);
                     view.uses = uses
                         .into_iter()
-                        .map(|(relation, column)| {
+                        .map(|((relation, column), sure)| {
                             if relation == *old {
-                                (new.clone(), column)
+                                ((new.clone(), column), sure)
                             } else {
-                                (relation, column)
+                                ((relation, column), sure)
                             }
                         })
                         .collect();
+                }),
+                Link::Code => self.edit_table(&name, |table| {
+                    for uses in code_mut(table) {
+                        let all = std::mem::take(uses).into_iter();
+                        *uses = all
+                            .map(|((relation, column), sure)| {
+                                let relation = if relation == *old {
+                                    new.clone()
+                                } else {
+                                    relation
+                                };
+                                ((relation, column), sure)
+                            })
+                            .collect();
+                    }
                 }),
                 Link::Default => self.edit_table(&name, |table| {
                     for column in &mut table.columns {
@@ -498,8 +531,13 @@ impl Schema {
     fn rename_in_views(&mut self, relation: &QualifiedName, from: &str, to: &str) {
         for view in self.linked_names(relation, Link::View) {
             self.edit_view(&view, |view| {
-                if view.uses.remove(&(relation.clone(), from.into())) {
-                    view.uses.insert((relation.clone(), to.into()));
+                rename_in_uses(&mut view.uses, relation, from, to);
+            });
+        }
+        for table in self.linked_names(relation, Link::Code) {
+            self.edit_table(&table, |table| {
+                for uses in code_mut(table) {
+                    rename_in_uses(uses, relation, from, to);
                 }
             });
         }
@@ -526,8 +564,10 @@ impl Schema {
                     table
                         .policies
                         .iter_mut()
-                        .flat_map(|policy| &mut policy.columns),
+                        .flat_map(|policy| policy.columns.iter_mut().chain(&mut policy.unsure)),
                 )
+                .chain(table.rules.iter_mut().flat_map(|rule| &mut rule.columns))
+                .chain(table.statistics.iter_mut().flat_map(|s| &mut s.columns))
                 .chain(table.publications.iter_mut().flat_map(|p| &mut p.columns));
             for column in mentioned.filter(|column| &***column == from) {
                 *column = to.into();
@@ -671,5 +711,20 @@ fn rename_in_expr(expr: &mut Expr, from: &str, to: &str) {
     }
     for child in expr.children_mut() {
         rename_in_expr(child, from, to);
+    }
+}
+
+/// What the policies and rules of a table use elsewhere.
+fn code_mut(table: &mut Table) -> impl Iterator<Item = &mut Uses> {
+    let policies = table
+        .policies
+        .iter_mut()
+        .map(|policy| &mut policy.elsewhere);
+    policies.chain(table.rules.iter_mut().map(|rule| &mut rule.elsewhere))
+}
+
+fn rename_in_uses(uses: &mut Uses, relation: &QualifiedName, from: &str, to: &str) {
+    if let Some(sure) = uses.remove(&(relation.clone(), from.into())) {
+        uses.insert((relation.clone(), to.into()), sure);
     }
 }

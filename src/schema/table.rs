@@ -70,6 +70,7 @@ impl Schema {
                 parent,
                 is_default: of.is_default,
                 bound: of.bound.clone(),
+                values: of.values.clone(),
             });
         }
         let mut copied = Copied::default();
@@ -104,6 +105,9 @@ impl Schema {
             .as_ref()
             .map(|partition| partition.parent.clone());
         self.put(name.clone(), Relation::Table(Arc::new(table)));
+        if let Some(parent) = &parent {
+            self.inherit_triggers(parent, &name);
+        }
         for (column, ty) in serial {
             self.put_column_sequence(&name, column, ty, origin);
         }
@@ -432,6 +436,8 @@ pub(super) fn new_table(name: QualifiedName, origin: Origin) -> Table {
         inherits: Vec::new(),
         triggers: Vec::new(),
         policies: Vec::new(),
+        rules: Vec::new(),
+        statistics: Vec::new(),
         publications: Vec::new(),
         of_type: None,
         row_security: false,

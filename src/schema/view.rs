@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::object::{Column, Origin, View};
 use super::table::{bare_column, new_table};
-use super::{Relation, Schema};
+use super::{Relation, Schema, Uses};
 use crate::statement::{
     CreateTableAs, Expr, ExprKind, Ident, Literal, Mention, Name, Output, Persistence,
     QualifiedName, Query, TypeName,
@@ -13,6 +13,17 @@ use crate::statement::{
 
 /// The column that stands for all columns of a relation that is not known in full.
 pub(super) const ALL: &str = "*";
+
+/// True if a name is that of an output column which is something else than the column of that name, and nothing but
+/// `ORDER BY` may mention it: that means the output column.
+fn is_output_name(query: &Query, column: &str) -> bool {
+    let named = query
+        .outputs
+        .iter()
+        .any(|output| matches!(output, Output::Column(name) if **name == *column));
+    let mut expressions = query.targets.iter().chain(&query.condition);
+    named && !expressions.any(|expr| expr.columns().any(|name| name == column))
+}
 
 impl Schema {
     pub(super) fn create_table_as(&mut self, create: &CreateTableAs, origin: Origin) {
@@ -74,8 +85,8 @@ impl Schema {
     }
 
     /// The columns a query uses: for each one mentioned, those of the relations it may be of.
-    pub(super) fn columns_used(&self, query: &Query) -> BTreeSet<(QualifiedName, Box<str>)> {
-        let mut used = BTreeSet::new();
+    pub(super) fn columns_used(&self, query: &Query) -> Uses {
+        let mut used = Uses::new();
         let relations: Vec<(&str, QualifiedName)> = query
             .aliases
             .iter()
@@ -83,20 +94,32 @@ impl Schema {
             .collect();
         let mentions: BTreeSet<&Mention> = query.mentions.iter().collect();
         for mention in mentions {
-            let meant = relations.iter().filter(|(alias, _)| {
-                mention
+            let bare = mention.relation.is_none();
+            let mut meant: Vec<(QualifiedName, Box<str>)> = Vec::new();
+            let mut candidates = 0;
+            for (alias, relation) in &relations {
+                if mention
                     .relation
                     .as_deref()
-                    .is_none_or(|relation| relation == *alias)
-            });
-            for (_, relation) in meant {
+                    .is_some_and(|name| name != *alias)
+                {
+                    continue;
+                }
                 let columns = self.column_names(relation);
                 if &*mention.column == ALL {
                     let all = columns.unwrap_or_else(|| vec![ALL]).into_iter();
-                    used.extend(all.map(|column| (relation.clone(), column.into())));
+                    meant.extend(all.map(|column| (relation.clone(), column.into())));
+                    // A star that stands alone is for all of them.
+                    candidates += usize::from(!bare || candidates == 0);
                 } else if columns.is_none_or(|columns| columns.contains(&&*mention.column)) {
-                    used.insert((relation.clone(), mention.column.clone()));
+                    meant.push((relation.clone(), mention.column.clone()));
+                    candidates += 1;
                 }
+            }
+            let sure = candidates == 1
+                && !(bare && (query.derived || is_output_name(query, &mention.column)));
+            for column in meant {
+                *used.entry(column).or_default() |= sure;
             }
         }
         used

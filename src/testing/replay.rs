@@ -282,7 +282,7 @@ fn table_lines(table: &Table, lines: &mut Vec<String>) {
     for parent in &table.inherits {
         lines.push(line(&[format!("inherits {name} {}", plain(parent))]));
     }
-    for trigger in &table.triggers {
+    for trigger in table.triggers.iter().filter(|trigger| !trigger.cloned) {
         let mut columns: Vec<&str> = trigger.columns.iter().map(|column| &**column).collect();
         columns.sort_unstable();
         lines.push(line(&[
@@ -294,6 +294,17 @@ fn table_lines(table: &Table, lines: &mut Vec<String>) {
     }
     for policy in &table.policies {
         lines.push(line(&[format!("policy {name}.{}", policy.name)]));
+    }
+    for rule in &table.rules {
+        lines.push(line(&[format!("rule {name}.{}", rule.name)]));
+    }
+    for statistics in &table.statistics {
+        let key = format!("statistics {}", plain(&statistics.name));
+        lines.push(line(&[key, name.clone()]));
+    }
+    let clones = table.triggers.iter().filter(|trigger| trigger.cloned);
+    for trigger in clones {
+        lines.push(line(&[format!("trigger copy {name}.{}", trigger.name)]));
     }
 }
 

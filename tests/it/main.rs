@@ -38,6 +38,7 @@ mod page;
 mod pages;
 mod pre_commit;
 mod projects;
+mod refused;
 mod replay;
 mod reports;
 mod servers;

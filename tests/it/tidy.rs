@@ -362,7 +362,7 @@ const LAYERS: &[(&str, &str)] = &[
     ),
     (
         "rule",
-        "source statement layout diagnostic settings effect context probe estimate",
+        "source statement layout diagnostic settings effect context estimate probe",
     ),
     (
         "context",
@@ -378,11 +378,11 @@ const LAYERS: &[(&str, &str)] = &[
     ),
     (
         "probe",
-        "source statement layout diagnostic settings schema effect session replay rule wording sql snapshot",
+        "source statement layout diagnostic settings schema effect session replay rule wording sql",
     ),
     (
         "live",
-        "source statement diagnostic settings layout discover replay report rule rules probe analyze suggest schema snapshot sql session",
+        "source statement diagnostic settings layout discover replay report rule rules probe analyze suggest snapshot sql session",
     ),
     ("discover", "source diagnostic settings layout"),
     (

@@ -182,8 +182,6 @@ fn what_cannot_be_followed_is_listed() {
         "match x:\n    case 1: pass",
         "def f():\n    f()\nf()",
         "for i in range(100000):\n    op.execute('SELECT 1')",
-        "op.drop_constraint(None, 't')",
-        "op.add_column('t', sa.Column('a', sa.Boolean(), server_default=True))",
         "op.execute('%s' % values)",
     ] {
         let text = format!("from project import outside\n{}", file(body));

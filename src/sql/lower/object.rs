@@ -5,8 +5,9 @@ use super::name::{object_kind, option};
 use crate::source::{Fragment, Span};
 use crate::sql::tree::{self, DropBehavior, FunctionParameterMode as Mode, List, Node};
 use crate::statement::{
-    AlterDomain, AlterDomainAction, AlterEnum, Comment, CreateDomain, CreateFunction, CreateType,
-    Drop, Ident, Kind, Name, ObjectKind, Rename, SetSchema, TypeDefinition, TypeName, Volatility,
+    AlterDomain, AlterDomainAction, AlterEnum, AlterFunction, Comment, CreateDomain,
+    CreateFunction, CreateType, Drop, Ident, Kind, Name, ObjectKind, Rename, SetSchema,
+    TypeDefinition, TypeName, Volatility,
 };
 
 impl Lower<'_> {
@@ -133,6 +134,17 @@ impl Lower<'_> {
                     Kind::AlterDomain(Box::new(AlterDomain { name, action })),
                     "ALTER DOMAIN",
                 )
+            }
+            Node::AlterFunctionStmt(alter) => {
+                let function = Node::ObjectWithArgs(alter.func()?);
+                let volatility = option(alter.actions(), "volatility")
+                    .and_then(|option| self.option_text(option.arg()));
+                let alter = AlterFunction {
+                    name: self.object_name(Some(function)),
+                    signature: self.signature(Some(function)),
+                    volatility: volatility.map(|text| volatility_of(&text)),
+                };
+                (Kind::AlterFunction(Box::new(alter)), "ALTER FUNCTION")
             }
             Node::CreateFunctionStmt(create) => {
                 let tag = if create.is_procedure() {
@@ -328,12 +340,9 @@ impl Lower<'_> {
                 arguments.push(self.type_name(ty));
             }
         }
-        let volatility =
-            match option(options, "volatility").and_then(|option| self.option_text(option.arg())) {
-                Some(text) if text == "immutable" => Volatility::Immutable,
-                Some(text) if text == "stable" => Volatility::Stable,
-                _ => Volatility::Volatile,
-            };
+        let volatility = option(options, "volatility")
+            .and_then(|option| self.option_text(option.arg()))
+            .map_or(Volatility::Volatile, |text| volatility_of(&text));
         let language = option(options, "language")
             .and_then(|option| self.option_text(option.arg()))
             .map_or_else(
@@ -383,6 +392,14 @@ impl Lower<'_> {
             sql: text.into(),
             map,
         })
+    }
+}
+
+fn volatility_of(word: &str) -> Volatility {
+    match word {
+        "immutable" => Volatility::Immutable,
+        "stable" => Volatility::Stable,
+        _ => Volatility::Volatile,
     }
 }
 

@@ -14,6 +14,9 @@ pub(super) const DEEPEST: usize = 100;
 /// PostgreSQL's own limit on output columns (`MaxTupleAttributeNumber`).
 const MOST_COLUMNS: usize = 1664;
 
+/// How many rows of a `VALUES` list are looked at.
+const FIRST_ROWS: usize = 100;
+
 /// How many queries inside one another have their output expressions looked at; all of them have their relations listed.
 const NESTED_QUERIES: u32 = 8;
 
@@ -42,6 +45,7 @@ impl Lower<'_> {
                         })
                         .collect(),
                     rows,
+                    values: self.first_rows(insert.selectStmt()),
                     query: self.query(node),
                 };
                 (Kind::Insert(Box::new(insert)), "INSERT")
@@ -91,6 +95,36 @@ impl Lower<'_> {
             }
             _ => return None,
         })
+    }
+
+    /// What the first rows of an `INSERT` are made of.
+    fn first_rows(&self, query: Option<Node<'_>>) -> Vec<Vec<Expr>> {
+        let Some(Node::SelectStmt(select)) = query else {
+            return Vec::new();
+        };
+        if select.valuesLists().is_empty() {
+            let row: Vec<Expr> = select
+                .targetList()
+                .of::<tree::ResTarget<'_>>()
+                .filter_map(|target| target.val())
+                .take(MOST_COLUMNS)
+                .map(|value| self.expr_of_target(value))
+                .collect();
+            return if row.is_empty() {
+                Vec::new()
+            } else {
+                vec![row]
+            };
+        }
+        select
+            .valuesLists()
+            .iter()
+            .take(FIRST_ROWS)
+            .map(|row| match row {
+                Node::List(row) => row.iter().map(|value| self.expr_of_target(value)).collect(),
+                _ => Vec::new(),
+            })
+            .collect()
     }
 
     /// `UPDATE`, `DELETE`, `MERGE`.
@@ -188,7 +222,11 @@ impl Lower<'_> {
                 Node::MergeStmt(merge) => {
                     written.extend(merge.relation().map(|var| var.location()))
                 }
-                Node::CommonTableExpr(cte) => ctes.extend(cte.ctename()),
+                Node::CommonTableExpr(cte) => {
+                    query.derived = true;
+                    ctes.extend(cte.ctename());
+                }
+                Node::RangeSubselect(_) | Node::RangeFunction(_) => query.derived = true,
                 Node::RangeVar(var) => {
                     if !written.contains(&var.location()) {
                         let name = self.range_var(var);

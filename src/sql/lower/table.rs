@@ -5,9 +5,9 @@ use super::name::{option, persistence};
 use crate::sql::tree::{self, ConstrType, List, Node, PartitionStrategy};
 use crate::statement::table::{Key, Like, ReferentialAction, Strategy};
 use crate::statement::{
-    Bound, ColumnDef, ConstraintDef, ConstraintKind, CreateIndex, CreateSequence, CreateTable,
-    CreateTrigger, Element, Expr, ExprKind, ForeignKey, Generated, Ident, Identity, Kind, Name,
-    PartitionBy, PartitionOf, PolicyDefinition, RefreshMaterializedView,
+    Bound, ColumnDef, ConstraintDef, ConstraintKind, CreateIndex, CreateRule, CreateSequence,
+    CreateTable, CreateTrigger, Element, Expr, ExprKind, ForeignKey, Generated, Ident, Identity,
+    Kind, Name, PartitionBy, PartitionOf, PolicyDefinition, RefreshMaterializedView,
 };
 
 /// Bits of a `LIKE` clause's options (`CREATE_TABLE_LIKE_…` in PostgreSQL's `parsenodes.h`).
@@ -126,11 +126,17 @@ impl Lower<'_> {
                 )
             }
             Node::RuleStmt(rule) => {
-                let name = Ident::new(rule.rulename().unwrap_or(""), self.whole());
-                (
-                    Kind::CreateRule(name, self.relation(rule.relation())),
-                    "CREATE RULE",
-                )
+                let actions = rule.actions().iter();
+                let create = CreateRule {
+                    name: Ident::new(rule.rulename().unwrap_or(""), self.whole()),
+                    table: self.relation(rule.relation()),
+                    or_replace: rule.replace(),
+                    condition: self.opt_expr(rule.whereClause()),
+                    actions: actions
+                        .filter_map(|action| Some(self.query_kind(action)?.0))
+                        .collect(),
+                };
+                (Kind::CreateRule(Box::new(create)), "CREATE RULE")
             }
             _ => return None,
         })

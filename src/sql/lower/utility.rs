@@ -7,8 +7,8 @@ use crate::sql::tree::{
     VariableSetKind,
 };
 use crate::statement::{
-    Ident, Kind, Name, PublicationChange, PublicationDefinition, Reindex, ReindexTarget,
-    SetVariable, Subscription, Transaction,
+    CreateStatistics, Ident, Kind, Name, PublicationChange, PublicationDefinition, Reindex,
+    ReindexTarget, SetVariable, Subscription, Transaction,
 };
 
 impl Lower<'_> {
@@ -108,12 +108,28 @@ impl Lower<'_> {
                 if grant.is_grant() { "GRANT" } else { "REVOKE" },
             ),
             Node::CreateStatsStmt(create) => {
-                let tables = create
-                    .relations()
-                    .of::<tree::RangeVar<'_>>()
-                    .map(|var| self.range_var(var))
-                    .collect();
-                (Kind::Other(tables), "CREATE STATISTICS")
+                let table = create.relations().of::<tree::RangeVar<'_>>().next()?;
+                let names: Vec<&str> = create.defnames().strings().collect();
+                let mut columns: Vec<Box<str>> = Vec::new();
+                let mut label: Vec<&str> = Vec::new();
+                for elem in create.exprs().of::<tree::StatsElem<'_>>() {
+                    label.push(elem.name().unwrap_or("expr"));
+                    columns.extend(elem.name().map(Into::into));
+                    if let Some(expr) = self.opt_expr(elem.expr()) {
+                        columns.extend(expr.columns().map(Into::into));
+                    }
+                }
+                let create = CreateStatistics {
+                    name: (!names.is_empty()).then(|| self.parts_name(&names, self.whole())),
+                    table: self.range_var(table),
+                    label: label.join("_").into(),
+                    columns,
+                    if_not_exists: create.if_not_exists(),
+                };
+                (
+                    Kind::CreateStatistics(Box::new(create)),
+                    "CREATE STATISTICS",
+                )
             }
             Node::CreatePublicationStmt(create) => (
                 self.publication(
@@ -199,7 +215,6 @@ impl Lower<'_> {
             Node::ImportForeignSchemaStmt(_) => other("IMPORT FOREIGN SCHEMA"),
             Node::CreateCastStmt(_) => other("CREATE CAST"),
             Node::CreateEventTrigStmt(_) => other("CREATE EVENT TRIGGER"),
-            Node::AlterFunctionStmt(_) => other("ALTER FUNCTION"),
             Node::AlterExtensionStmt(_) | Node::AlterExtensionContentsStmt(_) => {
                 other("ALTER EXTENSION")
             }
