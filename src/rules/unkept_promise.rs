@@ -12,7 +12,8 @@ use crate::wording::names;
 struct Row {
     schema: String,
     name: String,
-    row_security: bool,
+    #[serde(rename = "rowSecurity")]
+    protected: bool,
     forced: bool,
     columns: Vec<There>,
     constraints: Vec<String>,
@@ -165,7 +166,7 @@ fn judge(
             ));
         }
     }
-    if table.row_security && !row.row_security {
+    if table.row_security && !row.protected {
         told.push((
             format!("row level security of `{name}` is not enabled"),
             table.created.location,

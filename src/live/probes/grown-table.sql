@@ -1,17 +1,10 @@
-WITH held AS MATERIALIZED (
-  -- To ask for the size of a file is to wait for the lock of its table.
-  SELECT l.relation FROM pg_locks l
-  WHERE l.locktype = 'relation' AND l.mode = 'AccessExclusiveLock' AND l.relation IS NOT NULL
-    AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
-), t AS MATERIALIZED (
-  SELECT n.nspname::text AS schema, c.relname::text AS name, c.oid
-  FROM pg_class c
-  JOIN pg_namespace n ON n.oid = c.relnamespace
-  WHERE c.relkind IN ('r', 'm') AND n.nspname NOT LIKE 'pg\_%' AND n.nspname <> 'information_schema'
-    AND c.oid NOT IN (SELECT held.relation FROM held)
-    AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indexrelid IN (SELECT held.relation FROM held))
-)
-SELECT t.schema, t.name, pg_total_relation_size(t.oid) AS bytes
-FROM t
+SELECT n.nspname::text AS schema, c.relname::text AS name,
+       ((c.relpages::int8 + coalesce(o.relpages, 0)
+         + coalesce((SELECT sum(x.relpages) FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid WHERE i.indrelid = c.oid), 0))
+        * current_setting('block_size')::int8)::int8 AS bytes
+FROM pg_class c
+JOIN pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_class o ON o.oid = c.reltoastrelid
+WHERE c.relkind IN ('r', 'm') AND n.nspname NOT LIKE 'pg\_%' AND n.nspname <> 'information_schema'
 ORDER BY 1, 2
 LIMIT 20000

@@ -187,7 +187,7 @@ fn growth_since_the_snapshot_is_named_and_never_waits() {
         question.is_silent(&database);
         run(
             &database,
-            "INSERT INTO coupons (code, discount) SELECT 'c' || i, 1 FROM generate_series(1, 300000) i",
+            "INSERT INTO coupons (code, discount) SELECT 'c' || i, 1 FROM generate_series(1, 300000) i; ANALYZE coupons",
         );
         let mut holder = session(&database, "holder", "BEGIN; LOCK TABLE orders");
         question.finds(
