@@ -4,6 +4,7 @@
 
 mod comments;
 mod database;
+mod fingerprint;
 mod locks;
 mod problems;
 
@@ -28,6 +29,8 @@ use crate::source::{Location, Source, SourceId, Span};
 use crate::sql;
 use crate::statement::{Kind, Statement};
 use crate::suppress;
+
+pub(crate) use self::fingerprint::fingerprints;
 
 pub use self::database::{Parsed, ParsedProject, is_on, level_of, options, parsed};
 pub use self::locks::locks;
@@ -789,50 +792,5 @@ pub(crate) fn failed(rule: &'static Rule, location: Location) -> Diagnostic {
         direction: None,
         fingerprint: String::new(),
         subject: None,
-    }
-}
-
-/// Gives each finding a name that survives moved lines: rule, file, the text of its statement, and a number where one
-/// statement has several findings of one rule.
-pub(crate) fn fingerprints(diagnostics: &mut [Diagnostic], sources: &[Source]) {
-    let mut seen: BTreeMap<u64, u64> = BTreeMap::new();
-    for diagnostic in diagnostics {
-        let source = &sources[diagnostic.primary.source.0 as usize];
-        let text = diagnostic
-            .subject
-            .map_or("", |subject| source.slice(subject));
-        let mut hash = Fnv::default();
-        hash.write(diagnostic.rule);
-        hash.write(&source.path);
-        for word in text.split_whitespace() {
-            hash.write(word);
-        }
-        if text.is_empty() {
-            hash.write(&diagnostic.message);
-        }
-        let number = seen.entry(hash.0).or_default();
-        let mut numbered = hash;
-        numbered.write(&number.to_string());
-        *number += 1;
-        diagnostic.fingerprint = format!("{:016x}", numbered.0);
-    }
-}
-
-/// FNV-1a: a hash that stays the same between versions and machines, which the standard library does not promise.
-#[derive(Clone, Copy)]
-struct Fnv(u64);
-
-impl Default for Fnv {
-    fn default() -> Self {
-        Self(0xcbf2_9ce4_8422_2325)
-    }
-}
-
-impl Fnv {
-    fn write(&mut self, text: &str) {
-        // The zero byte keeps "ab" + "c" apart from "a" + "bc".
-        for byte in text.bytes().chain([0]) {
-            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-        }
     }
 }

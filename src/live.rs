@@ -17,14 +17,18 @@
 //!
 //! This is the only part of the program that opens connections (feature `live`).
 
+mod catalog;
 mod checksum;
+pub mod compare;
 mod conninfo;
 mod files;
 mod params;
 mod session;
+pub mod snapshot;
 mod state;
 mod tls;
 mod trouble;
+pub mod watch;
 
 use std::num::NonZero;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -176,16 +176,16 @@ impl Options<'_> {
     /// A list of texts; its default is written with commas.
     #[must_use]
     pub fn list(&self, name: &str) -> Vec<String> {
-        match self.values.get(name) {
-            Some(OptionValue::List(list)) => list.clone(),
-            _ => self
-                .default_of(name)
-                .split(',')
-                .map(str::trim)
-                .filter(|part| !part.is_empty())
-                .map(str::to_owned)
-                .collect(),
-        }
+        let text = match self.values.get(name) {
+            Some(OptionValue::List(list)) => return list.clone(),
+            Some(OptionValue::Text(text)) => text.as_str(),
+            _ => self.default_of(name),
+        };
+        text.split(',')
+            .map(str::trim)
+            .filter(|part| !part.is_empty())
+            .map(str::to_owned)
+            .collect()
     }
 
     fn default_of(&self, name: &str) -> &'static str {

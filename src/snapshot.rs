@@ -6,6 +6,7 @@
 //! newer minor version is read without the keys not known here. Nearly everything may be left out, so that a file
 //! written by hand (`{"relations": [{"name": "orders", "rows": 12000000}]}`) will do.
 
+pub mod compare;
 mod read;
 mod time;
 
@@ -60,6 +61,9 @@ pub struct Snapshot {
     /// Hash of the schema's normalised definition, to tell whether it has changed since.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub schema_fingerprint: Option<String>,
+    /// What the schema consists of, sorted by kind and name.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub objects: Vec<SchemaObject>,
     /// Server settings that matter to migrations (`lock_timeout`, `max_connections`), as `SHOW` prints them.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub settings: BTreeMap<String, String>,
@@ -233,6 +237,18 @@ impl Activity {
             .saturating_add(self.updated)
             .saturating_add(self.deleted)
     }
+}
+
+/// One object of the schema.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SchemaObject {
+    /// `table`, `column`, `constraint`, `index`, `view` …
+    pub kind: String,
+    /// Its full name, quoted where SQL needs it; that of a table's part begins with the table's.
+    pub name: String,
+    /// Hash of its definition; left out if it could not be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<String>,
 }
 
 /// One statement of `pg_stat_statements`.

@@ -1,8 +1,13 @@
 //! `lockgate live`.
 
+mod compare;
+mod snapshot;
+mod watch;
+
 use std::io::{self, Read as _, Write};
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::{Args as ClapArgs, Subcommand};
 
@@ -21,6 +26,10 @@ Examples:
   lockgate live pre                              the database that the PG* variables name
   lockgate live pre --database-url service=prod
   lockgate live pre --databases shards.txt --jobs 8 --format json
+  lockgate live watch --application-name deploy  while it runs; ends with its session
+  lockgate live post --before before.json        did it end well?
+  lockgate live snapshot --output before.json
+  lockgate live compare before.json postgresql://localhost/shop
   lockgate live --list
 
 A password in --database-url can be read by other users of this machine: better ~/.pgpass, PGPASSWORD or a file for
@@ -47,6 +56,26 @@ enum Moment {
     /// Before a migration runs: is now a safe moment?
     #[command(after_help = EXAMPLES)]
     Pre(Asking),
+    /// While a migration runs: is it going well? Ends nothing itself
+    #[command(after_help = watch::EXAMPLES)]
+    Watch(Box<watch::Args>),
+    /// After a migration ran: is there what it promises, and is all well?
+    #[command(after_help = EXAMPLES)]
+    Post(PostArgs),
+    /// Write what a database holds and how it is used, as numbers, for --stats and --before
+    Snapshot(snapshot::Args),
+    /// Compare two databases, or two moments: schema, rows, sizes, times of statements, plans
+    Compare(compare::Args),
+}
+
+#[derive(Debug, ClapArgs)]
+struct PostArgs {
+    /// A snapshot from before the migration: what grew or became slower since then is reported
+    #[arg(long, value_name = "FILE", conflicts_with = "stats")]
+    before: Option<PathBuf>,
+
+    #[command(flatten)]
+    asking: Asking,
 }
 
 /// What all moments share.
@@ -97,12 +126,20 @@ struct Asking {
 }
 
 pub(super) fn run(args: &Args, style: Style, out: &mut dyn Write) -> Result<Outcome, Failure> {
+    let mut before = None;
     let (when, asking) = match &args.moment {
         _ if args.list => {
             explain::probes(style, out)?;
             return Ok(Outcome::Clean);
         }
         Some(Moment::Pre(asking)) => (When::Pre, asking),
+        Some(Moment::Post(post)) => {
+            before = post.before.as_deref();
+            (When::Post, &post.asking)
+        }
+        Some(Moment::Watch(args)) => return watch::run(args, out),
+        Some(Moment::Snapshot(args)) => return snapshot::run(args, out),
+        Some(Moment::Compare(args)) => return compare::run(args, out),
         None => return Ok(Outcome::Clean),
     };
     sql::self_check().map_err(Failure::Parser)?;
@@ -110,6 +147,9 @@ pub(super) fn run(args: &Args, style: Style, out: &mut dyn Write) -> Result<Outc
     let mut settings = request.settings.clone();
     settings.select.clone_from(&asking.select);
     settings.ignore.clone_from(&asking.ignore);
+    if let Some(file) = before {
+        settings.stats = Some(Arc::new(target::snapshot_in(file)?));
+    }
     if asking.strict {
         settings.strictness = settings.strictness.max(Strictness::Strict);
     }
@@ -172,17 +212,42 @@ impl Asking {
                 });
             }
         }
-        let usage = |message: String| Failure::Usage {
-            message,
-            help: "a database is named like `postgresql://user@host:5432/database`".to_owned(),
-        };
         if strings.is_empty() {
-            return Ok(vec![Target::new(None, &surroundings).map_err(usage)?]);
+            return Ok(vec![target_of(None, &surroundings)?]);
         }
         strings
             .iter()
-            .map(|string| Target::new(Some(string), &surroundings).map_err(usage))
+            .map(|string| target_of(Some(string), &surroundings))
             .collect()
+    }
+}
+
+/// One database.
+#[derive(Debug, ClapArgs)]
+struct Connecting {
+    /// The database: a URL or a connection string. Without it the PG* variables say it
+    #[arg(long, value_name = "URL")]
+    database_url: Option<String>,
+}
+
+impl Connecting {
+    fn target(&self) -> Result<Target, Failure> {
+        target_of(self.database_url.as_deref(), &surroundings())
+    }
+}
+
+fn target_of(string: Option<&str>, surroundings: &Surroundings) -> Result<Target, Failure> {
+    Target::new(string, surroundings).map_err(|message| Failure::Usage {
+        message,
+        help: "a database is named like `postgresql://user@host:5432/database`".to_owned(),
+    })
+}
+
+/// A database that could not be asked.
+fn unreachable(target: &Target, trouble: live::Trouble) -> Failure {
+    Failure::Usage {
+        message: format!("{}: {}", target.label(), trouble.message),
+        help: trouble.help,
     }
 }
 

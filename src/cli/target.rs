@@ -161,7 +161,7 @@ impl Request {
     clippy::disallowed_methods,
     reason = "the command line names the file, and hands over what is in it"
 )]
-fn snapshot_in(path: &Path) -> Result<Snapshot, Failure> {
+pub(super) fn snapshot_in(path: &Path) -> Result<Snapshot, Failure> {
     let shown = config::shown(path);
     let unreadable = |reason: String| Failure::Unreadable {
         message: format!("the snapshot cannot be read: {shown}: {reason}"),

@@ -29,7 +29,7 @@ pub(super) static LAYOUT: Layout = Layout {
     runner: Runner {
         send: Send::Pipeline,
         wraps: Wraps::Nothing,
-        session: crate::layout::Session::Unknown,
+        session: crate::layout::Session::Each,
         leaves_transaction_for: None,
         way_out: "put it alone in a migration of its own: the Supabase CLI sends a file as one pipeline, and only its \
                   first statement may refuse a transaction",

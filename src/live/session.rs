@@ -10,9 +10,10 @@ use std::time::Duration;
 
 use tokio::net::TcpStream;
 use tokio::runtime::{Builder, Runtime};
+use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, Config, Connection, NoTls, config};
+use tokio_postgres::{Client, Config, Connection, NoTls, SimpleQueryMessage, config};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
 
@@ -21,6 +22,7 @@ use super::tls::{self, Handshake};
 use super::trouble::{self, Trouble};
 use crate::probe::{Ask, Refused, RefusedKind, Server};
 use crate::settings::OLDEST_POSTGRES;
+use crate::sql::lex::{Lexer, TokenKind};
 
 /// What the session asks for at its start; behind a pooler, at the start of each transaction.
 const SETTINGS: &[(&str, &str)] = &[
@@ -226,35 +228,53 @@ impl Session {
     }
 }
 
-impl Ask for Session {
-    fn ask(
-        &mut self,
-        before: Option<&str>,
-        query: &str,
-        parameter: Option<&str>,
-    ) -> Result<String, Refused> {
+impl Session {
+    /// The plan of one query, as JSON; the query does not run. Its names are looked up as for most applications.
+    pub(super) fn explain(&mut self, query: &str) -> Result<String, Refused> {
+        let parameters = Lexer::new(query).any(|token| token.kind == TokenKind::Parameter);
+        let options = match (parameters, self.server.major()) {
+            (false, _) => "FORMAT JSON",
+            (true, 16..) => "FORMAT JSON, GENERIC_PLAN",
+            (true, major) => {
+                return Err(Refused {
+                    kind: RefusedKind::Other,
+                    message: format!(
+                        "PostgreSQL {major} plans no query whose parameters are not given"
+                    ),
+                });
+            }
+        };
+        let begin = format!("{}; SET LOCAL search_path = \"$user\", public", self.begin);
+        let query = query.trim_end().trim_end_matches(';');
+        let text = format!("{begin}; EXPLAIN ({options}) {query}");
         if let Some(lost) = &self.lost {
             return Err(lost.clone());
         }
-        let begin = match before {
-            Some(before) => format!("{}; {before}", self.begin),
-            None => self.begin.clone(),
-        };
-        let query = query.trim_end().trim_end_matches(';');
-        let query = format!(
-            "SELECT coalesce(pg_catalog.json_agg(q), '[]')::pg_catalog.text FROM (\n{query}\n) q"
-        );
-        let parameter = parameter.filter(|_| query.contains("$1"));
         let client = &self.client;
-        let answer = self.runtime.block_on(async {
-            timeout(
-                DEADLINE,
-                Self::transaction(client, &begin, &query, parameter),
-            )
-            .await
+        // The other way to ask wants values for the parameters.
+        let asked = async {
+            let answer = client.simple_query(&text).await;
+            client.batch_execute("ROLLBACK").await?;
+            answer
+        };
+        let answer = self
+            .runtime
+            .block_on(async { timeout(DEADLINE, asked).await });
+        let messages = self.answered(answer)?;
+        let rows = messages.iter().filter_map(|message| match message {
+            SimpleQueryMessage::Row(row) => row.get(0),
+            _ => None,
         });
+        Ok(rows.collect::<Vec<_>>().join("\n"))
+    }
+
+    /// The answer, or why there is none; notes if nobody is left to answer.
+    fn answered<T>(
+        &mut self,
+        answer: Result<Result<T, tokio_postgres::Error>, Elapsed>,
+    ) -> Result<T, Refused> {
         let refused = match answer {
-            Ok(Ok(rows)) => return Ok(rows),
+            Ok(Ok(answer)) => return Ok(answer),
             Ok(Err(error)) => trouble::refused(&error),
             Err(_) => Refused {
                 kind: RefusedKind::Lost,
@@ -265,6 +285,43 @@ impl Ask for Session {
             self.lost = Some(refused.clone());
         }
         Err(refused)
+    }
+
+    /// Puts one question.
+    fn put(
+        &mut self,
+        begin: &str,
+        query: &str,
+        parameter: Option<&str>,
+    ) -> Result<String, Refused> {
+        if let Some(lost) = &self.lost {
+            return Err(lost.clone());
+        }
+        let client = &self.client;
+        let answer = self.runtime.block_on(async {
+            timeout(DEADLINE, Self::transaction(client, begin, query, parameter)).await
+        });
+        self.answered(answer)
+    }
+}
+
+impl Ask for Session {
+    fn ask(
+        &mut self,
+        before: Option<&str>,
+        query: &str,
+        parameter: Option<&str>,
+    ) -> Result<String, Refused> {
+        let begin = match before {
+            Some(before) => format!("{}; {before}", self.begin),
+            None => self.begin.clone(),
+        };
+        let query = query.trim_end().trim_end_matches(';');
+        let query = format!(
+            "SELECT coalesce(pg_catalog.json_agg(q), '[]')::pg_catalog.text FROM (\n{query}\n) q"
+        );
+        let parameter = parameter.filter(|_| query.contains("$1"));
+        self.put(&begin, &query, parameter)
     }
 }
 

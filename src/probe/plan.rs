@@ -112,6 +112,18 @@ impl<'a> Planned<'a> {
     }
 }
 
+impl<'a> Planned<'a> {
+    /// The schema that all migrations make together; none if there is none.
+    #[must_use]
+    pub fn whole_schema(&self) -> Option<&'a Schema> {
+        let migrations = &self.replay.history.migrations;
+        let last = migrations
+            .iter()
+            .rposition(|migration| migration.direction.is_forward())?;
+        self.replay.after.get(last)
+    }
+}
+
 impl Target {
     /// True for the relation of that schema and name.
     #[must_use]

@@ -41,14 +41,9 @@ fn settled_later(cx: &Cx<'_>, create: &CreateFunction) -> bool {
     cx.later_steps().any(|step| match &step.statement.kind {
         Kind::CreateFunction(later) => later.name.name == create.name.name,
         Kind::Drop(drop) => drop.names.iter().any(|name| name.name == create.name.name),
-        Kind::Other(_) if step.statement.tag == "ALTER FUNCTION" => {
-            let words = cx.bare_words(step.statement);
-            let holds = |wanted: &str| {
-                words
-                    .iter()
-                    .any(|(_, word)| word.eq_ignore_ascii_case(wanted))
-            };
-            holds("search_path") && holds(&create.name.name)
+        Kind::AlterFunction(alter) => {
+            let mut settings = alter.attributes.settings.iter();
+            alter.name.name == create.name.name && settings.any(|name| &**name == "search_path")
         }
         _ => false,
     })

@@ -1,12 +1,16 @@
 //! See `rules/search-path-leaked.md`.
 
+use crate::diagnostic::Certainty;
 use crate::layout::{Migration, Session};
 use crate::rule::{Cx, Finding};
 
 pub(super) fn check(cx: &mut Cx<'_>, migration: &Migration) {
-    if cx.runner().session != Session::One {
-        return;
-    }
+    let certainty = match cx.runner().session {
+        Session::One => Certainty::Certain,
+        // One connection of a pool is the usual case.
+        Session::Unknown if !cx.layout().client.psql => Certainty::Possible,
+        Session::Unknown | Session::Each => return,
+    };
     let mut leak = None;
     for step in cx.steps() {
         let Some(set) = step.statement.sets().filter(|set| !set.local) else {
@@ -25,6 +29,7 @@ pub(super) fn check(cx: &mut Cx<'_>, migration: &Migration) {
             span,
             format!("`search_path` stays changed behind {version}: migrations of the same run find tables elsewhere"),
         )
+        .certainty(certainty)
         .help("write `SET LOCAL search_path`, or `RESET search_path;` at the end"),
     );
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::diagnostic::Certainty;
 use crate::layout::{Migration, Session};
 use crate::rule::{Cx, Finding};
 use crate::source::Span;
@@ -16,16 +17,18 @@ const HARMFUL: &[&str] = &[
     "role",
     "row_security",
     "session_authorization",
-    "session_replication_role",
     "standard_conforming_strings",
 ];
 /// Limits that harm where they are switched off.
 const LIMITS: &[&str] = &["lock_timeout", "statement_timeout"];
 
 pub(super) fn check(cx: &mut Cx<'_>, migration: &Migration) {
-    if cx.runner().session != Session::One {
-        return;
-    }
+    let certainty = match cx.runner().session {
+        Session::One => Certainty::Certain,
+        // One connection of a pool is the usual case.
+        Session::Unknown if !cx.layout().client.psql => Certainty::Possible,
+        Session::Unknown | Session::Each => return,
+    };
     let mut leaks: BTreeMap<Box<str>, Span> = BTreeMap::new();
     let mut path = false;
     for step in cx.steps() {
@@ -78,6 +81,7 @@ pub(super) fn check(cx: &mut Cx<'_>, migration: &Migration) {
             wording::names(leaks.keys())
         ),
     )
+    .certainty(certainty)
     .help(format!(
         "write SET LOCAL where there is a transaction, or `{reset}` at the end"
     ));
@@ -88,7 +92,6 @@ pub(super) fn check(cx: &mut Cx<'_>, migration: &Migration) {
 fn is_usual(name: &str, value: &str) -> bool {
     let value = value.to_ascii_lowercase();
     match name {
-        "session_replication_role" => value == "origin",
         "standard_conforming_strings" | "row_security" => matches!(&*value, "on" | "true" | "1"),
         "default_transaction_read_only" => matches!(&*value, "off" | "false" | "0"),
         "default_table_access_method" => value == "heap",

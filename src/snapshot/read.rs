@@ -21,7 +21,7 @@ pub struct Problem {
 }
 
 /// Keys that mean something, for suggestions.
-const KEYS: [&str; 36] = [
+const KEYS: [&str; 38] = [
     "format",
     "version",
     "taken_at",
@@ -30,6 +30,8 @@ const KEYS: [&str; 36] = [
     "database_bytes",
     "stats_reset",
     "schema_fingerprint",
+    "objects",
+    "fingerprint",
     "settings",
     "relations",
     "statements",

@@ -371,9 +371,12 @@ fn the_first_commit_and_conflicts_can_be_staged() {
     let place = Place::new();
     place.git("", "init -q r");
     place.write("r/lockgate.yaml", TIMEOUTS);
-    place.write("r/db/1_a.up.sql", "CREATE TABLE a (id int);\n");
+    place.write(
+        "r/db/1_a.up.sql",
+        "CREATE TABLE a (id int PRIMARY KEY, b int);\n",
+    );
     place.write("r/db/1_a.down.sql", "DROP TABLE a;\n");
-    place.write("r/db/2_a.up.sql", "CREATE INDEX i ON a (id);\n");
+    place.write("r/db/2_a.up.sql", "CREATE INDEX i ON a (b);\n");
     place.git("r", "add -A");
     assert_eq!(
         place.check("r", "--staged"),

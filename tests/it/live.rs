@@ -3,15 +3,18 @@
 //! Every question is put as superuser and as a role that is only a member of `pg_monitor`, on the oldest and the newest
 //! major that there is; both roles must say the same unless a test says otherwise.
 
+mod after;
 mod faults;
 mod objects;
 mod servers;
 mod sessions;
+mod snapshots;
 mod state;
+mod watching;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -19,6 +22,7 @@ use lockgate::diagnostic::{Certainty, Diagnostic};
 use lockgate::probe::When;
 use lockgate::report::Report;
 use lockgate::settings::{OptionValue, Settings};
+use lockgate::snapshot::Snapshot;
 use lockgate::testing;
 use postgres::Client;
 
@@ -49,6 +53,8 @@ pub(crate) struct Question<'a> {
     pub(crate) layout: &'static str,
     pub(crate) files: Vec<(&'static str, &'a str)>,
     pub(crate) options: Vec<(&'static str, OptionValue)>,
+    /// The snapshot from before.
+    pub(crate) before: Option<Snapshot>,
 }
 
 /// A question that `lockgate live pre` puts with one probe, nothing pending.
@@ -59,6 +65,7 @@ pub(crate) fn pre(probe: &'static str) -> Question<'static> {
         layout: "plain",
         files: Vec::new(),
         options: Vec::new(),
+        before: None,
     }
 }
 
@@ -90,10 +97,17 @@ impl<'a> Question<'a> {
         self
     }
 
+    /// After this snapshot.
+    pub(crate) fn before(mut self, snapshot: &Snapshot) -> Self {
+        self.before = Some(snapshot.clone());
+        self
+    }
+
     /// The report that a role gets.
     pub(crate) fn report(&self, database: &Database, role: &str) -> Report {
         let mut settings = Settings {
             select: vec![self.probe.to_owned()],
+            stats: self.before.clone().map(Arc::new),
             ..Settings::default()
         };
         let rule = settings.rules.entry(self.probe.to_owned()).or_default();

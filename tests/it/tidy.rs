@@ -370,7 +370,7 @@ const LAYERS: &[(&str, &str)] = &[
     ),
     (
         "rules",
-        "policy source statement layout diagnostic settings schema effect session replay rule suppress markers risk wording estimate probe sql",
+        "policy source statement layout diagnostic settings schema effect session replay rule suppress markers risk wording estimate probe sql snapshot",
     ),
     (
         "suppress",
@@ -382,7 +382,7 @@ const LAYERS: &[(&str, &str)] = &[
     ),
     (
         "live",
-        "source statement diagnostic settings layout discover replay report rule rules probe analyze suggest",
+        "source statement diagnostic settings layout discover replay report rule rules probe analyze suggest snapshot sql session",
     ),
     ("discover", "source diagnostic settings layout"),
     (

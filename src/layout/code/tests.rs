@@ -12,7 +12,7 @@ fn sql(text: &str, program: &Program) -> String {
         let fragment = &call.fragment;
         let place = fragment.map.to_file(Span::new(0, fragment.sql.len()));
         let there = text.get(place.range()).expect("a place in the file");
-        if !there.contains('\\') && !there.contains("+") && !there.contains("<>") {
+        if !there.contains('\\') && !there.contains('+') && !there.contains("<>") {
             assert_eq!(there, &*fragment.sql);
         }
         let sign = if call.direction == Direction::Up {
