@@ -1,7 +1,7 @@
 //! `lockgate.yaml`: found, read, checked and turned into [`Settings`].
 //!
 //! Everything that is wrong points at its line. The file is first read into a tree of nodes with their places
-//! ([`crate::yaml`]), so that every message and every suggestion is ours.
+//! (`yaml.rs`), so that every message and every suggestion is ours.
 
 mod policies;
 mod read;
