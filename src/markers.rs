@@ -97,6 +97,8 @@ pub struct Markers {
     pub approved_by: Vec<Declared<Box<str>>>,
     /// How it is checked that the data is right afterwards: a query or where it stands.
     pub verify: Vec<Declared<Box<str>>>,
+    /// The tables that it is about, as written: `orders`, `sales.orders`.
+    pub tables: Vec<Declared<Box<str>>>,
     /// Findings that comments allow for a reason.
     pub allowed: Vec<Declared<Allowed>>,
 }
@@ -160,13 +162,8 @@ impl Markers {
             Marker::Irreversible(reason) => self.irreversible.push(text(reason)),
             Marker::Destructive(reason) => self.destructive.push(text(reason)),
             Marker::DataLoss(reason) => self.data_loss.push(text(reason)),
-            Marker::ApprovedBy(people) => {
-                let people = people
-                    .split(',')
-                    .map(str::trim)
-                    .filter(|one| !one.is_empty());
-                self.approved_by.extend(people.map(text));
-            }
+            Marker::ApprovedBy(people) => self.approved_by.extend(listed(people).map(text)),
+            Marker::Tables(tables) => self.tables.extend(listed(tables).map(text)),
             Marker::Verify(what) => self.verify.push(text(what)),
             Marker::Allowed { rules, reason } => self.allowed.push(Declared {
                 value: Allowed {
@@ -177,6 +174,11 @@ impl Markers {
             }),
         }
     }
+}
+
+/// What stands between commas.
+fn listed(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',').map(str::trim).filter(|one| !one.is_empty())
 }
 
 /// A declaration that an earlier one of the same migration contradicts.
@@ -205,6 +207,7 @@ pub(crate) enum Marker {
     Destructive(String),
     DataLoss(String),
     ApprovedBy(String),
+    Tables(String),
     Verify(String),
     Allowed { rules: Vec<String>, reason: String },
 }
@@ -221,13 +224,14 @@ pub(crate) struct Misread<'a> {
 }
 
 /// The words that begin a marker.
-pub(crate) const WORDS: [&str; 7] = [
+pub(crate) const WORDS: [&str; 8] = [
     "phase",
     "risk",
     "irreversible",
     "destructive",
     "data-loss",
     "approved-by",
+    "tables",
     "verify",
 ];
 
@@ -247,11 +251,13 @@ pub(crate) fn read(text: &str) -> Option<Result<Marker, Misread<'_>>> {
             text,
             message: match word {
                 "approved-by" => "`approved-by` names nobody".to_owned(),
+                "tables" => "`tables` names no table".to_owned(),
                 "verify" => "`verify` names no query".to_owned(),
                 _ => format!("`{word}` gives no reason"),
             },
             help: match word {
                 "approved-by" => "the form is `lockgate: approved-by: <who>, <who>`".to_owned(),
+                "tables" => "the form is `lockgate: tables <table>, <table>`".to_owned(),
                 "verify" => {
                     "the form is `lockgate: verify: <query, or where it stands>`".to_owned()
                 }
@@ -262,6 +268,7 @@ pub(crate) fn read(text: &str) -> Option<Result<Marker, Misread<'_>>> {
         "destructive" => Ok(Marker::Destructive(value.to_owned())),
         "data-loss" => Ok(Marker::DataLoss(value.to_owned())),
         "approved-by" => Ok(Marker::ApprovedBy(value.to_owned())),
+        "tables" => Ok(Marker::Tables(value.to_owned())),
         _ => Ok(Marker::Verify(value.to_owned())),
     })
 }
@@ -400,6 +407,10 @@ mod tests {
                 Some(Ok(Marker::ApprovedBy("a, b".into()))),
             ),
             (
+                "tables orders, sales.users",
+                Some(Ok(Marker::Tables("orders, sales.users".into()))),
+            ),
+            (
                 "verify: SELECT 1",
                 Some(Ok(Marker::Verify("SELECT 1".into()))),
             ),
@@ -443,6 +454,12 @@ mod tests {
                 "approved-by",
                 "`approved-by` names nobody",
                 "the form is `lockgate: approved-by: <who>, <who>`",
+            ),
+            (
+                "tables:",
+                "tables:",
+                "`tables` names no table",
+                "the form is `lockgate: tables <table>, <table>`",
             ),
         ] {
             let expected = Misread {

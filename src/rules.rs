@@ -224,6 +224,7 @@ mod trigger_disabled;
 mod triggers_left_out;
 mod unapplied_migration;
 mod unbatched_change;
+mod undeclared_table;
 mod unexplained_suppression;
 mod unfilled_placeholder;
 mod unfit_session;
