@@ -4,8 +4,10 @@
 
 mod comments;
 mod database;
+mod digest;
 mod fingerprint;
 mod locks;
+mod parse;
 mod problems;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,7 +19,7 @@ use crate::context::Cx;
 use crate::diagnostic::{Certainty, Diagnostic, Level, NotAnalysed};
 use crate::discover::{Discovered, Project};
 use crate::layout::{
-    self, Arrangement, Found, History, Layout, Migration, Piece, Problem, ProblemKind, Script, Unit,
+    self, Arrangement, Found, History, Layout, Migration, Problem, ProblemKind, Script,
 };
 use crate::markers::Markers;
 use crate::replay::{Replay, replay};
@@ -26,8 +28,6 @@ use crate::rule::{Check, For, Rule};
 use crate::rules::RULES;
 use crate::settings::{OptionValue, RuleSettings, Settings};
 use crate::source::{Location, Source, SourceId, Span};
-use crate::sql;
-use crate::statement::{Kind, Statement};
 use crate::suppress;
 
 pub(crate) use self::fingerprint::fingerprints;
@@ -150,11 +150,16 @@ fn analyse_project(project: Project, sources: &[Source], settings: &Settings) ->
     let replayed = replay(&history, settings);
     let comments = comments::of(&history, sources);
     let (markers, contradictions) = comments::markers(&history, &comments, sources);
+    let digests = match settings.approvals {
+        Some(_) => digest::of_all(&history, sources),
+        None => Vec::new(),
+    };
     let checker = Checker {
         settings,
         replay: &replayed,
         sources,
         markers: &markers,
+        digests: &digests,
     };
     let mut found = checker.run(&[], |rule| !asks_about_comments(rule));
     let below_strictness = found.below_strictness;
@@ -265,7 +270,7 @@ pub(crate) fn history(
     let parsed: Vec<(Migration, Vec<NotAnalysed>, Vec<Problem>)> = scripts
         .par_iter()
         .with_min_len(8)
-        .map(|script| migration(script, &found))
+        .map(|script| parse::migration(script, &found))
         .collect();
     let mut migrations = Vec::with_capacity(parsed.len());
     let mut not_analysed = Vec::new();
@@ -333,180 +338,6 @@ fn is_settled(settled: &[Location], place: Location) -> bool {
     part.is_some_and(|part| part.source == place.source && place.span.start < part.span.end)
 }
 
-/// Parses one script.
-fn migration(script: &Script, found: &Found) -> (Migration, Vec<NotAnalysed>, Vec<Problem>) {
-    let runner = found.layout.runner;
-    let at = |span: Span| Location {
-        source: script.source,
-        span,
-    };
-    let mut statements = Vec::new();
-    let mut units: Vec<Unit> = Vec::new();
-    let mut problems = Vec::new();
-    let mut not_analysed: Vec<NotAnalysed> = script
-        .not_analysed
-        .iter()
-        .map(|(span, reason)| NotAnalysed {
-            location: at(*span),
-            reason: reason.clone(),
-        })
-        .collect();
-    for piece in &script.pieces {
-        let parsed = sql::parse(&piece.fragment);
-        not_analysed.extend(
-            parsed
-                .not_analysed
-                .into_iter()
-                .map(|(span, reason)| NotAnalysed {
-                    location: at(span),
-                    reason,
-                }),
-        );
-        problems.extend(parsed.errors.into_iter().map(|error| Problem {
-            kind: ProblemKind::Syntax,
-            location: at(error.span),
-            message: error.message,
-            help: error.help,
-            labels: Vec::new(),
-        }));
-        problems.extend(for_psql(&parsed.psql, found, at));
-        let first = statements.len();
-        statements.extend(parsed.statements.into_iter().map(|mut statement| {
-            statement.conditional |= piece.conditional;
-            statement
-        }));
-        push_unit(&mut units, first..statements.len(), piece, runner);
-    }
-    // Some tools leave out their transaction by themselves when they recognise a statement.
-    if let Some(leaves) = runner.leaves_transaction_for
-        && script.pieces.iter().all(|piece| piece.wraps.is_none())
-        && statements.iter().any(leaves)
-    {
-        for unit in &mut units {
-            unit.wraps = crate::layout::Wraps::Nothing;
-        }
-        problems.extend(mixed(&statements, found, leaves, at));
-    }
-    // Code that is not read may do the rest of what a program's SQL begins.
-    let is_doubted =
-        layout::is_code(found.layout) && script.pieces.iter().any(|piece| piece.conditional);
-    let incomplete = is_doubted
-        || !not_analysed.is_empty()
-        || problems
-            .iter()
-            .any(|problem| !matches!(problem.kind, ProblemKind::Psql | ProblemKind::Mixed));
-    let migration = Migration {
-        version: script.version.clone(),
-        description: script.description.clone(),
-        direction: script.direction,
-        source: script.source,
-        span: script.span,
-        statements,
-        units,
-        pair: None,
-        pending: true,
-        emptiness: script.emptiness.clone(),
-        merges: script.parents.len() > 1,
-        incomplete,
-    };
-    (migration, not_analysed, problems)
-}
-
-/// A script that the tool refuses, as it holds statements for inside and for outside of a transaction.
-fn mixed(
-    statements: &[Statement],
-    found: &Found,
-    leaves: fn(&Statement) -> bool,
-    at: impl Fn(Span) -> Location,
-) -> Option<Problem> {
-    let setting = found.layout.runner.mixing?;
-    if found.is_on(setting) {
-        return None;
-    }
-    let first = |wanted: bool| {
-        let mut all = statements.iter();
-        all.find(|statement| {
-            leaves(statement) == wanted && !matches!(statement.kind, Kind::Unparsed)
-        })
-    };
-    let (outside, inside) = (first(true)?, first(false)?);
-    let tool = found.layout.applied.tool;
-    let settings_only = statements
-        .iter()
-        .all(|statement| leaves(statement) || statement.changes_nothing());
-    Some(Problem {
-        kind: ProblemKind::Mixed,
-        location: at(inside.span),
-        message: format!(
-            "{tool} refuses this script: it leaves its transaction for the {} in it, and this {} could run in one",
-            outside.tag, inside.tag,
-        ),
-        help: Some(if settings_only {
-            format!("set `{setting}=true`, or give the setting to the role")
-        } else {
-            format!("give the {} a migration of its own", outside.tag)
-        }),
-        labels: vec![(
-            at(outside.span),
-            "runs outside of transactions only".to_owned(),
-        )],
-    })
-}
-
-/// What of a text only psql understands, where something else runs it.
-fn for_psql(
-    commands: &[(Span, Option<String>)],
-    found: &Found,
-    at: impl Fn(Span) -> Location,
-) -> Vec<Problem> {
-    let (client, tool) = (found.layout.client, found.layout.applied.tool);
-    commands
-        .iter()
-        .filter(|(_, name)| match name {
-            Some(_) => !client.psql,
-            None => !client.copies,
-        })
-        .map(|(span, name)| Problem {
-            kind: ProblemKind::Psql,
-            location: at(*span),
-            message: match name {
-                Some(name) => format!("`\\{name}` is a command of psql, and {tool} sends it to PostgreSQL, which refuses it"),
-                None => format!("rows behind COPY … FROM stdin can be sent by psql, and {tool} sends them as SQL, which PostgreSQL refuses"),
-            },
-            help: Some(match name.as_deref() {
-                Some("restrict" | "unrestrict") => "remove the line, which pg_dump wrote for psql alone".to_owned(),
-                Some(_) => "write in SQL what it does, or remove it".to_owned(),
-                None => "write the rows as INSERT (pg_dump: `--inserts`)".to_owned(),
-            }),
-            labels: Vec::new(),
-        })
-        .collect()
-}
-
-/// Pieces that are sent one by one in the same way are one unit.
-fn push_unit(
-    units: &mut Vec<Unit>,
-    statements: std::ops::Range<usize>,
-    piece: &Piece,
-    runner: crate::layout::Runner,
-) {
-    let unit = Unit {
-        statements,
-        send: piece.send.unwrap_or(runner.send),
-        wraps: piece.wraps.unwrap_or(runner.wraps),
-    };
-    match units.last_mut() {
-        Some(last)
-            if last.send == unit.send
-                && last.wraps == unit.wraps
-                && unit.send == crate::layout::Send::PerStatement =>
-        {
-            last.statements.end = unit.statements.end;
-        }
-        _ => units.push(unit),
-    }
-}
-
 /// Rules on suppression comments run last: they need to know what the others found.
 fn asks_about_comments(rule: &Rule) -> bool {
     rule.id.ends_with("-suppression")
@@ -530,6 +361,8 @@ struct Checker<'a> {
     sources: &'a [Source],
     /// By migration.
     markers: &'a [Markers],
+    /// By migration; empty where no sign-offs are asked for.
+    digests: &'a [String],
 }
 
 impl Checker<'_> {
@@ -663,6 +496,7 @@ impl Checker<'_> {
             options,
             suppressions,
             markers: self.markers,
+            digests: self.digests,
             found: Vec::new(),
         };
         if catch_unwind(AssertUnwindSafe(|| call(&mut cx))).is_err() {

@@ -37,6 +37,8 @@ pub struct Cx<'a> {
     pub(crate) suppressions: &'a [suppress::Problem],
     /// What each migration of the history says about itself.
     pub(crate) markers: &'a [Markers],
+    /// What sign-offs of each migration are bound to; empty where none are asked for.
+    pub(crate) digests: &'a [String],
     pub(crate) found: Vec<Diagnostic>,
 }
 
@@ -222,6 +224,12 @@ impl<'a> Cx<'a> {
     #[must_use]
     pub fn markers_of(&self, migration: usize) -> &'a Markers {
         &self.markers[migration]
+    }
+
+    /// The hash that sign-offs of the migration being checked are bound to; none where none are asked for.
+    #[must_use]
+    pub fn digest(&self) -> Option<&'a str> {
+        self.digests.get(self.migration?).map(String::as_str)
     }
 
     /// The tool.

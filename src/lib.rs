@@ -27,7 +27,7 @@
 //! | [`locks`] | what `lockgate locks` shows |
 //! | [`snapshot`], [`estimate`] | sizes and activity of a production database, from a file; how long work takes there |
 //! | [`fix`] | applies what findings offer |
-//! | [`policy`] | what a team asks for beyond that |
+//! | [`policy`], [`approval`] | what a team asks for beyond that; who has agreed to what |
 //! | [`settings`], [`config`], [`cli`], [`explain`] | what is asked for, and by whom |
 //! | `yaml` | YAML as a tree that knows its places |
 //! | [`report`] | the outputs, one file per format |
@@ -51,6 +51,7 @@
 //! 10. Nothing is generated and committed except what a test rewrites with `BLESS=1`.
 
 pub mod analyze;
+pub mod approval;
 pub mod cli;
 pub mod config;
 pub mod context;

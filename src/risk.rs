@@ -42,8 +42,8 @@ impl Class {
 pub struct Loss {
     /// In words: ``the rows of `t` ``.
     pub what: String,
-    /// The table.
-    pub table: QualifiedName,
+    /// The table; none if it is a whole schema or database.
+    pub table: Option<QualifiedName>,
     /// The column, if it is not the whole table.
     pub column: Option<Box<str>>,
     /// Where.
@@ -60,7 +60,7 @@ pub fn losses(step: &Step<'_>) -> Vec<Loss> {
     let mut push = |name: &Name, column: Option<&str>, what: String, span: Span| {
         found.push(Loss {
             what,
-            table: step.before.resolve(name),
+            table: Some(step.before.resolve(name)),
             column: column.map(Box::from),
             span,
         });
@@ -75,6 +75,15 @@ pub fn losses(step: &Step<'_>) -> Vec<Loss> {
                 }
             }
         }
+        Kind::Drop(drop) if drop.object == ObjectKind::Schema && drop.cascade => {
+            found.extend(drop.names.iter().filter_map(|name| of_schema(step, name)));
+        }
+        Kind::Other(_) if step.statement.tag == "DROP DATABASE" => found.push(Loss {
+            what: "a whole database".to_owned(),
+            table: None,
+            column: None,
+            span: step.statement.span,
+        }),
         Kind::Truncate { tables, .. } => {
             for table in tables {
                 if !is_made_here(step, &table.name) {
@@ -136,6 +145,50 @@ pub fn losses(step: &Step<'_>) -> Vec<Loss> {
         _ => {}
     }
     found
+}
+
+/// What a statement destroys if it runs forward: [`losses`], and schemas with contents that no migration tells. IF EXISTS
+/// of such a schema may be a way to begin from nothing.
+#[must_use]
+pub fn stakes(step: &Step<'_>) -> Vec<Loss> {
+    let mut found = losses(step);
+    if let Kind::Drop(drop) = &step.statement.kind
+        && drop.object == ObjectKind::Schema
+        && drop.cascade
+        && !drop.if_exists
+        && step.certainty() == Certainty::Certain
+    {
+        let is_inside = |schema: &str| {
+            step.before
+                .relations()
+                .any(|(name, _)| &*name.schema == schema)
+        };
+        let unknown = drop.names.iter().filter(|name| !is_inside(&name.name));
+        found.extend(unknown.map(|name| Loss {
+            what: format!("all that is in schema `{name}`"),
+            table: None,
+            column: None,
+            span: name.span,
+        }));
+    }
+    found
+}
+
+/// The tables that go with a schema, but for those that the same change has made.
+fn of_schema(step: &Step<'_>, name: &Name) -> Option<Loss> {
+    let tables: Vec<String> = step
+        .before
+        .tables()
+        .filter(|table| table.name.schema == name.name && table.kind != TableKind::Foreign)
+        .filter(|table| !(table.known && table.created.batch == step.before.batch()))
+        .map(|table| table.name.short())
+        .collect();
+    (!tables.is_empty()).then(|| Loss {
+        what: format!("the rows of {}", wording::names(tables)),
+        table: None,
+        column: None,
+        span: name.span,
+    })
 }
 
 /// True if the same change made the table, or if it is temporary.

@@ -50,6 +50,7 @@ mod definer_open_to_public;
 mod definer_without_search_path;
 mod delete_scans_referencing_table;
 mod dependent_object;
+mod destructive_unapproved;
 mod destructive_undocumented;
 mod detach_not_concurrent;
 mod detach_with_default_partition;

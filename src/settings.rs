@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Component, PathBuf};
 use std::sync::Arc;
 
+use crate::approval::Approvals;
 use crate::diagnostic::Level;
 use crate::policy::Policy;
 use crate::snapshot::Snapshot;
@@ -196,6 +197,10 @@ pub struct Settings {
     pub stats_file: Option<PathBuf>,
     /// The snapshot.
     pub stats: Option<Arc<Snapshot>>,
+    /// File with the sign-offs, as the configuration names it: relative to the root.
+    pub approvals_file: Option<PathBuf>,
+    /// The sign-offs; none if nobody has to sign.
+    pub approvals: Option<Arc<Approvals>>,
     /// What the team asks for.
     pub policies: Vec<Policy>,
     /// Sizes of tables.
@@ -247,6 +252,8 @@ impl Default for Settings {
             statement_timeout: None,
             stats_file: None,
             stats: None,
+            approvals_file: None,
+            approvals: None,
             policies: Vec::new(),
             sizing: Sizing::default(),
             today: None,

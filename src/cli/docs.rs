@@ -9,7 +9,7 @@ use crate::report::{Style, json, locks};
 use crate::rule::Rule;
 use crate::rules::{RULES, by_id};
 use crate::suggest::{closest, one_of};
-use crate::{config, explain, snapshot};
+use crate::{approval, config, explain, snapshot};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  lockgate explain index-not-concurrent")]
@@ -47,6 +47,8 @@ enum SchemaOf {
     Json,
     /// The output of `lockgate locks --format json`
     Locks,
+    /// The file of sign-offs that `approvals` in the configuration names
+    Approvals,
     /// The snapshot of a database that `--stats` reads
     Snapshot,
 }
@@ -117,6 +119,7 @@ pub(super) fn schema(args: &SchemaArgs, out: &mut dyn Write) -> io::Result<()> {
     match args.of {
         SchemaOf::Json => out.write_all(json::SCHEMA.as_bytes()),
         SchemaOf::Locks => out.write_all(locks::json::SCHEMA.as_bytes()),
+        SchemaOf::Approvals => out.write_all(approval::SCHEMA.as_bytes()),
         SchemaOf::Snapshot => out.write_all(snapshot::SCHEMA.as_bytes()),
         SchemaOf::Config => {
             serde_json::to_writer_pretty(&mut *out, &config::schema())?;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::Failure;
+use crate::approval::{self, Approvals};
 use crate::config;
 use crate::discover::{self, Changed, Discovered, StdinInput, discover};
 use crate::settings::{Environment, NEWEST_POSTGRES, OLDEST_POSTGRES, Settings};
@@ -182,6 +183,39 @@ pub(super) fn snapshot_in(path: &Path) -> Result<Snapshot, Failure> {
     })
 }
 
+/// The largest file of sign-offs that is read, in bytes.
+const MOST_APPROVALS: u64 = 4 << 20;
+
+/// Reads the sign-offs that the configuration names.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the configuration names the file, and the command line hands over what is in it"
+)]
+fn approvals_in(path: &Path) -> Result<Approvals, Failure> {
+    let shown = config::shown(path);
+    let unreadable = |reason: String| Failure::Unreadable {
+        message: format!("the sign-offs cannot be read: {shown}: {reason}"),
+    };
+    let size = std::fs::metadata(path).map_err(|error| unreadable(error.to_string()))?;
+    if size.len() > MOST_APPROVALS {
+        return Err(unreadable("the file has more than 4 MiB".to_owned()));
+    }
+    let bytes = std::fs::read(path).map_err(|error| unreadable(error.to_string()))?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        unreadable(format!(
+            "not UTF-8 at byte {}",
+            error.utf8_error().valid_up_to()
+        ))
+    })?;
+    let source = Source::new(SourceId(0), shown.clone(), text);
+    approval::parse(&source).map_err(|problem| Failure::Invalid {
+        message: problem.message,
+        help: problem.help,
+        span: problem.span,
+        source_file: Box::new(source),
+    })
+}
+
 impl Target {
     /// True if a file was named, rather than a directory to look for migrations in.
     #[expect(
@@ -238,6 +272,13 @@ impl Target {
             });
         if let Some(file) = self.stats.as_ref().or(configured.as_ref()) {
             settings.stats = Some(Arc::new(snapshot_in(file)?));
+        }
+        if let Some(file) = &settings.approvals_file {
+            let file = match &settings.root {
+                Some(root) => root.join(file),
+                None => file.clone(),
+            };
+            settings.approvals = Some(Arc::new(approvals_in(&file)?));
         }
         let changed = if self.staged {
             let index = std::env::var_os("GIT_INDEX_FILE").map(|index| cwd.join(index));

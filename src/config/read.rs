@@ -22,7 +22,7 @@ pub(super) type Entries<'a> = &'a [(Key, Node)];
 pub(super) type Result<T> = std::result::Result<T, Problem>;
 
 /// What a configuration can say.
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
     "postgres",
     "environment",
     "migrations",
@@ -33,6 +33,7 @@ const KEYS: [&str; 11] = [
     "require_reason",
     "strictness",
     "stats",
+    "approvals",
     "policies",
 ];
 
@@ -58,6 +59,9 @@ pub(super) fn parse_with(source: &Source, rules: &[Rule]) -> Result<Settings> {
             "strictness" => settings.strictness = strictness(value)?,
             "policies" => settings.policies = policies(value)?,
             "stats" => stats(value, &mut settings)?,
+            "approvals" => {
+                settings.approvals_file = optional_text(value, "`approvals`")?.map(Into::into);
+            }
             _ => return Err(unknown_key(key, &KEYS)),
         }
     }

@@ -24,7 +24,7 @@ pub(super) fn check(cx: &mut Cx<'_>, migration: &Migration) {
     if documented || !migration.direction.is_forward() {
         return;
     }
-    let losses: Vec<Loss> = cx.steps().iter().flat_map(risk::losses).collect();
+    let losses: Vec<Loss> = cx.steps().iter().flat_map(risk::stakes).collect();
     let Some(first) = losses.first() else { return };
     let what = wording::all(losses.iter().map(|loss| loss.what.clone()).collect());
     cx.report(

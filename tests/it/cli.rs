@@ -114,6 +114,45 @@ const RUNS: &[Run] = &[
         stderr: "error: the snapshot cannot be read: none.json",
     },
     Run {
+        args: "schema approvals",
+        files: &[],
+        exit: 0,
+        stdout: "\"lockgate-approvals\"",
+        stderr: "",
+    },
+    Run {
+        args: "check --format short new.sql",
+        files: &[
+            ("lockgate.yaml", "approvals: ops/approvals.yaml\n"),
+            ("ops/approvals.yaml", "approvals: []\n"),
+            ("new.sql", "TRUNCATE orders;\n"),
+        ],
+        exit: 1,
+        stdout: "once agreed, add to ops/approvals.yaml: `- { migration: \"new\", hash: \"",
+        stderr: "",
+    },
+    Run {
+        args: "check new.sql",
+        files: &[
+            ("lockgate.yaml", "approvals: ops/approvals.yaml\n"),
+            ("ops/approvals.yaml", "approvals:\n  - role: dba\n"),
+            ("new.sql", "TRUNCATE orders;\n"),
+        ],
+        exit: 2,
+        stdout: "",
+        stderr: "[ops/approvals.yaml:2:5]",
+    },
+    Run {
+        args: "check new.sql",
+        files: &[
+            ("lockgate.yaml", "approvals: ops/approvals.yaml\n"),
+            ("new.sql", "TRUNCATE orders;\n"),
+        ],
+        exit: 2,
+        stdout: "",
+        stderr: "error: the sign-offs cannot be read: ops/approvals.yaml",
+    },
+    Run {
         args: "schema config",
         files: &[],
         exit: 0,

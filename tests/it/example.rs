@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
+use lockgate::approval::{self, Approval, Approvals};
 use lockgate::config;
 use lockgate::diagnostic::Level;
 use lockgate::layout;
@@ -81,6 +82,8 @@ pub(crate) struct Example {
     /// What that branch has got since.
     pub(crate) theirs: Vec<(String, String)>,
     policies: Vec<Policy>,
+    /// Entries of the file of sign-offs; none: there is no such file.
+    approvals: Option<Vec<Approval>>,
 }
 
 /// `orders 12000000 rows`, `orders 12000000 rows 500 writes/s`: what the snapshot says about a table of rows of 200 bytes.
@@ -124,13 +127,14 @@ impl Default for Example {
             base: Vec::new(),
             theirs: Vec::new(),
             policies: Vec::new(),
+            approvals: None,
         }
     }
 }
 
 impl Example {
     /// Names that [`Example::set`] knows.
-    pub(crate) const KEYS: [&str; 11] = [
+    pub(crate) const KEYS: [&str; 12] = [
         "layout",
         "pg",
         "env",
@@ -142,6 +146,7 @@ impl Example {
         "world",
         "stats",
         "policy",
+        "approval",
     ];
 
     /// One setting. The error says what is wrong with it.
@@ -177,6 +182,15 @@ impl Example {
                 let source = Source::new(SourceId(0), "lockgate.yaml", yaml);
                 match config::parse(&source) {
                     Ok(settings) => self.policies.extend(settings.policies),
+                    Err(problem) => return Err(problem.message),
+                }
+            }
+            ("approval", "none") => self.approvals = Some(Vec::new()),
+            ("approval", text) => {
+                let yaml = format!("approvals: [{text}]");
+                let source = Source::new(SourceId(0), "approvals.yaml", yaml);
+                match approval::parse(&source) {
+                    Ok(read) => self.approvals.get_or_insert_default().extend(read.list),
                     Err(problem) => return Err(problem.message),
                 }
             }
@@ -292,6 +306,12 @@ impl Example {
                 ..snapshot::Snapshot::default()
             }));
         }
+        settings.approvals = self.approvals.clone().map(|list| {
+            Arc::new(Approvals {
+                file: "approvals.yaml".to_owned(),
+                list,
+            })
+        });
         if self.timeouts {
             settings.lock_timeout = Some(2_000);
             settings.statement_timeout = Some(30_000);

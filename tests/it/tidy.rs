@@ -335,7 +335,8 @@ const LAYERS: &[(&str, &str)] = &[
     ("diagnostic", "source statement effect estimate"),
     ("snapshot", "source suggest"),
     ("policy", "statement"),
-    ("settings", "diagnostic snapshot policy"),
+    ("approval", "source snapshot yaml"),
+    ("settings", "approval diagnostic snapshot policy"),
     (
         "estimate",
         "statement diagnostic settings schema effect snapshot",
@@ -370,7 +371,7 @@ const LAYERS: &[(&str, &str)] = &[
     ),
     (
         "rules",
-        "policy source statement layout diagnostic settings schema effect session replay rule suppress markers risk wording estimate probe sql snapshot",
+        "policy approval suggest source statement layout diagnostic settings schema effect session replay rule suppress markers risk wording estimate probe sql snapshot",
     ),
     (
         "suppress",
