@@ -45,8 +45,15 @@ pub fn run(discovered: Discovered, settings: Settings) -> Report {
         mut not_analysed,
         ..
     } = discovered;
+    // Models are looked into and no migrations.
+    let mut models: Vec<SourceId> = projects
+        .iter()
+        .flat_map(|project| project.found.model_files.iter().map(|(_, id)| *id))
+        .collect();
+    models.sort_unstable();
+    models.dedup();
     let mut counts = Counts {
-        files: sources.len(),
+        files: sources.len() - models.len(),
         ..Counts::default()
     };
     let mut summaries = Vec::new();

@@ -47,6 +47,7 @@ use base::{Applied, Late};
 use order::{arrange_by_place, arrange_by_version, duplicates};
 
 use crate::python;
+use crate::python::models::Model;
 use crate::source::{Fragment, Location, Source, SourceId, Span, SpanMap};
 use crate::statement::Statement;
 
@@ -325,9 +326,26 @@ pub struct Found {
     pub settings: BTreeMap<String, String>,
     /// Which files Liquibase's changelogs hold together; nothing for other tools.
     pub changelogs: Arc<Changelogs>,
+    /// The models of the application that Alembic's environment imports; nothing for other tools.
+    pub models: Arc<Vec<Model>>,
+    /// The files of those models, once they are read.
+    pub model_files: Arc<Vec<(String, SourceId)>>,
 }
 
 impl Found {
+    /// Paths of the files that hold models, sorted.
+    #[must_use]
+    pub fn files_of_models(&self) -> Vec<&str> {
+        let columns = self.models.iter().flat_map(|model| &model.columns);
+        let mut files: Vec<&str> = columns
+            .map(|column| column.file.as_str())
+            .chain(self.models.iter().map(|model| model.file.as_str()))
+            .collect();
+        files.sort_unstable();
+        files.dedup();
+        files
+    }
+
     /// A directory that holds one history of its own.
     fn of(layout: &'static Layout, directory: &str, reason: String) -> Self {
         Self {
@@ -337,6 +355,8 @@ impl Found {
             reason,
             settings: BTreeMap::new(),
             changelogs: Arc::default(),
+            models: Arc::default(),
+            model_files: Arc::default(),
         }
     }
 

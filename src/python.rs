@@ -6,6 +6,7 @@
 
 pub mod env;
 pub mod library;
+pub mod models;
 pub mod revision;
 pub mod syntax;
 pub mod text;

@@ -133,6 +133,7 @@ mod missing_privilege;
 mod missing_statement_timeout;
 mod mixed_phases;
 mod mixed_with_transactional;
+mod model_schema_mismatch;
 mod name_cut_off;
 mod name_needs_quotes;
 mod name_off_pattern;

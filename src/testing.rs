@@ -299,6 +299,17 @@ fn discover(
                 }),
         );
     }
+    let files_of_models = found.files_of_models().into_iter().map(str::to_owned);
+    let model_files: Vec<(String, SourceId)> = files_of_models
+        .filter_map(|file| {
+            let source = sources.iter().find(|source| source.path == file)?;
+            Some((file, source.id))
+        })
+        .collect();
+    let found = layout::Found {
+        model_files: model_files.into(),
+        ..found
+    };
     let arrangement = (layout.arrange)(&found, scripts);
     problems.extend(arrangement.problems);
     let own: Vec<&Source> = sources

@@ -26,6 +26,7 @@ pub(super) fn of(history: &History, sources: &[Source]) -> Comments {
                 .iter()
                 .map(|problem| problem.location.source),
         )
+        .chain(history.found.model_files.iter().map(|(_, id)| *id))
         .collect();
     files.sort_unstable();
     files.dedup();

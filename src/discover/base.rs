@@ -179,7 +179,7 @@ impl Then {
     }
 
     /// True if a file was there with that text, and with the same settings beside it.
-    fn has(&self, path: &str, text: &str, now: &Tree) -> Result<bool, String> {
+    pub(super) fn has(&self, path: &str, text: &str, now: &Tree) -> Result<bool, String> {
         if self.tree.blob(path).is_none() {
             return Ok(false);
         }

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::select::{Run, Selection};
 use super::{Discovered, Project, STDIN, is_python, is_sql, parent};
 use crate::diagnostic::{FileError, NotAnalysed};
-use crate::layout::{File, Problem, ProblemKind, Reading, dialect};
+use crate::layout::{File, Found, Problem, ProblemKind, Reading, dialect};
 use crate::source::{Location, Source, SourceId};
 
 impl Run<'_> {
@@ -23,7 +23,8 @@ impl Run<'_> {
         // Sorted by the path as shown, so that ids follow it.
         let mut wanted: BTreeMap<String, (usize, &str)> = BTreeMap::new();
         for selection in &self.selections {
-            for file in &selection.files {
+            let models = selection.found.files_of_models();
+            for file in selection.files.iter().map(String::as_str).chain(models) {
                 let shown = self.shown_in(selection.ground, file);
                 wanted.entry(shown).or_insert((selection.ground, file));
             }
@@ -112,6 +113,7 @@ impl Run<'_> {
         }
         let arrangement = (found.layout.arrange)(found, scripts);
         problems.extend(arrangement.problems);
+        let all = sources;
         let sources: Vec<&Source> = own.iter().map(|(_, source)| *source).collect();
         let foreign = dialect::of_history(found, &sources);
         let dialect = foreign.as_ref().map(|(dialect, _)| *dialect);
@@ -121,7 +123,15 @@ impl Run<'_> {
             let pending = pending.as_ref();
             pending.is_none_or(|pending| pending.files.contains(id))
         };
-        let wanted: Option<Vec<SourceId>> = match (&selection.wanted, &pending) {
+        let models: Vec<(String, &Source)> = found
+            .files_of_models()
+            .into_iter()
+            .filter_map(|file| {
+                let source = by_path(all, &self.shown_in(selection.ground, file))?;
+                Some((file.to_owned(), source))
+            })
+            .collect();
+        let mut wanted: Option<Vec<SourceId>> = match (&selection.wanted, &pending) {
             (None, None) => None,
             (wanted, _) => Some(
                 own.iter()
@@ -131,6 +141,10 @@ impl Run<'_> {
                     .collect(),
             ),
         };
+        if let (Some(wanted), Some(_), None) = (&mut wanted, &pending, &selection.wanted) {
+            wanted.extend(self.changed_models(selection, &models));
+            wanted.sort_unstable();
+        }
         let (settled, found_problems) = pending
             .map(|pending| (pending.settled, pending.problems))
             .unwrap_or_default();
@@ -143,13 +157,34 @@ impl Run<'_> {
         problems.sort_by_key(|problem| (problem.location, problem.kind));
         Project {
             root: self.shown_in(selection.ground, &found.root),
-            found: found.clone(),
+            found: Found {
+                model_files: models
+                    .into_iter()
+                    .map(|(file, source)| (file, source.id))
+                    .collect::<Vec<_>>()
+                    .into(),
+                ..found.clone()
+            },
             scripts: arrangement.scripts,
             problems,
             wanted,
             settled,
             dialect,
         }
+    }
+
+    /// The files of models that differ from what they are compared with.
+    fn changed_models(&self, selection: &Selection, models: &[(String, &Source)]) -> Vec<SourceId> {
+        let ground = &self.grounds[selection.ground];
+        let Some(then) = &ground.then else {
+            return Vec::new();
+        };
+        models
+            .iter()
+            // What cannot be compared is not said to have changed.
+            .filter(|(path, source)| then.has(path, &source.text, &ground.tree) == Ok(false))
+            .map(|(_, source)| source.id)
+            .collect()
     }
 
     /// Links in the directories of a history that lead nowhere.

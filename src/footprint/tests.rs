@@ -60,6 +60,8 @@ fn history(scripts: &[&str], send: Send, wraps: Wraps) -> History {
     History {
         found: Found {
             changelogs: std::sync::Arc::default(),
+            models: std::sync::Arc::default(),
+            model_files: std::sync::Arc::default(),
             layout: layout::plain(),
             root: String::new(),
             directories: Vec::new(),

@@ -8,6 +8,7 @@
 mod config;
 mod graph;
 mod imports;
+mod models;
 
 pub use imports::Imports;
 

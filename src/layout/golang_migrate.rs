@@ -145,6 +145,8 @@ fn detect(files: &dyn Files) -> Vec<Found> {
         }
         founds.push(Found {
             changelogs: std::sync::Arc::default(),
+            models: std::sync::Arc::default(),
+            model_files: std::sync::Arc::default(),
             layout: &LAYOUT,
             root: directory.to_owned(),
             directories: vec![directory.to_owned()],
@@ -179,6 +181,8 @@ fn another_tool(directory: &str, files: &dyn Files) -> bool {
 fn open(_: &dyn Files, root: &str, options: &BTreeMap<String, String>) -> Found {
     Found {
         changelogs: std::sync::Arc::default(),
+        models: std::sync::Arc::default(),
+        model_files: std::sync::Arc::default(),
         layout: &LAYOUT,
         root: root.to_owned(),
         directories: vec![root.to_owned()],

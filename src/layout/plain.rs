@@ -277,6 +277,8 @@ fn detect(files: &dyn Files) -> Vec<Found> {
         };
         founds.push(Found {
             changelogs: std::sync::Arc::default(),
+            models: std::sync::Arc::default(),
+            model_files: std::sync::Arc::default(),
             layout: &LAYOUT,
             root: directory.to_owned(),
             directories: vec![directory.to_owned()],
@@ -307,6 +309,8 @@ fn home(file: &str) -> &str {
 fn open(_: &dyn Files, root: &str, options: &BTreeMap<String, String>) -> Found {
     Found {
         changelogs: std::sync::Arc::default(),
+        models: std::sync::Arc::default(),
+        model_files: std::sync::Arc::default(),
         layout: &LAYOUT,
         root: root.to_owned(),
         directories: vec![root.to_owned()],

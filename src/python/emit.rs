@@ -103,6 +103,13 @@ impl Emitter {
         }
     }
 
+    /// The type of a column as it is printed; none if it is not known.
+    pub(super) fn type_text(&mut self, value: &Value<'_>) -> Option<String> {
+        self.approximate = false;
+        let text = self.type_name(value).ok()?;
+        (!self.approximate).then(|| text.as_str().to_owned())
+    }
+
     /// Remembers the table that names are made for.
     fn on(&mut self, schema: Option<&Text>, table: &Text) {
         self.table = table.clone();

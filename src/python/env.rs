@@ -167,6 +167,7 @@ fn walk<'a>(body: &'a [Stmt], visit: &mut impl FnMut(&'a Expr)) {
             StmtKind::Import(_)
             | StmtKind::ImportFrom { .. }
             | StmtKind::Pass
+            | StmtKind::Declare { .. }
             | StmtKind::Break
             | StmtKind::Continue
             | StmtKind::Other(_) => {}

@@ -28,6 +28,8 @@ const MAX_CALLS: u32 = 12;
 const MAX_UNROLLS: u32 = 2_000;
 /// Nesting of expressions and statements, over all calls together: bounds the stack.
 const MAX_DEPTH: u32 = 160;
+/// Classes behind classes.
+const MAX_BASES: u16 = 30;
 /// Bytes of strings that are built in one script.
 const MAX_BYTES: usize = 16 << 20;
 
@@ -257,7 +259,7 @@ impl<'a> Machine<'a> {
     fn stmt(&mut self, stmt: &'a Stmt) -> Flow<'a> {
         match &stmt.kind {
             StmtKind::Expr(expr) => self.expr_stmt(expr),
-            StmtKind::Assign { targets, value } => {
+            StmtKind::Assign { targets, value, .. } => {
                 let value = self.expr(value);
                 for target in targets {
                     self.bind(target, value.clone());
@@ -367,7 +369,7 @@ impl<'a> Machine<'a> {
             StmtKind::Assert(test) => {
                 self.expr(test);
             }
-            StmtKind::Pass => {}
+            StmtKind::Pass | StmtKind::Declare { .. } => {}
             StmtKind::Break => return Flow::Break,
             StmtKind::Continue => return Flow::Continue,
             StmtKind::Other(what) => {
@@ -542,26 +544,20 @@ impl<'a> Machine<'a> {
     }
 
     fn class(&mut self, class: &'a Class) {
-        let is_enum = class.bases.iter().any(|base| {
-            let base = self.expr(base);
-            match &base {
-                Value::Class(base) => base.is_enum,
-                _ => base.as_path().is_some_and(|path| {
-                    matches!(
-                        path,
-                        "enum.Enum"
-                            | "enum.StrEnum"
-                            | "enum.IntEnum"
-                            | "enum.Flag"
-                            | "enum.IntFlag"
-                    )
-                }),
-            }
+        let mut bases: Vec<Value<'a>> = class.bases.iter().map(|base| self.expr(base)).collect();
+        let is_enum = bases.iter().any(|base| match base {
+            Value::Class(base) => base.is_enum,
+            _ => base.as_path().is_some_and(|path| {
+                matches!(
+                    path,
+                    "enum.Enum" | "enum.StrEnum" | "enum.IntEnum" | "enum.Flag" | "enum.IntFlag"
+                )
+            }),
         });
         self.locals.push(Scope::new());
         let mut members = Vec::new();
         for stmt in &class.body {
-            if let StmtKind::Assign { targets, value } = &stmt.kind
+            if let StmtKind::Assign { targets, value, .. } = &stmt.kind
                 && let [
                     Expr {
                         kind: ExprKind::Name(name),
@@ -589,10 +585,23 @@ impl<'a> Machine<'a> {
             }
         }
         self.locals.pop();
+        let nesting = bases.iter().map(|base| match base {
+            Value::Class(base) => base.nesting + 1,
+            _ => 1,
+        });
+        let nesting = nesting.max().unwrap_or(1);
+        // A chain of classes is dropped class inside class: a cap keeps the stack flat.
+        if nesting > MAX_BASES {
+            bases.clear();
+        }
         let value = ClassValue {
             name: class.name.clone(),
             is_enum,
             members,
+            bases,
+            nesting,
+            def: class,
+            home: self.home,
         };
         self.assign(&class.name, Value::Class(value.into()));
     }

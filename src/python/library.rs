@@ -80,15 +80,26 @@ impl Library {
         Self::of_at_most(MAX_MODULES_OF_ENV, path, module, modules)
     }
 
+    /// Several files that hold models, and what they import.
+    pub(super) fn of_models(roots: Vec<(String, Arc<Module>)>, modules: &dyn Modules) -> Self {
+        Self::of_roots(MAX_MODULES_OF_ENV, roots, modules)
+    }
+
     fn of_at_most(most: usize, path: &str, module: Arc<Module>, modules: &dyn Modules) -> Self {
-        let mut library = Self {
-            entries: vec![Entry {
-                path: path.to_owned(),
-                module,
-                imports: BTreeMap::new(),
-            }],
+        Self::of_roots(most, vec![(path.to_owned(), module)], modules)
+    }
+
+    fn of_roots(most: usize, roots: Vec<(String, Arc<Module>)>, modules: &dyn Modules) -> Self {
+        let entry = |(path, module)| Entry {
+            path,
+            module,
+            imports: BTreeMap::new(),
         };
-        let mut waiting = VecDeque::from([(0, 0)]);
+        let mut library = Self {
+            entries: roots.into_iter().take(most).map(entry).collect(),
+        };
+        let mut waiting: VecDeque<(usize, usize)> =
+            (0..library.entries.len()).map(|index| (index, 0)).collect();
         while let Some((index, distance)) = waiting.pop_front() {
             let mut wanted = Vec::new();
             imports(&library.entries[index].module.body, &mut wanted);

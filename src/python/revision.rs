@@ -320,7 +320,7 @@ fn lower(
 /// The value last assigned to a name at the top level.
 fn assigned<'m>(module: &'m Module, name: &str) -> Option<&'m Expr> {
     module.body.iter().rev().find_map(|stmt| match &stmt.kind {
-        StmtKind::Assign { targets, value } => targets
+        StmtKind::Assign { targets, value, .. } => targets
             .iter()
             .any(|target| matches!(&target.kind, ExprKind::Name(known) if known == name))
             .then_some(value),

@@ -199,13 +199,18 @@ impl Converter<'_> {
             ast::Stmt::Assign(node) => StmtKind::Assign {
                 targets: self.exprs(&node.targets),
                 value: self.expr(&node.value),
+                annotation: None,
             },
             ast::Stmt::AnnAssign(node) => match &node.value {
                 Some(value) => StmtKind::Assign {
                     targets: vec![self.expr(&node.target)],
                     value: self.expr(value),
+                    annotation: Some(self.expr(&node.annotation)),
                 },
-                None => StmtKind::Pass,
+                None => StmtKind::Declare {
+                    target: self.expr(&node.target),
+                    annotation: self.expr(&node.annotation),
+                },
             },
             ast::Stmt::AugAssign(node) => StmtKind::AugAssign {
                 target: self.expr(&node.target),

@@ -38,6 +38,15 @@ pub enum StmtKind {
         targets: Vec<Expr>,
         /// The value.
         value: Expr,
+        /// Of an annotated assignment.
+        annotation: Option<Expr>,
+    },
+    /// `a: annotation`, without a value.
+    Declare {
+        /// What is declared.
+        target: Expr,
+        /// The annotation.
+        annotation: Expr,
     },
     /// `a += value`.
     AugAssign {

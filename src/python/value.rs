@@ -5,7 +5,7 @@ use std::rc::Rc;
 use crate::source::Span;
 
 use super::text::Text;
-use super::tree::{Def, Expr};
+use super::tree::{Class, Def, Expr, StmtKind};
 
 /// What stands for the unknown parts of a string.
 pub(super) const UNKNOWN_PART: &str = "lockgate_unknown";
@@ -116,6 +116,37 @@ pub(super) struct ClassValue<'a> {
     pub(super) name: String,
     pub(super) is_enum: bool,
     pub(super) members: Vec<(Text, Value<'a>)>,
+    pub(super) bases: Vec<Value<'a>>,
+    /// How many classes stand behind it.
+    pub(super) nesting: u16,
+    pub(super) def: &'a Class,
+    /// The file of the library that it stands in.
+    pub(super) home: usize,
+}
+
+/// The class of Flask applications that hands through all of SQLAlchemy.
+pub(super) const FLASK_SQLALCHEMY: &str = "flask_sqlalchemy.SQLAlchemy";
+
+impl ClassValue<'_> {
+    /// True for a subclass of [`FLASK_SQLALCHEMY`].
+    pub(super) fn is_flask_sqlalchemy(&self) -> bool {
+        self.bases.iter().any(|base| match base {
+            Value::Class(base) => base.is_flask_sqlalchemy(),
+            base => base.as_path() == Some(FLASK_SQLALCHEMY),
+        })
+    }
+
+    /// True if the class, or one behind it, defines a method.
+    pub(super) fn defines(&self, method: &str) -> bool {
+        let own = self.def.body.iter().any(|stmt| match &stmt.kind {
+            StmtKind::Def(def) => def.name == method,
+            _ => false,
+        });
+        own || self.bases.iter().any(|base| match base {
+            Value::Class(base) => base.defines(method),
+            _ => false,
+        })
+    }
 }
 
 /// Arguments of a call.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::LAYOUT;
+use super::{LAYOUT, models};
 use crate::layout::alembic::imports::Imports;
 use crate::layout::{Files, Found, keys, path, text};
 use crate::python::env::{Env, convention, read_env};
@@ -19,6 +19,7 @@ const KEYS: &[&str] = &[
     "recursive_version_locations",
     "version_locations",
     "script_location",
+    models::OPTION,
 ];
 /// Names of directories in which revisions are looked for without an environment.
 const DIRECTORIES: &[&str] = &["versions", "migrations", "alembic", "revisions"];
@@ -150,8 +151,11 @@ fn found(
             settings.entry(key).or_insert(value);
         }
     }
+    let models = models::of(files, &root, settings.get(models::OPTION));
     Found {
         changelogs: std::sync::Arc::default(),
+        models: std::sync::Arc::new(models),
+        model_files: std::sync::Arc::default(),
         layout: &LAYOUT,
         root,
         directories,

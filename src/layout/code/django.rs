@@ -23,7 +23,7 @@ pub(super) fn read(text: &str) -> Program {
     let mut class = None;
     for statement in &module.body {
         match &statement.kind {
-            StmtKind::Assign { targets, value } => {
+            StmtKind::Assign { targets, value, .. } => {
                 for target in targets {
                     if let ExprKind::Name(name) = &target.kind {
                         // Assigned twice: nobody knows which one is meant.
@@ -64,7 +64,7 @@ struct Reader<'m> {
 impl<'m> Reader<'m> {
     fn class(&mut self, class: &'m Class) {
         for statement in &class.body {
-            let StmtKind::Assign { targets, value } = &statement.kind else {
+            let StmtKind::Assign { targets, value, .. } = &statement.kind else {
                 self.program.unread |=
                     !matches!(statement.kind, StmtKind::Pass | StmtKind::Expr(_));
                 continue;

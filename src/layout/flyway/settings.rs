@@ -48,6 +48,8 @@ pub(super) fn detect(files: &dyn Files) -> Vec<Found> {
         if let Some(root) = directories.first() {
             founds.push(Found {
                 changelogs: std::sync::Arc::default(),
+                models: std::sync::Arc::default(),
+                model_files: std::sync::Arc::default(),
                 layout: &LAYOUT,
                 root: root.clone(),
                 reason: format!("`{}` points to it", config.file),
@@ -60,6 +62,8 @@ pub(super) fn detect(files: &dyn Files) -> Vec<Found> {
         if !founds.iter().any(|found| found.claims(&root)) {
             founds.push(Found {
                 changelogs: std::sync::Arc::default(),
+                models: std::sync::Arc::default(),
+                model_files: std::sync::Arc::default(),
                 layout: &LAYOUT,
                 directories: vec![root.clone()],
                 settings: nearest(files, &root),
@@ -86,6 +90,8 @@ pub(super) fn open(files: &dyn Files, root: &str, options: &BTreeMap<String, Str
     };
     Found {
         changelogs: std::sync::Arc::default(),
+        models: std::sync::Arc::default(),
+        model_files: std::sync::Arc::default(),
         layout: &LAYOUT,
         root: root.to_owned(),
         directories: if named.is_empty() {

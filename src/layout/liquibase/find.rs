@@ -336,6 +336,8 @@ impl Group {
             directories: covering(directories),
             settings,
             changelogs: Arc::new(plan),
+            models: Arc::default(),
+            model_files: Arc::default(),
             ..Found::of(&LAYOUT, path::parent(first), reason)
         };
         if let Some(dialect) = driver(files, first) {

@@ -159,6 +159,10 @@ impl Emitter {
         let value = variant(value);
         let none = Args::default();
         if let Value::Class(class) = class_of(value) {
+            // Which type PostgreSQL gets is decided at run time.
+            if class.defines("load_dialect_impl") {
+                return Ok(self.unknown_type());
+            }
             // A `TypeDecorator` of this file prints what it wraps.
             return match class.members.iter().find(|(name, _)| name == "impl") {
                 Some((_, inner)) if !matches!(class_of(inner), Value::Class(_)) => {

@@ -2,7 +2,7 @@
 
 use crate::python::text::Text;
 use crate::python::tree::{Def, Expr, ExprKind};
-use crate::python::value::{Args, SymKind, Value};
+use crate::python::value::{Args, FLASK_SQLALCHEMY, SymKind, Value};
 use crate::source::Span;
 
 use super::expr::{NO_EFFECT, attribute, format_text, is_harmless, to_text};
@@ -97,6 +97,7 @@ impl<'a> Machine<'a> {
                 value
             }
             Value::Builtin(name) => self.builtin(name, &args, span),
+            Value::Class(class) if class.is_flask_sqlalchemy() => Value::path("sqlalchemy", span),
             Value::Class(_) => Value::sym(
                 SymKind::Call {
                     func: callee.clone(),
@@ -150,6 +151,8 @@ impl<'a> Machine<'a> {
                     return Value::template(template.0.dedent(), Some(template.1.clone()));
                 }
             }
+            // It has what SQLAlchemy has: `db.Column`, `db.Integer`.
+            FLASK_SQLALCHEMY => return Value::path("sqlalchemy", span),
             "alembic.context.is_offline_mode" => return Value::Bool(false),
             "alembic.context.get_bind" => return Value::Bind,
             "alembic.context.get_context" => return Value::Context,

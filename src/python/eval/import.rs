@@ -79,6 +79,12 @@ impl<'a> Machine<'a> {
         self.home = home;
         value
     }
+
+    /// The value of a name at the top level of a file of the library.
+    pub(in crate::python) fn name_in(&mut self, index: usize, name: &str) -> Option<Value<'a>> {
+        self.load(index);
+        self.globals[index].get(name).cloned()
+    }
 }
 
 /// What an imported path stands for.
