@@ -166,6 +166,7 @@ impl<'a> Reader<'a> {
         let table = table.as_str().to_owned();
         let schema = args.named("schema").and_then(text_of);
         let mut columns = Vec::new();
+        let key = key_of(&args.pos[1..]);
         for part in &args.pos[1..] {
             if let Some((path, args, place)) = part.as_call()
                 && is_column(path)
@@ -174,6 +175,7 @@ impl<'a> Reader<'a> {
                 columns.push(column);
             }
         }
+        put_into_key(&mut columns, &key);
         self.models.push(Model {
             file: self.library.path(file).to_owned(),
             span,
@@ -198,6 +200,11 @@ impl<'a> Reader<'a> {
         let mut columns: Vec<ModelColumn> = Vec::new();
         let mut seen: BTreeMap<String, ()> = BTreeMap::new();
         self.columns(class, true, &mut seen, &mut columns);
+        let key = match self.attribute(class, "__table_args__") {
+            Some(Value::Tuple(parts)) => key_of(&parts.items),
+            _ => Vec::new(),
+        };
+        put_into_key(&mut columns, &key);
         if shared {
             // A row of a sister class leaves them out.
             for column in &mut columns {
@@ -493,6 +500,25 @@ const PLAIN: &[(&str, &str)] = &[
     ("str", "VARCHAR"),
     ("uuid.UUID", "UUID"),
 ];
+
+/// The columns of a `PrimaryKeyConstraint(..)` among the parts of a table.
+fn key_of(parts: &[Value<'_>]) -> Vec<String> {
+    parts
+        .iter()
+        .filter_map(Value::as_call)
+        .filter(|(path, ..)| path.ends_with(".PrimaryKeyConstraint"))
+        .flat_map(|(_, args, _)| args.pos.iter().filter_map(text_of))
+        .collect()
+}
+
+fn put_into_key(columns: &mut [ModelColumn], key: &[String]) {
+    for column in columns {
+        if key.contains(&column.name) {
+            column.nullable = Some(false);
+            column.filled = true;
+        }
+    }
+}
 
 fn is_column(path: &str) -> bool {
     path.starts_with("sqlalchemy.")

@@ -66,7 +66,7 @@ enum Seen<'a> {
 }
 
 fn seen<'a>(schema: &'a Schema, model: &Model) -> Seen<'a> {
-    let name = Name::new(model.schema.as_deref(), &model.table, Span::default());
+    let name = Name::new(model.schema.as_deref(), kept(&model.table), Span::default());
     let key = schema.resolve(&name);
     let at = schema.relation_at(&key);
     // The metadata may have a schema that no class repeats.
@@ -75,7 +75,7 @@ fn seen<'a>(schema: &'a Schema, model: &Model) -> Seen<'a> {
         None if model.schema.is_none() => {
             let mut same = schema
                 .relations()
-                .filter(|(other, _)| *other.name == *model.table);
+                .filter(|(other, _)| *other.name == *kept(&model.table));
             match (same.next(), same.next()) {
                 (Some((key, relation)), None) => (key.clone(), relation),
                 (Some(_), Some(_)) => return Seen::Unclear,
@@ -124,7 +124,7 @@ fn columns(cx: &mut Cx<'_>, history: &History, model: &Model, table: &Table) {
         let Some(place) = place(history, &column.file, column.span) else {
             continue;
         };
-        let Some(made) = table.column(&column.name) else {
+        let Some(made) = table.column(kept(&column.name)) else {
             missing(cx, history, table, column, place);
             continue;
         };
@@ -133,6 +133,11 @@ fn columns(cx: &mut Cx<'_>, history: &History, model: &Model, table: &Table) {
         }
         nullability(cx, table, column, made, place);
     }
+}
+
+/// What PostgreSQL keeps of a name: the first 63 bytes.
+fn kept(name: &str) -> &str {
+    &name[..name.floor_char_boundary(63)]
 }
 
 fn missing(
@@ -146,7 +151,7 @@ fn missing(
     if ["xmin", "xmax", "cmin", "cmax", "ctid", "tableoid"].contains(&column.name.as_str()) {
         return;
     }
-    let gone = gone(cx, &table.name, &column.name);
+    let gone = gone(cx, &table.name, kept(&column.name));
     let (name, text) = (&column.name, table.name.short());
     let finding = match gone {
         Some((at, what)) => Finding::at(

@@ -371,7 +371,7 @@ const LAYERS: &[(&str, &str)] = &[
     ),
     (
         "rules",
-        "policy approval suggest source statement layout diagnostic settings schema effect session replay rule suppress markers risk wording estimate probe sql snapshot",
+        "policy approval suggest python source statement layout diagnostic settings schema effect session replay rule suppress markers risk wording estimate probe sql snapshot",
     ),
     (
         "suppress",

@@ -76,6 +76,14 @@ impl<'a> Machine<'a> {
             Value::Sym(sym) => match &sym.kind {
                 SymKind::Path(path) => self.call_path(path, callee, args, span),
                 SymKind::Attr { base, name } => self.call_method(base, name, callee, args, span),
+                SymKind::Call { .. } if let Some((function, mut all)) = partial(callee) => {
+                    // What is given with the call wins.
+                    all.kw.retain(|(name, _)| args.named(name).is_none());
+                    all.pos.extend(args.pos);
+                    all.kw.extend(args.kw);
+                    all.open = all.open.or(args.open);
+                    self.call(function, all, span)
+                }
                 // `Session = sessionmaker(..)`, `session = Session()`.
                 SymKind::Call { .. } if is_session_factory(callee) => Value::Bind,
                 _ => Value::opaque(callee.describe(), span),
@@ -683,6 +691,18 @@ fn range<'a>(args: &Args<'a>, span: Span) -> Option<Value<'a>> {
         .take(MAX_UNROLLS as usize + 1)
         .map(Value::Int);
     Some(Value::list(values.collect(), span))
+}
+
+/// The function and the arguments of `functools.partial(function, ..)`.
+fn partial<'v, 'a>(value: &'v Value<'a>) -> Option<(&'v Value<'a>, Args<'a>)> {
+    let (path, args, _) = value.as_call()?;
+    let (function, rest) = args.pos.split_first()?;
+    let bound = Args {
+        pos: rest.to_vec(),
+        kw: args.kw.clone(),
+        open: args.open,
+    };
+    (path == "functools.partial").then_some((function, bound))
 }
 
 /// True for what `sessionmaker(..)` or `scoped_session(..)` gives.
