@@ -43,23 +43,25 @@ pub fn run(discovered: Discovered, settings: Settings) -> Report {
         projects,
         errors,
         mut not_analysed,
+        code,
         ..
     } = discovered;
-    // Models are looked into and no migrations.
-    let mut models: Vec<SourceId> = projects
+    // Models and other sources of the application are looked into and no migrations.
+    let mut others: Vec<SourceId> = projects
         .iter()
         .flat_map(|project| project.found.model_files.iter().map(|(_, id)| *id))
+        .chain(code.iter().copied())
         .collect();
-    models.sort_unstable();
-    models.dedup();
+    others.sort_unstable();
+    others.dedup();
     let mut counts = Counts {
-        files: sources.len() - models.len(),
+        files: sources.len() - others.len(),
         ..Counts::default()
     };
     let mut summaries = Vec::new();
     let mut diagnostics = Vec::new();
     for project in projects {
-        let outcome = analyse_project(project, &sources, &settings);
+        let outcome = analyse_project(project, &sources, &code, &settings);
         counts.migrations += outcome.summary.migrations;
         counts.statements += outcome.statements;
         counts.suppressed += outcome.suppressed;
@@ -116,7 +118,12 @@ struct Outcome {
     below_strictness: usize,
 }
 
-fn analyse_project(project: Project, sources: &[Source], settings: &Settings) -> Outcome {
+fn analyse_project(
+    project: Project,
+    sources: &[Source],
+    code: &[SourceId],
+    settings: &Settings,
+) -> Outcome {
     let Project {
         found,
         root,
@@ -167,6 +174,7 @@ fn analyse_project(project: Project, sources: &[Source], settings: &Settings) ->
         sources,
         markers: &markers,
         digests: &digests,
+        code,
     };
     let mut found = checker.run(&[], |rule| !asks_about_comments(rule));
     let below_strictness = found.below_strictness;
@@ -370,6 +378,8 @@ struct Checker<'a> {
     markers: &'a [Markers],
     /// By migration; empty where no sign-offs are asked for.
     digests: &'a [String],
+    /// The sources of the application.
+    code: &'a [SourceId],
 }
 
 impl Checker<'_> {
@@ -504,6 +514,8 @@ impl Checker<'_> {
             suppressions,
             markers: self.markers,
             digests: self.digests,
+            sources: self.sources,
+            code: self.code,
             found: Vec::new(),
         };
         if catch_unwind(AssertUnwindSafe(|| call(&mut cx))).is_err() {

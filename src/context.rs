@@ -16,7 +16,7 @@ use crate::rule::{Finding, On, Options, Rule, Scale};
 use crate::schema::{Origin, Presence, Relation, Schema, TableKind};
 use crate::session::{Moment, Refusal};
 use crate::settings::{OptionValue, Settings};
-use crate::source::{Location, Span};
+use crate::source::{Location, Source, SourceId, Span};
 use crate::statement::{
     AddColumn, AlterAction, AlterTable, ConstraintDef, Ident, Kind, Name, QualifiedName, Statement,
 };
@@ -39,6 +39,9 @@ pub struct Cx<'a> {
     pub(crate) markers: &'a [Markers],
     /// What sign-offs of each migration are bound to; empty where none are asked for.
     pub(crate) digests: &'a [String],
+    /// All files; rules see those of the application.
+    pub(crate) sources: &'a [Source],
+    pub(crate) code: &'a [SourceId],
     pub(crate) found: Vec<Diagnostic>,
 }
 
@@ -230,6 +233,12 @@ impl<'a> Cx<'a> {
     #[must_use]
     pub fn digest(&self) -> Option<&'a str> {
         self.digests.get(self.migration?).map(String::as_str)
+    }
+
+    /// The sources of the application that the configuration names.
+    pub fn code(&self) -> impl Iterator<Item = &'a Source> + use<'a> {
+        let sources = self.sources;
+        self.code.iter().filter_map(|id| sources.get(id.0 as usize))
     }
 
     /// The tool.

@@ -68,6 +68,8 @@ pub struct Discovered {
     pub errors: Vec<FileError>,
     /// Text that a tool runs and that is not looked at.
     pub not_analysed: Vec<NotAnalysed>,
+    /// The sources of the application that the configuration names.
+    pub code: Vec<SourceId>,
     /// Number of files that were named on the command line and hold no migration.
     pub ignored: usize,
 }

@@ -25,6 +25,7 @@
 //! | [`probe`], [`live`] | what a live check is; connections, and the only code that makes any |
 //! | [`suppress`], [`analyze`] | comments that allow findings; the pipeline |
 //! | [`locks`] | what `lockgate locks` shows |
+//! | [`usage`] | where the application's sources name a table or column |
 //! | [`snapshot`], [`estimate`] | sizes and activity of a production database, from a file; how long work takes there |
 //! | [`fix`] | applies what findings offer |
 //! | [`policy`], [`approval`] | what a team asks for beyond that; who has agreed to what |
@@ -84,6 +85,7 @@ pub mod sql;
 pub mod statement;
 mod suggest;
 pub mod suppress;
+pub mod usage;
 mod wording;
 mod yaml;
 

@@ -137,6 +137,7 @@ mod model_schema_mismatch;
 mod name_cut_off;
 mod name_needs_quotes;
 mod name_off_pattern;
+mod name_still_in_code;
 mod name_without_schema;
 mod narrow_key;
 mod needed_index_dropped;

@@ -203,6 +203,8 @@ pub struct Settings {
     pub approvals: Option<Arc<Approvals>>,
     /// What the team asks for.
     pub policies: Vec<Policy>,
+    /// Globs on paths relative to the root: the sources of the application. None: they are not looked into.
+    pub sources: Option<globset::GlobSet>,
     /// Sizes of tables.
     pub sizing: Sizing,
     /// Today, for `until` dates in suppression comments (`2026-11-20`).
@@ -255,6 +257,7 @@ impl Default for Settings {
             approvals_file: None,
             approvals: None,
             policies: Vec::new(),
+            sources: None,
             sizing: Sizing::default(),
             today: None,
         }

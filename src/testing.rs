@@ -59,7 +59,13 @@ pub fn check(
     world: Option<&str>,
     settings: Settings,
 ) -> Report {
-    analyze::run(discover(layout, files, world, None), settings)
+    let mut discovered = discover(layout, files, world, None);
+    if let Some(patterns) = &settings.sources {
+        let code = discovered.sources.iter();
+        let code = code.filter(|source| patterns.is_match(&source.path));
+        discovered.code = code.map(|source| source.id).collect();
+    }
+    analyze::run(discovered, settings)
 }
 
 /// The branch that files are merged into.

@@ -22,7 +22,7 @@ pub(super) type Entries<'a> = &'a [(Key, Node)];
 pub(super) type Result<T> = std::result::Result<T, Problem>;
 
 /// What a configuration can say.
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 13] = [
     "postgres",
     "environment",
     "migrations",
@@ -35,6 +35,7 @@ const KEYS: [&str; 12] = [
     "stats",
     "approvals",
     "policies",
+    "sources",
 ];
 
 /// Reads a configuration's text.
@@ -59,6 +60,7 @@ pub(super) fn parse_with(source: &Source, rules: &[Rule]) -> Result<Settings> {
             "strictness" => settings.strictness = strictness(value)?,
             "policies" => settings.policies = policies(value)?,
             "stats" => stats(value, &mut settings)?,
+            "sources" => settings.sources = Some(globs(value)?),
             "approvals" => {
                 settings.approvals_file = optional_text(value, "`approvals`")?.map(Into::into);
             }

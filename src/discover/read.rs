@@ -1,14 +1,17 @@
 //! Reading what was selected.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
 use super::select::{Run, Selection};
 use super::{Discovered, Project, STDIN, is_python, is_sql, parent};
 use crate::diagnostic::{FileError, NotAnalysed};
-use crate::layout::{File, Found, Problem, ProblemKind, Reading, dialect};
+use crate::layout::{File, Files, Found, Problem, ProblemKind, Reading, dialect};
 use crate::source::{Location, Source, SourceId};
+
+/// Sources of the application that are looked into, in one tree.
+const MOST_CODE: usize = 20_000;
 
 impl Run<'_> {
     /// Reads every selected file, in parallel, and puts each history in order.
@@ -20,6 +23,7 @@ impl Run<'_> {
                 .join(&selection.found.root);
             (root, selection.files.first().cloned())
         });
+        let mut errors = std::mem::take(&mut self.errors);
         // Sorted by the path as shown, so that ids follow it.
         let mut wanted: BTreeMap<String, (usize, &str)> = BTreeMap::new();
         for selection in &self.selections {
@@ -29,19 +33,36 @@ impl Run<'_> {
                 wanted.entry(shown).or_insert((selection.ground, file));
             }
         }
+        let own: BTreeSet<String> = self
+            .selections
+            .iter()
+            .flat_map(|selection| {
+                let files = selection.files.iter();
+                files.map(|file| self.shown_in(selection.ground, file))
+            })
+            .collect();
+        let mut code: Vec<String> = Vec::new();
+        for (ground, file) in self.code() {
+            let shown = self.shown_in(ground, file);
+            if !own.contains(&shown) {
+                code.push(shown.clone());
+                wanted.entry(shown).or_insert((ground, file));
+            }
+        }
         let wanted: Vec<(String, (usize, &str))> = wanted.into_iter().collect();
         let texts: Vec<_> = wanted
             .par_iter()
             .map(|(_, (ground, file))| self.grounds[*ground].tree.read(file))
             .collect();
         let mut sources: Vec<Source> = Vec::with_capacity(texts.len());
-        let mut errors = std::mem::take(&mut self.errors);
         for ((path, _), text) in wanted.into_iter().zip(texts) {
             match text {
                 Ok(text) => {
                     let id = SourceId(u32::try_from(sources.len()).unwrap_or(u32::MAX));
                     sources.push(Source::new(id, path, text));
                 }
+                // Nobody asked about a picture.
+                Err(_) if code.contains(&path) => {}
                 Err(message) => errors.push(FileError { path, message }),
             }
         }
@@ -53,7 +74,9 @@ impl Run<'_> {
         }
         errors.sort_by(|a, b| a.path.cmp(&b.path).then_with(|| a.message.cmp(&b.message)));
         errors.dedup();
+        let code = code.iter().filter_map(|path| by_path(&sources, path));
         Discovered {
+            code: code.map(|source| source.id).collect(),
             sources,
             projects,
             errors,
@@ -171,6 +194,22 @@ impl Run<'_> {
             settled,
             dialect,
         }
+    }
+
+    /// The sources of the application: index of the ground, path in it.
+    fn code(&self) -> Vec<(usize, &str)> {
+        let Some(patterns) = &self.request.settings.sources else {
+            return Vec::new();
+        };
+        let mut found = Vec::new();
+        for (index, ground) in self.grounds.iter().enumerate() {
+            let paths = ground.tree.paths().iter().filter(|path| {
+                let shown = self.shown(&ground.tree.root.join(path));
+                patterns.is_match(self.request.settings.path_in_root(&shown))
+            });
+            found.extend(paths.take(MOST_CODE).map(|path| (index, path.as_str())));
+        }
+        found
     }
 
     /// The files of models that differ from what they are compared with.

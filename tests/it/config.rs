@@ -94,6 +94,8 @@ fn everything_that_can_be_said_reaches_the_settings() {
     assert_eq!(stats_file, Some(Path::new("ops/production.json")));
     let approvals = settings.approvals_file.as_deref();
     assert_eq!(approvals, Some(Path::new("ops/approvals.yaml")));
+    let sources = settings.sources.as_ref().expect("sources");
+    assert!(sources.is_match("app/a/b.py") && !sources.is_match("app/a/b.rb"));
     let sizing = settings.sizing;
     let borders = [sizing.small, sizing.medium, sizing.large, sizing.huge];
     assert_eq!(borders, [10_000, 500_000, 5_000_000, 100_000_000]);

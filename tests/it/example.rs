@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
+use globset::GlobSet;
 use lockgate::approval::{self, Approval, Approvals};
 use lockgate::config;
 use lockgate::diagnostic::Level;
@@ -82,6 +83,8 @@ pub(crate) struct Example {
     /// What that branch has got since.
     pub(crate) theirs: Vec<(String, String)>,
     policies: Vec<Policy>,
+    /// Patterns of the application's sources.
+    sources: Option<GlobSet>,
     /// Entries of the file of sign-offs; none: there is no such file.
     approvals: Option<Vec<Approval>>,
 }
@@ -128,13 +131,14 @@ impl Default for Example {
             theirs: Vec::new(),
             policies: Vec::new(),
             approvals: None,
+            sources: None,
         }
     }
 }
 
 impl Example {
     /// Names that [`Example::set`] knows.
-    pub(crate) const KEYS: [&str; 12] = [
+    pub(crate) const KEYS: [&str; 13] = [
         "layout",
         "pg",
         "env",
@@ -147,6 +151,7 @@ impl Example {
         "stats",
         "policy",
         "approval",
+        "sources",
     ];
 
     /// One setting. The error says what is wrong with it.
@@ -182,6 +187,14 @@ impl Example {
                 let source = Source::new(SourceId(0), "lockgate.yaml", yaml);
                 match config::parse(&source) {
                     Ok(settings) => self.policies.extend(settings.policies),
+                    Err(problem) => return Err(problem.message),
+                }
+            }
+            ("sources", pattern) => {
+                let yaml = format!("sources: \"{pattern}\"");
+                let source = Source::new(SourceId(0), "lockgate.yaml", yaml);
+                match config::parse(&source) {
+                    Ok(settings) => self.sources = settings.sources,
                     Err(problem) => return Err(problem.message),
                 }
             }
@@ -295,6 +308,7 @@ impl Example {
             after: self.after.clone(),
             require_reason: self.require_reason,
             policies: self.policies.clone(),
+            sources: self.sources.clone(),
             today: Some(TODAY.to_owned()),
             ..Settings::default()
         };

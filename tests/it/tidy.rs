@@ -331,6 +331,7 @@ const LAYERS: &[(&str, &str)] = &[
     ("source", ""),
     ("suggest", ""),
     ("wording", ""),
+    ("usage", "source"),
     ("statement", "source"),
     ("diagnostic", "source statement effect estimate"),
     ("snapshot", "source suggest"),
@@ -371,7 +372,7 @@ const LAYERS: &[(&str, &str)] = &[
     ),
     (
         "rules",
-        "policy approval suggest python source statement layout diagnostic settings schema effect session replay rule suppress markers risk wording estimate probe sql snapshot",
+        "policy approval suggest usage python source statement layout diagnostic settings schema effect session replay rule suppress markers risk wording estimate probe sql snapshot",
     ),
     (
         "suppress",
