@@ -590,9 +590,15 @@ impl<'a> Machine<'a> {
             _ => 1,
         });
         let nesting = nesting.max().unwrap_or(1);
-        // A chain of classes is dropped class inside class: a cap keeps the stack flat.
-        if nesting > MAX_BASES {
+        let sizes = bases.iter().map(|base| match base {
+            Value::Class(base) => base.size,
+            _ => 0,
+        });
+        let mut size = sizes.fold(1, u16::saturating_add);
+        // A chain of classes is dropped class inside class, and whoever asks them asks all of them.
+        if nesting > MAX_BASES || size > 2 * MAX_BASES {
             bases.clear();
+            size = 1;
         }
         let value = ClassValue {
             name: class.name.clone(),
@@ -600,6 +606,7 @@ impl<'a> Machine<'a> {
             members,
             bases,
             nesting,
+            size,
             def: class,
             home: self.home,
         };

@@ -3,7 +3,7 @@
 //! Only what is certain is told. A class whose table has no constant name, a column that is made by a decorated method, a
 //! type that only the run knows: they are left out, or their part is `None`.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::source::Span;
@@ -13,6 +13,9 @@ use super::eval::Machine;
 use super::library::{Library, Modules};
 use super::tree::{Expr, ExprKind, Module, Stmt, StmtKind};
 use super::value::{Args, ClassValue, Value};
+
+/// Classes that are looked at; more stand in no project.
+const MAX_CLASSES: usize = 5_000;
 
 /// A model: a class or a `Table(..)`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +62,7 @@ pub fn read(roots: Vec<(String, Arc<Module>)>, modules: &dyn Modules) -> Vec<Mod
         library: &library,
         emitter: Emitter::new(None),
         models: Vec::new(),
+        classes: 0,
     };
     for index in 0..library.len() {
         reader.file(index);
@@ -104,6 +108,8 @@ struct Reader<'a> {
     /// Types may be told from annotations: nothing in the project says otherwise.
     inferred: bool,
     models: Vec<Model>,
+    /// Classes that were looked at.
+    classes: usize,
 }
 
 /// How a class gets its table.
@@ -186,6 +192,10 @@ impl<'a> Reader<'a> {
     }
 
     fn class(&mut self, class: &ClassValue<'a>, span: Span) {
+        self.classes += 1;
+        if self.classes > MAX_CLASSES {
+            return;
+        }
         let Some(mapped) = self.mapped(class) else {
             return;
         };
@@ -198,7 +208,7 @@ impl<'a> Reader<'a> {
             return;
         }
         let mut columns: Vec<ModelColumn> = Vec::new();
-        let mut seen: BTreeMap<String, ()> = BTreeMap::new();
+        let mut seen: BTreeSet<String> = BTreeSet::new();
         self.columns(class, true, &mut seen, &mut columns);
         let key = match self.attribute(class, "__table_args__") {
             Some(Value::Tuple(parts)) => key_of(&parts.items),
@@ -302,7 +312,7 @@ impl<'a> Reader<'a> {
         &mut self,
         class: &ClassValue<'a>,
         first: bool,
-        seen: &mut BTreeMap<String, ()>,
+        seen: &mut BTreeSet<String>,
         out: &mut Vec<ModelColumn>,
     ) {
         if !first && self.mapped(class).is_some() {
@@ -315,7 +325,7 @@ impl<'a> Reader<'a> {
                 (_, Some((name, ..))) => name,
                 _ => continue,
             };
-            if seen.insert(name.to_owned(), ()).is_some() {
+            if !seen.insert(name.to_owned()) {
                 continue;
             }
             let Some((_, annotation, value)) = assigned(stmt) else {
@@ -569,4 +579,65 @@ fn head(span: Span, name: &str) -> Span {
         start,
         (start + "class ".len() + name.len()).min(span.end as usize),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::python::NoModules;
+    use crate::python::syntax::parse_foreign;
+
+    fn models(text: &str) -> Vec<Model> {
+        read(
+            vec![("m.py".to_owned(), Arc::new(parse_foreign(text)))],
+            &NoModules,
+        )
+    }
+
+    #[test]
+    fn a_column_has_what_its_statement_says() {
+        let text = "import sqlalchemy as sa\nfrom sqlalchemy.orm import Mapped, mapped_column, deferred\n\
+            class A(Base):\n    __tablename__ = 'a'\n    __table_args__ = (sa.UniqueConstraint('b'), {'schema': 's'})\n    \
+            id: Mapped[int] = mapped_column(primary_key=True)\n    b = deferred(sa.Column('bb', sa.String(9), default=''))\n    \
+            c: Mapped['str | None'] = mapped_column(sa.Text)\n    d: Mapped[dict[str, int]] = mapped_column(sa.JSON)\n    \
+            e: Mapped[list['B']]\n    f = sa.Column(unknown(), **more)\n";
+        let [model] = &models(text)[..] else {
+            panic!("one model")
+        };
+        assert_eq!(
+            (model.schema.as_deref(), model.table.as_str()),
+            (Some("s"), "a")
+        );
+        let columns: Vec<(&str, Option<&str>, Option<bool>, bool)> = model
+            .columns
+            .iter()
+            .map(|column| {
+                let ty = column.ty.as_deref();
+                (column.name.as_str(), ty, column.nullable, column.filled)
+            })
+            .collect();
+        assert_eq!(
+            columns,
+            [
+                ("id", Some("INTEGER"), Some(false), true),
+                ("bb", Some("VARCHAR(9)"), Some(true), true),
+                ("c", Some("TEXT"), None, false),
+                ("d", Some("JSON"), Some(false), false),
+                ("f", None, None, true),
+            ]
+        );
+    }
+
+    #[test]
+    fn classes_behind_classes_cost_little() {
+        let mut text = String::from("class A0:\n    pass\n");
+        for n in 1..400 {
+            let before = n - 1;
+            text.push_str(&format!(
+                "class A{n}(A{before}, A{before}):\n    __tablename__ = f()\n"
+            ));
+        }
+        text.push_str("class Loop(Loop):\n    __tablename__ = 'loop'\n");
+        assert_eq!(models(&text).len(), 1);
+    }
 }

@@ -117,8 +117,10 @@ pub(super) struct ClassValue<'a> {
     pub(super) is_enum: bool,
     pub(super) members: Vec<(Text, Value<'a>)>,
     pub(super) bases: Vec<Value<'a>>,
-    /// How many classes stand behind it.
+    /// How long the longest chain of classes behind it is.
     pub(super) nesting: u16,
+    /// How many classes stand behind it, with repetitions.
+    pub(super) size: u16,
     pub(super) def: &'a Class,
     /// The file of the library that it stands in.
     pub(super) home: usize,
