@@ -166,13 +166,7 @@ pub(super) fn snapshot_in(path: &Path) -> Result<Snapshot, Failure> {
     let unreadable = |reason: String| Failure::Unreadable {
         message: format!("the snapshot cannot be read: {shown}: {reason}"),
     };
-    let bytes = std::fs::read(path).map_err(|error| unreadable(error.to_string()))?;
-    let text = String::from_utf8(bytes).map_err(|error| {
-        unreadable(format!(
-            "not UTF-8 at byte {}",
-            error.utf8_error().valid_up_to()
-        ))
-    })?;
+    let text = config::read_text(path).map_err(unreadable)?;
     let source = Source::new(SourceId(0), shown.clone(), text);
     snapshot::parse(&source).map_err(|problem| Failure::Invalid {
         message: problem.message,
