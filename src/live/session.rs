@@ -3,6 +3,7 @@
 //! The client library is asynchronous; here each call waits for its answer, and none waits longer than its deadline,
 //! also when the network or the server has gone silent.
 
+use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
@@ -448,9 +449,10 @@ fn attempt(
     config: &Config,
     connector: Option<&TlsConnector>,
 ) -> Attempt {
+    let reached = Cell::new(false);
     let started = async {
         match host {
-            Host::Socket { .. } => over_socket(host, config.clone()).await,
+            Host::Socket { .. } => over_socket(host, config.clone(), &reached).await,
             Host::Tcp {
                 name,
                 address,
@@ -459,6 +461,7 @@ fn attempt(
                 let stream = TcpStream::connect((address.as_str(), *port))
                     .await
                     .map_err(|error| Trouble::unreachable(host, &error))?;
+                reached.set(true);
                 let mut config = config.clone();
                 config.ssl_mode(match mode {
                     SslMode::Disable => config::SslMode::Disable,
@@ -484,22 +487,23 @@ fn attempt(
     runtime.block_on(async {
         timeout(target.connect_timeout, started)
             .await
-            .unwrap_or_else(|_| Err(Trouble::hung(host, target)))
+            .unwrap_or_else(|_| Err(Trouble::hung(host, target, reached.get())))
     })
 }
 
 #[cfg(unix)]
-async fn over_socket(host: &Host, mut config: Config) -> Attempt {
+async fn over_socket(host: &Host, mut config: Config, reached: &Cell<bool>) -> Attempt {
     let stream = tokio::net::UnixStream::connect(host.socket())
         .await
         .map_err(|error| Trouble::unreachable(host, &error))?;
+    reached.set(true);
     // libpq: TLS is not spoken over a socket of the machine.
     config.ssl_mode(config::SslMode::Disable);
     Ok(config.connect_raw(stream, NoTls).await.map(spawned))
 }
 
 #[cfg(not(unix))]
-async fn over_socket(host: &Host, _: Config) -> Attempt {
+async fn over_socket(host: &Host, _: Config, _: &Cell<bool>) -> Attempt {
     Err(Trouble::new(
         format!("{host}: this system has no such sockets"),
         "name the server's host",

@@ -40,14 +40,19 @@ impl Trouble {
         self
     }
 
-    /// Nobody answered in time.
-    pub(super) fn hung(host: &Host, target: &Target) -> Self {
+    /// Nobody answered in time; `reached` if somebody took the connection, and then said nothing.
+    pub(super) fn hung(host: &Host, target: &Target, reached: bool) -> Self {
+        let seconds = target.connect_timeout.as_secs();
+        if reached {
+            return Self::new(
+                format!("{host} took the connection and did not answer within {seconds} s"),
+                "is it a PostgreSQL server, does it still work, and if it is a pooler, is its server up? `connect_timeout` gives it more time",
+            )
+            .or_next();
+        }
         Self::new(
-            format!(
-                "{host} did not answer within {} s",
-                target.connect_timeout.as_secs()
-            ),
-            "is it a PostgreSQL server, and does a firewall let you through? `connect_timeout` gives it more time",
+            format!("{host} did not answer within {seconds} s"),
+            "does a firewall let you through? `connect_timeout` gives it more time",
         )
         .or_next()
     }

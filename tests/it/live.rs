@@ -123,7 +123,7 @@ impl<'a> Question<'a> {
         self.report_at(&url(database, role))
     }
 
-    fn report_at(&self, url: &str) -> Report {
+    pub(crate) fn report_at(&self, url: &str) -> Report {
         let mut settings = Settings {
             select: vec![self.probe.to_owned()],
             stats: self.before.clone().map(Arc::new),

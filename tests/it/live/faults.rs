@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{Read as _, Write as _};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::Command;
 use std::thread;
@@ -112,8 +112,18 @@ pub(super) fn listener(answer: &'static [u8], hangs_up: bool) -> u16 {
 #[test]
 fn listeners_that_are_no_servers() {
     const CASES: [(&[u8], bool, &str, &str); 6] = [
-        (b"", false, "prefer", "did not answer within 2 s"),
-        (b"S", false, "require", "did not answer within 2 s"),
+        (
+            b"",
+            false,
+            "prefer",
+            "took the connection and did not answer within 2 s",
+        ),
+        (
+            b"S",
+            false,
+            "require",
+            "took the connection and did not answer within 2 s",
+        ),
         (b"", true, "prefer", "did not complete the connection"),
         (
             b"N",
@@ -140,6 +150,22 @@ fn listeners_that_are_no_servers() {
             });
         }
     });
+}
+
+/// A queue that is full looks like a firewall that drops what it does not like.
+#[test]
+fn nobody_takes_the_connection() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut waiting = Vec::new();
+    while let Ok(stream) = TcpStream::connect_timeout(&address, Duration::from_millis(300)) {
+        waiting.push(stream);
+        assert!(waiting.len() < 900, "the queue is too long to be filled");
+    }
+    fails(
+        &format!("postgresql://{address}/x?connect_timeout=2"),
+        "did not answer within 2 s; does a firewall let you through?",
+    );
 }
 
 /// A question that takes longer than a probe may, and what happens in the middle of it.
@@ -409,6 +435,101 @@ fn nothing_can_be_written() {
             let allowed = lockgate::testing::try_to_write(&database.url(), write);
             assert!(allowed.is_err(), "{write}");
         }
+    }
+}
+
+/// What the server itself logs of every statement: reads, and all of them in transactions that only read.
+#[test]
+fn the_server_logs_reads_only() {
+    for major in ends() {
+        let server = Own::start(
+            major,
+            &Setup {
+                settings: &[
+                    "log_statement=all",
+                    "log_line_prefix=[%a] ",
+                    "log_min_messages=warning",
+                    "log_error_verbosity=terse",
+                ],
+                ..Setup::default()
+            },
+        );
+        let database = server.world();
+        let url = url(&database, monitor(&database));
+        let directory = tempfile::tempdir().unwrap();
+        let files = [
+            (
+                "1.sql",
+                "SET lock_timeout = '1s';\nALTER TABLE orders ALTER COLUMN note SET NOT NULL, DROP COLUMN coupon_id;\n",
+            ),
+            (
+                "2.sql",
+                "CREATE INDEX CONCURRENTLY orders_note ON orders (note);\n",
+            ),
+            ("q.sql", "SELECT * FROM orders WHERE id = 7;\n"),
+        ];
+        for (name, text) in files {
+            fs::write(directory.path().join(name), text).unwrap();
+        }
+        for arguments in [
+            &["live", "pre", "--database-url", &url, "1.sql", "2.sql"][..],
+            &["live", "post", "--database-url", &url, "1.sql", "2.sql"],
+            &[
+                "live",
+                "snapshot",
+                "--query-texts",
+                "--output",
+                "s.json",
+                "--database-url",
+                &url,
+            ],
+            &[
+                "live",
+                "watch",
+                "--interval",
+                "50ms",
+                "--for",
+                "200ms",
+                "--database-url",
+                &url,
+            ],
+            &["live", "compare", "--queries", "q.sql", &url, &url],
+        ] {
+            let said = lockgate_in(directory.path(), arguments, &[]);
+            assert_ne!(said.status, Some(2), "{arguments:?}\n{}", said.text);
+        }
+        let log = fs::read_to_string(server.socket().join("log")).unwrap();
+        let mut open = false;
+        let mut seen = 0;
+        for line in log.split('\n') {
+            let Some((_, logged)) = line.split_once("[lockgate] LOG:  ") else {
+                continue;
+            };
+            let (kind, statement) = logged.split_once(": ").unwrap();
+            let read = match kind {
+                "statement" => [
+                    "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY",
+                    "COMMIT",
+                    "ROLLBACK",
+                ]
+                .into_iter()
+                .any(|start| statement.starts_with(start)),
+                "execute <unnamed>" => statement.starts_with("SELECT "),
+                _ => false,
+            };
+            assert!(read, "PostgreSQL {major}: {line}");
+            seen += 1;
+            // One question, one transaction.
+            if statement.starts_with("BEGIN") {
+                assert!(!open, "{line}");
+                open = true;
+            } else if statement == "COMMIT" || statement == "ROLLBACK" {
+                open = false;
+            } else {
+                assert!(open, "{line}");
+            }
+        }
+        assert!(seen > 150, "{seen}");
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use postgres::{Client, NoTls};
 
 use super::certificates::Authority;
-use super::faults::{asks, fails, is_failure};
+use super::faults::{asks, fails};
 use super::{ends, monitor, pre, showing};
 use crate::servers::{Database, Program, free_port, system_tool, world};
 
@@ -162,8 +162,10 @@ fn what_cannot_go_through_a_pooler_is_said() {
 
     let nobody = tempfile::tempdir().unwrap();
     let down = Pooler::start(&pgbouncer, nobody.path(), "server_login_retry = 1", &[]);
-    let said = asks(&down.url("postgres", name));
-    is_failure(&said, "127.0.0.1");
+    fails(
+        &format!("{}?connect_timeout=2", down.url("postgres", name)),
+        "took the connection and did not answer within 2 s; is it a PostgreSQL server, does it still work, and if it is a pooler, is its server up?",
+    );
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! A primary and a standby that streams from it.
 
 use super::{monitor, pre, showing, url, wait_for};
-use crate::servers::{Database, Own};
+use crate::servers::{Database, Own, free_port};
 
 /// A pair, with the world on both.
 fn pair(major: u32) -> (Own, Own, Database, Database) {
@@ -128,6 +128,24 @@ fn a_standby_is_no_place_for_a_migration() {
                 "{attributes}"
             );
         }
-        drop(standby);
+        // A place where nobody is does not stop the search; where only the wrong one is, that is said.
+        let places = format!(
+            "host=127.0.0.1,{} port={},5432 user=postgres dbname={}",
+            standby.socket().display(),
+            free_port(),
+            database.name()
+        );
+        assert_eq!(question.told_at(&places, "postgres").len(), 2);
+        let url = format!("{places} target_session_attrs=read-write");
+        let report = question.report_at(&url);
+        let [error] = &report.errors[..] else {
+            panic!("{:?}", report.errors);
+        };
+        for part in [
+            "no connection to 127.0.0.1",
+            " is a standby; `target_session_attrs` asks",
+        ] {
+            assert!(error.message.contains(part), "{}", error.message);
+        }
     }
 }
