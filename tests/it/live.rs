@@ -6,6 +6,7 @@
 mod after;
 mod certificates;
 mod faults;
+mod large;
 mod many;
 mod objects;
 mod poolers;

@@ -152,6 +152,32 @@ fn listeners_that_are_no_servers() {
     });
 }
 
+#[test]
+fn every_command_fails_alike() {
+    let url = format!("postgresql://me:hunter-two@127.0.0.1:{}/x", free_port());
+    for arguments in [
+        &["live", "pre", "--database-url", &url][..],
+        &["live", "post", "--database-url", &url],
+        &["live", "watch", "--database-url", &url],
+        &["live", "snapshot", "--database-url", &url],
+        &["live", "compare", &url, "postgresql:///x"],
+    ] {
+        let said = lockgate(arguments, &[]);
+        is_failure(
+            &said,
+            "is the server running, and does it listen on that port",
+        );
+        assert_eq!(
+            said.text
+                .matches("note: the password on the command line")
+                .count(),
+            1,
+            "{}",
+            said.text
+        );
+    }
+}
+
 /// A queue that is full looks like a firewall that drops what it does not like.
 #[test]
 fn nobody_takes_the_connection() {
@@ -274,6 +300,8 @@ fn a_password_that_is_wrong_or_missing_is_never_shown() {
             );
             assert!(!warned.text.contains("correct"), "{}", warned.text);
         }
+        let wrong = with(&format!("postgresql://reader:hunter-three@{place}"), &[]);
+        is_failure(&wrong, "password authentication failed");
         // In a file that only its owner reads, and in one that everybody does.
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join(".pgpass");
