@@ -196,8 +196,8 @@ fn nobody_takes_the_connection() {
 
 /// A question that takes longer than a probe may, and what happens in the middle of it.
 fn in_the_middle(major: u32, happens: impl FnOnce(&Own, i32)) -> Said {
-    const SLOW: &str = "ALTER TABLE orders ADD CONSTRAINT slow CHECK (id > 0 AND pg_sleep(60) IS NOT NULL) NOT VALID;";
-    const ASLEEP: &str = "SELECT pid FROM pg_stat_activity WHERE application_name = 'lockgate' AND wait_event = 'PgSleep'";
+    const SLOW: &str = "ALTER TABLE orders ADD CONSTRAINT slow CHECK (length(repeat(md5(id::text), 1000000)) > 0) NOT VALID;";
+    const BUSY: &str = "SELECT pid FROM pg_stat_activity WHERE application_name = 'lockgate' AND state = 'active' AND query LIKE '%repeat(%'";
     let server = Own::start(major, &Setup::default());
     let database: Database = server.world();
     let directory = tempfile::tempdir().unwrap();
@@ -211,8 +211,8 @@ fn in_the_middle(major: u32, happens: impl FnOnce(&Own, i32)) -> Said {
             arguments.push("1.sql");
             lockgate_in(directory.path(), &arguments, &[])
         });
-        wait_for(&mut client, &format!("SELECT EXISTS ({ASLEEP})"));
-        let pid: i32 = client.query_one(ASLEEP, &[]).unwrap().get(0);
+        wait_for(&mut client, &format!("SELECT EXISTS ({BUSY})"));
+        let pid: i32 = client.query_one(BUSY, &[]).unwrap().get(0);
         happens(&server, pid);
         let said = asking.join().unwrap();
         let _ = Command::new("kill")
@@ -463,6 +463,69 @@ fn nothing_can_be_written() {
             let allowed = lockgate::testing::try_to_write(&database.url(), write);
             assert!(allowed.is_err(), "{write}");
         }
+    }
+}
+
+/// What a migration brings along does not run before somebody lets it.
+#[test]
+fn no_function_of_a_pending_migration_runs() {
+    const MINE: &str = "CREATE FUNCTION mine(bigint) RETURNS boolean IMMUTABLE LANGUAGE plpgsql AS \
+        'BEGIN RAISE EXCEPTION ''it ran''; END'";
+    let check = |expression: &str| {
+        format!("ALTER TABLE orders ADD CONSTRAINT c CHECK ({expression}) NOT VALID;")
+    };
+    for major in ends() {
+        let database = world(major);
+        database.connect().batch_execute(MINE).unwrap();
+        for (expression, reason) in [
+            ("pg_sleep(60) IS NOT NULL", "it calls `pg_sleep()`"),
+            ("id > 0 AND mine(id)", "it calls `mine()`"),
+            ("NOT (id = 1 OR public.mine(id))", "it calls `mine()`"),
+            (
+                "pg_terminate_backend(id::int)",
+                "it calls `pg_terminate_backend()`",
+            ),
+            (
+                "CASE WHEN dblink_exec('') = '' THEN true END",
+                "it calls `dblink_exec()`",
+            ),
+            (
+                "ARRAY[lower(pg_read_file('x'))] IS NULL",
+                "it calls `pg_read_file()`",
+            ),
+            (
+                "id IN (SELECT 1 FROM users WHERE mine(id))",
+                "it holds a query",
+            ),
+        ] {
+            let sql = check(expression);
+            let told = pre("violated-constraint")
+                .pending(&sql)
+                .told(&database, "postgres");
+            assert_eq!(told.len(), 1, "{told:?}");
+            let expected = format!(" is not known: {reason}");
+            assert!(
+                told[0].starts_with("unknown: whether rows of `orders` break CHECK (")
+                    && told[0].contains(&expected),
+                "{told:?}"
+            );
+        }
+        let sql =
+            check("length(lower(coalesce(note, ''))) < nullif(1000, 0) AND (ARRAY[1, 2])[1] = 1");
+        assert_eq!(
+            pre("violated-constraint")
+                .pending(&sql)
+                .told(&database, "postgres"),
+            [""; 0]
+        );
+        let sql = check("greatest(length(coalesce(note, '')), 1) > 100000 OR now() < 'epoch'");
+        let told = pre("violated-constraint")
+            .pending(&sql)
+            .told(&database, "postgres");
+        assert!(
+            told[0].starts_with("error: rows of `orders` break CHECK (greatest("),
+            "{told:?}"
+        );
     }
 }
 
