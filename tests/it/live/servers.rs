@@ -39,12 +39,13 @@ fn wal_that_is_not_archived_is_named() {
                 ..Setup::default()
             },
         );
-        server.reload("archive_command = 'true'");
+        // Without a command nothing is archived, and nothing fails.
         let database = server.world();
         question.finds(
             &database,
             "warning: WAL is to be archived, and none has been since the statistics began",
         );
+        server.reload("archive_command = 'true'");
         let mut client = database.connect();
         client.batch_execute("SELECT pg_switch_wal()").unwrap();
         wait_for(
@@ -93,10 +94,14 @@ fn a_vacuum_against_wraparound_is_named() {
             },
         );
         let database = server.world();
-        // So slow that somebody can look at it.
+        // No vacuum but that one, and so slow that somebody can look at it.
         database
             .connect()
-            .batch_execute("ALTER TABLE orders SET (autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1)")
+            .batch_execute(
+                "ALTER TABLE orders SET (autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1, \
+                 autovacuum_vacuum_threshold = 1000000, autovacuum_vacuum_insert_threshold = -1, autovacuum_analyze_threshold = 1000000); \
+                 INSERT INTO orders (user_id, status, total) SELECT 1, 'paid', 1 FROM generate_series(1, 5000)",
+            )
             .unwrap();
         let question = pre("wraparound-vacuum").pending("ALTER TABLE orders ADD COLUMN x int;");
         question.is_silent(&database);

@@ -10,7 +10,7 @@ fn pair(major: u32) -> (Own, Own, Database, Database) {
     monitor(&database);
     wait_for(
         &mut primary.connect(),
-        "SELECT count(*) = 1 AND bool_and(replay_lsn = pg_current_wal_insert_lsn() AND state = 'streaming') FROM pg_stat_replication",
+        "SELECT count(*) = 1 AND bool_and(replay_lsn = pg_current_wal_insert_lsn() AND state = 'streaming' AND coalesce(replay_lag, '0') < '0.9 s') FROM pg_stat_replication",
     );
     let copy = standby.same(&database);
     (primary, standby, database, copy)
