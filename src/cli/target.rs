@@ -195,6 +195,13 @@ impl Target {
         let cwd = std::env::current_dir()?;
         let is_stdin = |path: &Path| path.as_os_str() == "-";
         for path in &self.paths {
+            // It may hold a password.
+            if path.to_str().is_some_and(|text| text.contains("://")) {
+                return Err(Failure::Usage {
+                    message: "a URL is no file or directory of migrations".to_owned(),
+                    help: "`lockgate live` takes a database with --database-url".to_owned(),
+                });
+            }
             if !is_stdin(path) && !path.exists() {
                 return Err(Failure::Usage {
                     message: format!("`{}` does not exist", path.display()),
