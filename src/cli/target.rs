@@ -194,13 +194,7 @@ fn approvals_in(path: &Path) -> Result<Approvals, Failure> {
     if size.len() > MOST_APPROVALS {
         return Err(unreadable("the file has more than 4 MiB".to_owned()));
     }
-    let bytes = std::fs::read(path).map_err(|error| unreadable(error.to_string()))?;
-    let text = String::from_utf8(bytes).map_err(|error| {
-        unreadable(format!(
-            "not UTF-8 at byte {}",
-            error.utf8_error().valid_up_to()
-        ))
-    })?;
+    let text = config::read_text(path).map_err(unreadable)?;
     let source = Source::new(SourceId(0), shown.clone(), text);
     approval::parse(&source).map_err(|problem| Failure::Invalid {
         message: problem.message,
