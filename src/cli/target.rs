@@ -158,10 +158,6 @@ impl Request {
 }
 
 /// Reads a snapshot.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the command line names the file, and hands over what is in it"
-)]
 pub(super) fn snapshot_in(path: &Path) -> Result<Snapshot, Failure> {
     let shown = config::shown(path);
     let unreadable = |reason: String| Failure::Unreadable {

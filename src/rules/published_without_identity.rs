@@ -56,7 +56,7 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
             let now = cx.after();
             let by_this = now
                 .table(&alter.name)
-                .is_some_and(|table| !has_identity(&now, table));
+                .is_some_and(|table| !has_identity(now, table));
             if let Some(publication) = table.publications.first()
                 && before.known
                 && lost
