@@ -17,7 +17,7 @@ use crate::context::Cx;
 use crate::diagnostic::{Certainty, Diagnostic, Level, NotAnalysed};
 use crate::discover::{Discovered, Project};
 use crate::layout::{
-    self, Arrangement, Found, History, Layout, Migration, Piece, Problem, ProblemKind, Script, Unit,
+    self, Arrangement, Found, History, Layout, Migration, Problem, ProblemKind, Script,
 };
 use crate::markers::Markers;
 use crate::replay::{Replay, replay};
@@ -335,13 +335,13 @@ fn is_settled(settled: &[Location], place: Location) -> bool {
 
 /// Parses one script.
 fn migration(script: &Script, found: &Found) -> (Migration, Vec<NotAnalysed>, Vec<Problem>) {
-    let runner = found.layout.runner;
+    let runner = &found.layout.runner;
     let at = |span: Span| Location {
         source: script.source,
         span,
     };
     let mut statements = Vec::new();
-    let mut units: Vec<Unit> = Vec::new();
+    let mut ranges = Vec::new();
     let mut problems = Vec::new();
     let mut not_analysed: Vec<NotAnalysed> = script
         .not_analysed
@@ -375,16 +375,12 @@ fn migration(script: &Script, found: &Found) -> (Migration, Vec<NotAnalysed>, Ve
             statement.conditional |= piece.conditional;
             statement
         }));
-        push_unit(&mut units, first..statements.len(), piece, runner);
+        ranges.push(first..statements.len());
     }
-    // Some tools leave out their transaction by themselves when they recognise a statement.
+    let units = layout::units(runner, &script.pieces, &ranges, &statements);
     if let Some(leaves) = runner.leaves_transaction_for
-        && script.pieces.iter().all(|piece| piece.wraps.is_none())
-        && statements.iter().any(leaves)
+        && layout::leaves_transaction(runner, &script.pieces, &statements)
     {
-        for unit in &mut units {
-            unit.wraps = crate::layout::Wraps::Nothing;
-        }
         problems.extend(mixed(&statements, found, leaves, at));
     }
     // Code that is not read may do the rest of what a program's SQL begins.
@@ -481,30 +477,6 @@ fn for_psql(
             labels: Vec::new(),
         })
         .collect()
-}
-
-/// Pieces that are sent one by one in the same way are one unit.
-fn push_unit(
-    units: &mut Vec<Unit>,
-    statements: std::ops::Range<usize>,
-    piece: &Piece,
-    runner: crate::layout::Runner,
-) {
-    let unit = Unit {
-        statements,
-        send: piece.send.unwrap_or(runner.send),
-        wraps: piece.wraps.unwrap_or(runner.wraps),
-    };
-    match units.last_mut() {
-        Some(last)
-            if last.send == unit.send
-                && last.wraps == unit.wraps
-                && unit.send == crate::layout::Send::PerStatement =>
-        {
-            last.statements.end = unit.statements.end;
-        }
-        _ => units.push(unit),
-    }
 }
 
 /// Rules on suppression comments run last: they need to know what the others found.

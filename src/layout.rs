@@ -33,6 +33,7 @@ mod sqlx;
 mod supabase;
 mod tern;
 mod text;
+mod unit;
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -42,6 +43,7 @@ pub use crate::python::tree::Module as PythonModule;
 pub use alembic::Imports;
 pub use liquibase::Changelogs;
 pub use order::{applied, numbers, pairs};
+pub use unit::{SetsApart, Unit, leaves_transaction, units};
 
 use base::{Applied, Late};
 use order::{arrange_by_place, arrange_by_version, duplicates};
@@ -376,6 +378,8 @@ pub struct Runner {
     pub session: Session,
     /// Statements for which the tool leaves out its transaction by itself.
     pub leaves_transaction_for: Option<fn(&Statement) -> bool>,
+    /// Statements that the tool takes out of the message which a script otherwise is.
+    pub sets_apart: Option<SetsApart>,
     /// How a script leaves the tool's transaction, as help for a person; for tools that cannot, what to do instead.
     pub way_out: &'static str,
     /// The lock by which it keeps a second run of itself away.
@@ -745,17 +749,6 @@ impl Migration {
             span: self.span,
         }
     }
-}
-
-/// Statements that reach the server together.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unit {
-    /// Indices into the migration's statements.
-    pub statements: std::ops::Range<usize>,
-    /// How they are sent.
-    pub send: Send,
-    /// The transaction that the tool makes around them.
-    pub wraps: Wraps,
 }
 
 #[cfg(test)]

@@ -68,6 +68,7 @@ macro_rules! layout {
                 wraps: Wraps::$wraps,
                 session: crate::layout::Session::Unknown,
                 leaves_transaction_for: None,
+                sets_apart: None,
                 way_out: $way_out,
                 lock: RunnerLock::Harmless,
                 mixing: None,

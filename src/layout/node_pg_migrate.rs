@@ -36,6 +36,7 @@ pub(super) static LAYOUT: Layout = Layout {
         wraps: Wraps::Run,
         session: crate::layout::Session::One,
         leaves_transaction_for: None,
+        sets_apart: None,
         way_out: "write that migration in JavaScript with `pgm.noTransaction()`: one in SQL cannot leave the transaction",
         lock: RunnerLock::Harmless,
         mixing: None,

@@ -31,6 +31,7 @@ pub(super) static LAYOUT: Layout = Layout {
         wraps: Wraps::Nothing,
         session: crate::layout::Session::Unknown,
         leaves_transaction_for: None,
+        sets_apart: None,
         way_out: "put it in a file of its own and run that file outside of a transaction",
         lock: RunnerLock::Harmless,
         mixing: None,

@@ -15,7 +15,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use lockgate::discover::{Project, Request, discover};
-use lockgate::layout::{Direction, Script, Unit, Wraps};
+use lockgate::layout::{Direction, Runner, Script, Unit, Wraps, units};
 use lockgate::session::{self, TransactionKind};
 use lockgate::settings::Settings;
 use lockgate::sql;
@@ -24,7 +24,7 @@ use lockgate::statement::{Kind, Statement};
 use crates::{DIESEL, REFINERY, SQLX};
 use debian::{SQITCH, SQL_MIGRATE};
 use liquibase::LIQUIBASE;
-use node::{DBMATE, DRIZZLE, NODE_PG_MIGRATE};
+use node::{DBMATE, DRIZZLE, NODE_PG_MIGRATE, SUPABASE};
 
 use crate::servers::{Database, fresh_database, majors};
 
@@ -105,7 +105,7 @@ fn predicted(tool: &Tool, project: &Path) -> Left {
         if script.direction != Direction::Up {
             continue;
         }
-        let (statements, units) = parsed(script, history.found.layout.runner);
+        let (statements, units) = parsed(script, &history.found.layout.runner);
         let moments = session::moments(&statements, &units, session::Defaults::default());
         let is_run = units.iter().any(|unit| unit.wraps == Wraps::Run);
         for (statement, moment) in statements.iter().zip(moments) {
@@ -156,27 +156,23 @@ impl Effect {
         }
         match &statement.kind {
             Kind::CreateIndex(index) if index.concurrently => {
-                let name = sql.split_whitespace().nth(3).unwrap();
-                Self::Index(name.to_owned())
+                Self::Index(index.name.as_ref().unwrap().text.to_string())
             }
             _ => Self::Nothing,
         }
     }
 }
 
-fn parsed(script: &Script, runner: lockgate::layout::Runner) -> (Vec<Statement>, Vec<Unit>) {
-    let (mut statements, mut units) = (Vec::new(), Vec::new());
+fn parsed(script: &Script, runner: &Runner) -> (Vec<Statement>, Vec<Unit>) {
+    let (mut statements, mut ranges) = (Vec::new(), Vec::new());
     for piece in &script.pieces {
         let first = statements.len();
         let parsed = sql::parse(&piece.fragment);
         assert!(parsed.errors.is_empty(), "{:?}", parsed.errors);
         statements.extend(parsed.statements);
-        units.push(Unit {
-            statements: first..statements.len(),
-            send: piece.send.unwrap_or(runner.send),
-            wraps: piece.wraps.unwrap_or(runner.wraps),
-        });
+        ranges.push(first..statements.len());
     }
+    let units = units(runner, &script.pieces, &ranges, &statements);
     (statements, units)
 }
 
@@ -251,6 +247,11 @@ fn node_pg_migrate_does_what_its_layout_says() {
 #[test]
 fn drizzle_does_what_its_layout_says() {
     check(&DRIZZLE);
+}
+
+#[test]
+fn supabase_does_what_its_layout_says() {
+    check(&SUPABASE);
 }
 
 #[test]
