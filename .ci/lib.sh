@@ -290,17 +290,19 @@ ensure_node_tools() {
     die "the tools of tests/tools/package.json could not be installed, and this run must test with them"
   else
     rm -rf "$dir"
-    say "no tools from npm: the tests that run dbmate, node-pg-migrate, Drizzle and Liquibase will say that they did nothing"
+    say "no tools from npm: the tests that run dbmate, Drizzle, Knex, Liquibase, node-pg-migrate, Prisma, Sequelize, Supabase and TypeORM will say that they did nothing"
   fi
 }
 
+has_rails() { have ruby && ruby -e "require 'active_record'; require 'pg'" 2>/dev/null; }
+
 # The migration tools that Debian has, in whatever version it has: they are old there and stay as they are.
 ensure_system_tools() {
-  if have sqitch && have psql && have sql-migrate && have java; then return 0; fi
-  # Java runs Liquibase, which comes from npm.
-  if apt_install sqitch libdbd-pg-perl postgresql-client sql-migrate default-jre-headless; then return 0; fi
-  if have apt-get && strict; then die "sqitch, sql-migrate and Java could not be installed, and this run must test with them"; fi
-  say "no sqitch, sql-migrate or Java: the tests that run them or Liquibase will say that they did nothing"
+  if have sqitch && have psql && have sql-migrate && have java && has_rails; then return 0; fi
+  # Java runs Liquibase, which comes from npm; of Rails only what migrates is needed.
+  if apt_install sqitch libdbd-pg-perl postgresql-client sql-migrate default-jre-headless ruby-activerecord ruby-pg; then return 0; fi
+  if have apt-get && strict; then die "sqitch, sql-migrate, Java and Rails could not be installed, and this run must test with them"; fi
+  say "no sqitch, sql-migrate, Java or Rails: the tests that run them or Liquibase will say that they did nothing"
 }
 
 # The migration tools that are Rust libraries, behind one program; Diesel among them where libpq is.

@@ -43,7 +43,7 @@ pub use crate::python::tree::Module as PythonModule;
 pub use alembic::Imports;
 pub use liquibase::Changelogs;
 pub use order::{applied, numbers, pairs};
-pub use unit::{SetsApart, Unit, leaves_transaction, units};
+pub use unit::{SetsApart, Unit, leaves_transaction, settle_run, units};
 
 use base::{Applied, Late};
 use order::{arrange_by_place, arrange_by_version, duplicates};
@@ -380,6 +380,8 @@ pub struct Runner {
     pub leaves_transaction_for: Option<fn(&Statement) -> bool>,
     /// Statements that the tool takes out of the message which a script otherwise is.
     pub sets_apart: Option<SetsApart>,
+    /// A pending script that leaves the transaction around the run gives each of the others a transaction of its own.
+    pub splits_run: bool,
     /// How a script leaves the tool's transaction, as help for a person; for tools that cannot, what to do instead.
     pub way_out: &'static str,
     /// The lock by which it keeps a second run of itself away.

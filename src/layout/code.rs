@@ -5,8 +5,9 @@
 //! certain: other code may have created or dropped what it names.
 //!
 //! Transactions as the tools' sources and documentation have them: Rails and Ecto make one for each migration, Django too
-//! (`atomic`), Knex, TypeORM and node-pg-migrate one for the whole run, Sequelize none. All but Ecto send a string as one
-//! message.
+//! (`atomic`), Knex, TypeORM and node-pg-migrate one for the whole run, Sequelize none. If a migration leaves that of the
+//! run, Knex makes one for each of the others, TypeORM wants to be told to, and node-pg-migrate commits before it and begins
+//! anew behind it. All but Ecto send a string as one message.
 
 mod django;
 mod elixir;
@@ -15,6 +16,7 @@ mod program;
 mod ruby;
 mod token;
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use self::javascript::Library;
@@ -45,11 +47,13 @@ struct Tool {
     program: fn(&str) -> Program,
     /// Two files of one number are one too many.
     by_number: bool,
+    /// The order in which they run.
+    compare: fn(&Script, &Script) -> Ordering,
 }
 
 /// Makes the layout of a tool.
 macro_rules! layout {
-    ($name:literal, $index:literal, $send:ident, $wraps:ident, $way_out:literal) => {
+    ($name:literal, $index:literal, $send:ident, $wraps:ident, $splits_run:literal, $way_out:literal) => {
         Layout {
             name: $name,
             detect: |files| detect(&TOOLS[$index], files),
@@ -69,6 +73,7 @@ macro_rules! layout {
                 session: crate::layout::Session::Unknown,
                 leaves_transaction_for: None,
                 sets_apart: None,
+                splits_run: $splits_run,
                 way_out: $way_out,
                 lock: RunnerLock::Harmless,
                 mixing: None,
@@ -94,6 +99,7 @@ pub(super) static RAILS: Layout = layout!(
     0,
     SimpleBatch,
     Script,
+    false,
     "write `disable_ddl_transaction!` in the migration's class"
 );
 pub(super) static DJANGO: Layout = layout!(
@@ -101,6 +107,7 @@ pub(super) static DJANGO: Layout = layout!(
     1,
     SimpleBatch,
     Script,
+    false,
     "write `atomic = False` in the migration's class"
 );
 pub(super) static ECTO: Layout = layout!(
@@ -108,6 +115,7 @@ pub(super) static ECTO: Layout = layout!(
     2,
     PerStatement,
     Script,
+    false,
     "write `@disable_ddl_transaction true` and `@disable_migration_lock true` in the migration's module"
 );
 pub(super) static TYPEORM: Layout = layout!(
@@ -115,6 +123,7 @@ pub(super) static TYPEORM: Layout = layout!(
     3,
     SimpleBatch,
     Run,
+    true,
     "write `transaction = false` in the migration's class, and run with `--transaction each`"
 );
 pub(super) static SEQUELIZE: Layout = layout!(
@@ -122,6 +131,7 @@ pub(super) static SEQUELIZE: Layout = layout!(
     4,
     SimpleBatch,
     Nothing,
+    false,
     "do not hand the transaction to this query"
 );
 pub(super) static KNEX: Layout = layout!(
@@ -129,6 +139,7 @@ pub(super) static KNEX: Layout = layout!(
     5,
     SimpleBatch,
     Run,
+    true,
     "export `config = { transaction: false }` from the migration"
 );
 pub(super) static NODE_PG_MIGRATE: Layout = layout!(
@@ -136,6 +147,7 @@ pub(super) static NODE_PG_MIGRATE: Layout = layout!(
     6,
     SimpleBatch,
     Run,
+    false,
     "call `pgm.noTransaction()` in the migration"
 );
 
@@ -155,6 +167,7 @@ static TOOLS: [Tool; 7] = [
                  ActiveRecord::Base.connection_pool.migration_context.migrate'` logs it on a scratch database",
         program: ruby::read,
         by_number: true,
+        compare: by_version,
     },
     Tool {
         layout: &DJANGO,
@@ -167,6 +180,7 @@ static TOOLS: [Tool; 7] = [
         render: "`python manage.py sqlmigrate <app> <migration>` prints it",
         program: django::read,
         by_number: false,
+        compare: by_name,
     },
     Tool {
         layout: &ECTO,
@@ -179,6 +193,7 @@ static TOOLS: [Tool; 7] = [
         render: "`mix ecto.migrate --log-migrations-sql` logs it on a scratch database",
         program: elixir::read,
         by_number: true,
+        compare: by_version,
     },
     Tool {
         layout: &TYPEORM,
@@ -191,6 +206,7 @@ static TOOLS: [Tool; 7] = [
         render: "`npx typeorm migration:run` with `logging: [\"query\"]` in the data source logs it on a scratch database",
         program: |text| javascript::read(text, Library::TypeOrm),
         by_number: false,
+        compare: by_version,
     },
     Tool {
         layout: &SEQUELIZE,
@@ -203,6 +219,7 @@ static TOOLS: [Tool; 7] = [
         render: "`npx sequelize-cli db:migrate` with `logging: console.log` in its configuration logs it on a scratch database",
         program: |text| javascript::read(text, Library::Sequelize),
         by_number: false,
+        compare: by_name,
     },
     Tool {
         layout: &KNEX,
@@ -215,6 +232,7 @@ static TOOLS: [Tool; 7] = [
         render: "`DEBUG=knex:query npx knex migrate:latest` logs it on a scratch database",
         program: |text| javascript::read(text, Library::Knex),
         by_number: false,
+        compare: by_name,
     },
     Tool {
         layout: &NODE_PG_MIGRATE,
@@ -227,6 +245,7 @@ static TOOLS: [Tool; 7] = [
         render: "`npx node-pg-migrate up --dry-run --verbose` prints it",
         program: |text| javascript::read(text, Library::NodePgMigrate),
         by_number: false,
+        compare: super::node_pg_migrate::compare,
     },
 ];
 
@@ -297,7 +316,8 @@ fn migrations(tool: &'static Tool, found: &Found, files: &dyn Files) -> Vec<Stri
 
 fn read(tool: &Tool, file: &File<'_>) -> Reading {
     let program = (tool.program)(&file.source.text);
-    let version = name::digits(file.name());
+    let number = name::digits(file.name());
+    let version = program.version.as_deref().unwrap_or(number);
     let stem = path::stem(file.name());
     let script = |direction: Direction| {
         let way = program.ways.iter().find(|(way, _)| *way == direction);
@@ -319,7 +339,7 @@ fn read(tool: &Tool, file: &File<'_>) -> Reading {
             } else {
                 path::stem(file.path).to_owned()
             },
-            description: name::title(&stem[version.len()..]),
+            description: name::title(&stem[number.len()..]),
             span: way.map_or(file.source.first_line(), |(_, span)| {
                 first_line(file.source, *span)
             }),
@@ -388,17 +408,18 @@ fn arrange(tool: &Tool, mut scripts: Vec<Script>) -> Arrangement {
     }
     arrange_by_version(
         scripts,
-        if tool.by_number {
-            |a, b| name::number(&a.version, &b.version)
-        } else {
-            by_name
-        },
+        tool.compare,
         "the tool refuses two migrations of one version; number one anew",
     )
 }
 
+/// By their numbers.
+fn by_version(a: &Script, b: &Script) -> Ordering {
+    name::number(&a.version, &b.version)
+}
+
 /// By the names of the files alone.
-fn by_name(a: &Script, b: &Script) -> std::cmp::Ordering {
+fn by_name(a: &Script, b: &Script) -> Ordering {
     path::file_name(&a.path).cmp(path::file_name(&b.path))
 }
 

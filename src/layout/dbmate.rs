@@ -30,6 +30,7 @@ pub(super) static LAYOUT: Layout = Layout {
         session: crate::layout::Session::Unknown,
         leaves_transaction_for: None,
         sets_apart: None,
+        splits_run: false,
         way_out: "put it alone in a migration whose block opens with `-- migrate:up transaction:false`",
         lock: RunnerLock::Harmless,
         mixing: None,

@@ -31,6 +31,7 @@ pub(super) static LAYOUT: Layout = Layout {
         session: crate::layout::Session::Each,
         leaves_transaction_for: None,
         sets_apart: None,
+        splits_run: false,
         way_out: "put it alone in a migration with a file `metadata.toml` beside it that says \
                   `run_in_transaction = false`",
         lock: RunnerLock::Harmless,

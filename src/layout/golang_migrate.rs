@@ -40,6 +40,7 @@ pub(super) static LAYOUT: Layout = Layout {
         session: crate::layout::Session::One,
         leaves_transaction_for: None,
         sets_apart: None,
+        splits_run: false,
         way_out: "move it into a migration file of its own: golang-migrate sends a file as one message, which is a \
                   transaction as soon as it holds two statements",
         lock: RunnerLock::Waiting,

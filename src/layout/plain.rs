@@ -32,6 +32,7 @@ pub(super) static LAYOUT: Layout = Layout {
         session: crate::layout::Session::Unknown,
         leaves_transaction_for: None,
         sets_apart: None,
+        splits_run: false,
         way_out: "put it in a file of its own and run that file outside of a transaction",
         lock: RunnerLock::Harmless,
         mixing: None,

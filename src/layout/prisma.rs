@@ -33,6 +33,7 @@ pub(super) static LAYOUT: Layout = Layout {
         session: crate::layout::Session::One,
         leaves_transaction_for: None,
         sets_apart: None,
+        splits_run: false,
         way_out: "put it alone in a migration of its own: Prisma sends a file as one message, which is a transaction as \
                   soon as it holds two statements",
         lock: RunnerLock::Waiting,

@@ -38,6 +38,7 @@ pub(super) static LAYOUT: Layout = Layout {
             alone: is_sent_alone,
             controls: is_control,
         }),
+        splits_run: false,
         way_out: "put it first in a migration without BEGIN and COMMIT: the Supabase CLI sends the statements of a file as \
                   one pipeline, and only the first one of a pipeline may refuse a transaction",
         lock: RunnerLock::Harmless,

@@ -38,6 +38,7 @@ pub(super) static LAYOUT: Layout = Layout {
         session: crate::layout::Session::Each,
         leaves_transaction_for: None,
         sets_apart: None,
+        splits_run: false,
         way_out: "put it in a migration of its own with the line `---- tern: disable-tx ----`",
         lock: RunnerLock::Waiting,
         mixing: None,

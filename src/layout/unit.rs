@@ -53,6 +53,19 @@ pub fn units(
     units
 }
 
+/// Gives the transaction around the run up, where the tool does so because one of the pending scripts leaves it.
+pub fn settle_run(runner: &Runner, pending: &mut [&mut Vec<Unit>]) {
+    let leaves = |units: &&mut Vec<Unit>| units.iter().any(|unit| unit.wraps == Wraps::Nothing);
+    if !runner.splits_run || !pending.iter().any(leaves) {
+        return;
+    }
+    for unit in pending.iter_mut().flat_map(|units| units.iter_mut()) {
+        if unit.wraps == Wraps::Run {
+            unit.wraps = Wraps::Script;
+        }
+    }
+}
+
 /// True if the tool leaves out its transaction around this script by itself.
 #[must_use]
 pub fn leaves_transaction(runner: &Runner, pieces: &[Piece], statements: &[Statement]) -> bool {

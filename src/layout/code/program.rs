@@ -15,6 +15,8 @@ pub(super) struct Program {
     pub(super) unread: bool,
     /// It leaves the tool's transaction on the way up, and on the way down.
     pub(super) outside: [bool; 2],
+    /// The number by which the tool orders it, if it is not that of the file's name.
+    pub(super) version: Option<String>,
 }
 
 /// SQL that is sent.
