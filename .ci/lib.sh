@@ -277,14 +277,15 @@ python_tools() {
 # The migration tools that come from npm, pinned by tests/tools, under target/tools.
 ensure_node_tools() {
   local dir="$TARGET/tools" sum
-  sum=$(cat tests/tools/package.json tests/tools/package-lock.json | cksum)
+  sum=$(cat tests/tools/*.json tests/tools/*.cjs | cksum)
   if [ "$(cat "$dir/packages.cksum" 2>/dev/null)" = "$sum" ] && [ -d "$dir/node_modules/.bin" ]; then return 0; fi
   say "migration tools from npm into target/tools"
   rm -rf "$dir"
   mkdir -p "$dir"
-  cp tests/tools/package.json tests/tools/package-lock.json "$dir/"
-  # Not `npm ci`: the lock file names the binaries of one platform only, and others must find theirs.
-  if { have npm || apt_install npm; } && quietly npm-tools npm install --prefix "$dir" --no-audit --no-fund --silent; then
+  cp tests/tools/*.json tests/tools/*.cjs "$dir/"
+  # Not `npm ci`: the lock file names the binaries of one platform only, and others must find theirs. No package needs
+  # its scripts; Prisma's would load an engine from elsewhere.
+  if { have npm || apt_install npm; } && quietly npm-tools npm install --prefix "$dir" --ignore-scripts --no-audit --no-fund --silent; then
     printf '%s\n' "$sum" >"$dir/packages.cksum"
   elif strict; then
     die "the tools of tests/tools/package.json could not be installed, and this run must test with them"

@@ -25,7 +25,7 @@ use lockgate::statement::{Kind, Statement};
 use crates::{DIESEL, REFINERY, SQLX};
 use debian::{SQITCH, SQL_MIGRATE};
 use liquibase::LIQUIBASE;
-use node::{DBMATE, DRIZZLE, NODE_PG_MIGRATE, SUPABASE};
+use node::{DBMATE, DRIZZLE, NODE_PG_MIGRATE, PRISMA, SUPABASE};
 use programs::{DJANGO, KNEX, NODE_PG_MIGRATE_JS, RAILS, SEQUELIZE, TYPEORM};
 
 use crate::servers::{Database, fresh_database, majors};
@@ -257,6 +257,11 @@ fn node_pg_migrate_does_what_its_layout_says() {
 #[test]
 fn drizzle_does_what_its_layout_says() {
     check(&DRIZZLE);
+}
+
+#[test]
+fn prisma_does_what_its_layout_says() {
+    check(&PRISMA);
 }
 
 #[test]

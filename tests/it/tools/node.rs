@@ -1,5 +1,6 @@
 //! Tools that come from npm.
 
+use std::fs;
 use std::process::Command;
 
 use super::{Tool, output};
@@ -471,6 +472,120 @@ pub(super) const SUPABASE: Tool = Tool {
         &[
             ("supabase/migrations/1_a.sql", "SELECT 1;"),
             ("supabase/migrations/1_b.sql", "SELECT 1;"),
+        ],
+    )],
+};
+
+/// The command line of Prisma with its engine as WebAssembly: see `tests/tools/prisma-engine.cjs`.
+pub(super) const PRISMA: Tool = Tool {
+    layout: "prisma",
+    run: |project, database| {
+        let tools = node_tools()?;
+        // It begins in an empty schema only.
+        database
+            .connect()
+            .batch_execute(&format!(
+                "CREATE SCHEMA probe; ALTER TABLE ran SET SCHEMA probe; ALTER DATABASE {} SET search_path = public, probe",
+                database.name()
+            ))
+            .unwrap();
+        let files = [
+            (
+                "prisma/migrations/migration_lock.toml",
+                "provider = \"postgresql\"\n",
+            ),
+            (
+                "prisma/schema.prisma",
+                "datasource db {\n  provider = \"postgresql\"\n}\n",
+            ),
+            (
+                "prisma.config.mjs",
+                "export default { schema: 'prisma/schema.prisma', datasource: { url: 'postgresql://nobody@localhost/none' } };\n",
+            ),
+        ];
+        for (path, text) in files {
+            fs::write(project.join(path), text).unwrap();
+        }
+        Some(output(
+            Command::new(tools.join("node_modules/.bin/prisma"))
+                .args(["migrate", "deploy"])
+                .current_dir(project)
+                .env(
+                    "PRISMA_SCHEMA_ENGINE_BINARY",
+                    tools.join("prisma-engine.cjs"),
+                )
+                .env("CHECKPOINT_DISABLE", "1")
+                .env("PGHOST", database.socket())
+                .env("PGUSER", "postgres")
+                .env("PGDATABASE", database.name()),
+        ))
+    },
+    probes: &[
+        (
+            "directories are compared as words, and what is not `migration.sql` in one never runs",
+            &[
+                (
+                    "prisma/migrations/2_b/migration.sql",
+                    "INSERT INTO ran VALUES ('2');",
+                ),
+                (
+                    "prisma/migrations/10_a/migration.sql",
+                    "INSERT INTO ran VALUES ('10');",
+                ),
+                (
+                    "prisma/migrations/1_c/migration.sql",
+                    "INSERT INTO ran VALUES ('1');",
+                ),
+                (
+                    "prisma/migrations/1_c/down.sql",
+                    "INSERT INTO ran VALUES ('down');",
+                ),
+                ("prisma/migrations/3_d.sql", "INSERT INTO ran VALUES ('3');"),
+                (
+                    "prisma/migrations/2_B2/migration.sql",
+                    "INSERT INTO ran VALUES ('B2');",
+                ),
+            ],
+        ),
+        (
+            "a file is rolled back as a whole, the file before it stays",
+            &[
+                (
+                    "prisma/migrations/1_a/migration.sql",
+                    "INSERT INTO ran VALUES ('a');",
+                ),
+                (
+                    "prisma/migrations/2_b/migration.sql",
+                    "INSERT INTO ran VALUES ('b');\nSELECT 1/0;",
+                ),
+            ],
+        ),
+        (
+            "an index is built concurrently where it is alone, and not behind another statement",
+            &[
+                (
+                    "prisma/migrations/1_a/migration.sql",
+                    "CREATE INDEX CONCURRENTLY i ON ran (name);",
+                ),
+                (
+                    "prisma/migrations/2_b/migration.sql",
+                    "INSERT INTO ran VALUES ('a');\nCREATE INDEX CONCURRENTLY j ON ran (name);",
+                ),
+            ],
+        ),
+        (
+            "BEGIN and COMMIT are the file's own",
+            &[(
+                "prisma/migrations/1_a/migration.sql",
+                "BEGIN;\nINSERT INTO ran VALUES ('a');\nCOMMIT;\nINSERT INTO ran VALUES ('b');\nSELECT 1/0;",
+            )],
+        ),
+    ],
+    refuses: &[(
+        "has no `migration.sql`",
+        &[
+            ("prisma/migrations/1_a/migration.sql", "SELECT 1;"),
+            ("prisma/migrations/2_b/down.sql", "SELECT 1;"),
         ],
     )],
 };
