@@ -23,6 +23,7 @@ mod node_pg_migrate;
 mod order;
 mod path;
 mod plain;
+mod pop;
 mod prisma;
 mod refinery;
 mod section;
@@ -75,6 +76,7 @@ pub static ALL: &[&Layout] = &[
     // Those that the package around them names.
     &diesel::LAYOUT,
     &sqlx::LAYOUT,
+    &pop::LAYOUT,
     // Those that only names tell.
     &golang_migrate::LAYOUT,
     &plain::LAYOUT,
@@ -129,7 +131,24 @@ pub fn detect(files: &dyn Files) -> Vec<Found> {
         }
     }
     let directories = path::directories(files.paths());
-    founds.retain(|found| !is_for_a_sibling(&found.root, &directories));
+    let mut siblings = Vec::new();
+    founds.retain(|found| {
+        let sibling = sibling(&found.root, &directories);
+        siblings.extend(
+            sibling
+                .iter()
+                .map(|ours| (ours.clone(), found.directories.clone())),
+        );
+        sibling.is_none()
+    });
+    for (ours, theirs) in siblings {
+        let found = founds
+            .iter_mut()
+            .find(|found| path::is_inside(&found.root, &ours));
+        if let Some(found) = found {
+            found.left_out.extend(theirs);
+        }
+    }
     founds.sort_by(|a, b| {
         a.root
             .cmp(&b.root)
@@ -158,18 +177,16 @@ const OTHERS: &[&str] = &[
 /// The same for PostgreSQL.
 const OURS: &[&str] = &["postgres", "postgresql", "pg", "pgsql", "psql"];
 
-/// True if a directory holds another database's variant of migrations that PostgreSQL has beside it.
-fn is_for_a_sibling(root: &str, directories: &[&str]) -> bool {
+/// Where PostgreSQL's variant lies of the migrations that a directory holds for another database, if there is one.
+fn sibling(root: &str, directories: &[&str]) -> Option<String> {
     let parts: Vec<&str> = root.split('/').collect();
-    parts.iter().enumerate().any(|(index, part)| {
-        is_other_database(part)
-            && OURS.iter().any(|ours| {
-                let mut sibling = parts.clone();
-                sibling[index] = ours;
-                directories
-                    .binary_search(&sibling[..=index].join("/").as_str())
-                    .is_ok()
-            })
+    let other = |index: &usize| is_other_database(parts[*index]);
+    (0..parts.len()).filter(other).find_map(|index| {
+        let above = parts[..index].join("/");
+        let ours = |directory: &&&str| {
+            path::parent(directory) == above && is_postgres(path::file_name(directory))
+        };
+        Some((*directories.iter().find(ours)?).to_owned())
     })
 }
 
@@ -281,9 +298,20 @@ pub struct Reading {
     pub problems: Vec<Problem>,
     /// Text that runs and that is not looked at.
     pub not_analysed: Vec<(Span, String)>,
+    /// The database that the whole file is for, if that is another one. Such files are named together.
+    pub left_out: Option<String>,
 }
 
 impl Reading {
+    /// A file for another database, whose PostgreSQL variant is beside it or not needed.
+    #[must_use]
+    pub fn left_out(database: &str) -> Self {
+        Self {
+            left_out: Some(database.to_owned()),
+            ..Self::default()
+        }
+    }
+
     /// One migration.
     #[must_use]
     pub fn script(script: Script) -> Self {
@@ -327,6 +355,8 @@ pub struct Found {
     pub settings: BTreeMap<String, String>,
     /// Which files Liquibase's changelogs hold together; nothing for other tools.
     pub changelogs: Arc<Changelogs>,
+    /// Directories with the variant of these migrations for another database.
+    pub left_out: Vec<String>,
 }
 
 impl Found {
@@ -339,6 +369,7 @@ impl Found {
             reason,
             settings: BTreeMap::new(),
             changelogs: Arc::default(),
+            left_out: Vec::new(),
         }
     }
 
@@ -538,6 +569,10 @@ pub struct Script {
     pub depends_on: Vec<(String, Span)>,
     /// Other names of its branch (`branch_labels`).
     pub labels: Vec<String>,
+    /// Versions that run behind it (`run_before`).
+    pub before: Vec<String>,
+    /// Versions that it runs instead of (`replaces`).
+    pub replaces: Vec<String>,
     /// Why it says that it has nothing to do (`pass`, `raise`, only comments).
     pub emptiness: Option<Emptiness>,
     /// Text that was not understood.
@@ -568,6 +603,8 @@ impl Script {
             parents: Vec::new(),
             depends_on: Vec::new(),
             labels: Vec::new(),
+            before: Vec::new(),
+            replaces: Vec::new(),
             emptiness: text::blank(sql),
             not_analysed: Vec::new(),
         }

@@ -60,6 +60,7 @@ fn history(scripts: &[&str], send: Send, wraps: Wraps) -> History {
     History {
         found: Found {
             changelogs: std::sync::Arc::default(),
+            left_out: Vec::new(),
             layout: layout::plain(),
             root: String::new(),
             directories: Vec::new(),

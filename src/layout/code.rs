@@ -11,6 +11,7 @@
 
 mod django;
 mod elixir;
+mod graph;
 mod javascript;
 mod program;
 mod ruby;
@@ -23,8 +24,8 @@ use self::javascript::Library;
 use self::program::Program;
 use super::{
     Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Late, Layout, Piece,
-    Reading, Runner, RunnerLock, Script, Send, Wraps, arrange_by_version, dialect, name, path,
-    sign,
+    Reading, Runner, RunnerLock, Script, Send, Wraps, arrange_by_place, arrange_by_version,
+    dialect, is_other_database, is_postgres, name, path, sign,
 };
 use crate::source::{Source, Span};
 
@@ -47,7 +48,9 @@ struct Tool {
     program: fn(&str) -> Program,
     /// Two files of one number are one too many.
     by_number: bool,
-    /// The order in which they run.
+    /// Migrations name those that they need.
+    is_graph: bool,
+    /// The order in which they run, unless those decide.
     compare: fn(&Script, &Script) -> Ordering,
 }
 
@@ -60,7 +63,7 @@ macro_rules! layout {
             open: |_, root, options| Found::named(TOOLS[$index].layout, root, options),
             files: |found, files| migrations(&TOOLS[$index], found, files),
             read: |_, file| read(&TOOLS[$index], file),
-            arrange: |_, scripts| arrange(&TOOLS[$index], scripts),
+            arrange: |found, scripts| arrange(&TOOLS[$index], found, scripts),
             compare: Some(name::number),
             applied: Applied {
                 late: |_, _| Late::Unknown,
@@ -167,6 +170,7 @@ static TOOLS: [Tool; 7] = [
                  ActiveRecord::Base.connection_pool.migration_context.migrate'` logs it on a scratch database",
         program: ruby::read,
         by_number: true,
+        is_graph: false,
         compare: by_version,
     },
     Tool {
@@ -180,6 +184,7 @@ static TOOLS: [Tool; 7] = [
         render: "`python manage.py sqlmigrate <app> <migration>` prints it",
         program: django::read,
         by_number: false,
+        is_graph: true,
         compare: by_name,
     },
     Tool {
@@ -193,6 +198,7 @@ static TOOLS: [Tool; 7] = [
         render: "`mix ecto.migrate --log-migrations-sql` logs it on a scratch database",
         program: elixir::read,
         by_number: true,
+        is_graph: false,
         compare: by_version,
     },
     Tool {
@@ -206,6 +212,7 @@ static TOOLS: [Tool; 7] = [
         render: "`npx typeorm migration:run` with `logging: [\"query\"]` in the data source logs it on a scratch database",
         program: |text| javascript::read(text, Library::TypeOrm),
         by_number: false,
+        is_graph: false,
         compare: by_version,
     },
     Tool {
@@ -219,6 +226,7 @@ static TOOLS: [Tool; 7] = [
         render: "`npx sequelize-cli db:migrate` with `logging: console.log` in its configuration logs it on a scratch database",
         program: |text| javascript::read(text, Library::Sequelize),
         by_number: false,
+        is_graph: false,
         compare: by_name,
     },
     Tool {
@@ -232,6 +240,7 @@ static TOOLS: [Tool; 7] = [
         render: "`DEBUG=knex:query npx knex migrate:latest` logs it on a scratch database",
         program: |text| javascript::read(text, Library::Knex),
         by_number: false,
+        is_graph: false,
         compare: by_name,
     },
     Tool {
@@ -245,6 +254,7 @@ static TOOLS: [Tool; 7] = [
         render: "`npx node-pg-migrate up --dry-run --verbose` prints it",
         program: |text| javascript::read(text, Library::NodePgMigrate),
         by_number: false,
+        is_graph: false,
         compare: super::node_pg_migrate::compare,
     },
 ];
@@ -254,10 +264,13 @@ pub(super) fn is_code(layout: &Layout) -> bool {
     TOOLS.iter().any(|tool| std::ptr::eq(tool.layout, layout))
 }
 
+/// True for `migrations`, `src/migration` and, for one of several databases, `migrations/postgres`.
 fn is_for_migrations(directory: &str) -> bool {
-    path::file_name(directory)
-        .to_ascii_lowercase()
-        .contains("migration")
+    let mut name = path::file_name(directory);
+    if is_postgres(name) || is_other_database(name) {
+        name = path::file_name(path::parent(directory));
+    }
+    name.to_ascii_lowercase().contains("migration")
 }
 
 /// True for a file that may be a migration: its name begins with a number.
@@ -299,7 +312,37 @@ fn detect(tool: &'static Tool, files: &dyn Files) -> Vec<Found> {
                 ..Found::of(tool.layout, home, reason)
             });
     }
-    projects.into_values().collect()
+    let mut projects: Vec<Found> = projects.into_values().collect();
+    for found in projects.iter_mut().filter(|_| tool.is_graph) {
+        let model = user_model(files, &found.root);
+        found
+            .settings
+            .extend(model.map(|model| (USER_MODEL.to_owned(), model)));
+    }
+    projects
+}
+
+/// Django's setting that names the model of its users.
+const USER_MODEL: &str = "AUTH_USER_MODEL";
+
+/// The application and the model of a project's users, if its settings say so in a constant.
+fn user_model(files: &dyn Files, root: &str) -> Option<String> {
+    let is_settings = |path: &&String| {
+        path::is_python(path)
+            && (path::file_name(path).contains("settings")
+                || path::file_name(path::parent(path)).contains("settings"))
+    };
+    let mut paths = path::below(files.paths(), root).filter(is_settings);
+    paths.find_map(|path| {
+        let text = files.text(path)?;
+        let mut lines = text.lines();
+        let value = lines.find_map(|line| {
+            let rest = line.strip_prefix(USER_MODEL)?.trim_start();
+            rest.strip_prefix('=').map(str::trim)
+        })?;
+        let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+        Some(value[1..].split(quote).next()?.to_owned())
+    })
 }
 
 /// The migrations of a project.
@@ -319,6 +362,7 @@ fn read(tool: &Tool, file: &File<'_>) -> Reading {
     let number = name::digits(file.name());
     let version = program.version.as_deref().unwrap_or(number);
     let stem = path::stem(file.name());
+    let links = |index: usize| program.links[index].iter().cloned();
     let script = |direction: Direction| {
         let way = program.ways.iter().find(|(way, _)| *way == direction);
         let outside = program.outside[usize::from(direction == Direction::Down)];
@@ -345,6 +389,9 @@ fn read(tool: &Tool, file: &File<'_>) -> Reading {
             }),
             pieces,
             emptiness: None,
+            depends_on: links(0).map(|id| (id, Span::default())).collect(),
+            before: links(1).collect(),
+            replaces: links(2).collect(),
             ..Script::of_part(file, direction, Span::default())
         }
     };
@@ -378,7 +425,7 @@ fn first_line(source: &Source, span: Span) -> Span {
     Span::new(span.start as usize, span.start as usize + length)
 }
 
-fn arrange(tool: &Tool, mut scripts: Vec<Script>) -> Arrangement {
+fn arrange(tool: &Tool, found: &Found, mut scripts: Vec<Script>) -> Arrangement {
     let is_foreign = |piece: &Piece| {
         let sql = Source::new(
             crate::source::SourceId(0),
@@ -405,6 +452,13 @@ fn arrange(tool: &Tool, mut scripts: Vec<Script>) -> Arrangement {
         for piece in scripts.iter_mut().flat_map(|script| &mut script.pieces) {
             piece.conditional = true;
         }
+    }
+    if tool.is_graph {
+        graph::place(
+            &mut scripts,
+            found.settings.get(USER_MODEL).map(String::as_str),
+        );
+        return arrange_by_place(scripts);
     }
     arrange_by_version(
         scripts,

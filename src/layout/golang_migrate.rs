@@ -147,6 +147,7 @@ fn detect(files: &dyn Files) -> Vec<Found> {
         }
         founds.push(Found {
             changelogs: std::sync::Arc::default(),
+            left_out: Vec::new(),
             layout: &LAYOUT,
             root: directory.to_owned(),
             directories: vec![directory.to_owned()],
@@ -181,6 +182,7 @@ fn another_tool(directory: &str, files: &dyn Files) -> bool {
 fn open(_: &dyn Files, root: &str, options: &BTreeMap<String, String>) -> Found {
     Found {
         changelogs: std::sync::Arc::default(),
+        left_out: Vec::new(),
         layout: &LAYOUT,
         root: root.to_owned(),
         directories: vec![root.to_owned()],

@@ -152,6 +152,7 @@ fn found(
     }
     Found {
         changelogs: std::sync::Arc::default(),
+        left_out: Vec::new(),
         layout: &LAYOUT,
         root,
         directories,

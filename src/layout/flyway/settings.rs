@@ -48,6 +48,7 @@ pub(super) fn detect(files: &dyn Files) -> Vec<Found> {
         if let Some(root) = directories.first() {
             founds.push(Found {
                 changelogs: std::sync::Arc::default(),
+                left_out: Vec::new(),
                 layout: &LAYOUT,
                 root: root.clone(),
                 reason: format!("`{}` points to it", config.file),
@@ -60,6 +61,7 @@ pub(super) fn detect(files: &dyn Files) -> Vec<Found> {
         if !founds.iter().any(|found| found.claims(&root)) {
             founds.push(Found {
                 changelogs: std::sync::Arc::default(),
+                left_out: Vec::new(),
                 layout: &LAYOUT,
                 directories: vec![root.clone()],
                 settings: nearest(files, &root),
@@ -86,6 +88,7 @@ pub(super) fn open(files: &dyn Files, root: &str, options: &BTreeMap<String, Str
     };
     Found {
         changelogs: std::sync::Arc::default(),
+        left_out: Vec::new(),
         layout: &LAYOUT,
         root: root.to_owned(),
         directories: if named.is_empty() {

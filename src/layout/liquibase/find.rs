@@ -336,6 +336,7 @@ impl Group {
             directories: covering(directories),
             settings,
             changelogs: Arc::new(plan),
+            left_out: Vec::new(),
             ..Found::of(&LAYOUT, path::parent(first), reason)
         };
         if let Some(dialect) = driver(files, first) {

@@ -381,6 +381,7 @@ pub(super) const DJANGO: Tool = Tool {
         ))
     },
     probes: &[
+        ("migrations run behind those that they need", GRAPH),
         (
             "a migration is rolled back as a whole, the one before it stays",
             &[
@@ -418,6 +419,43 @@ pub(super) const DJANGO: Tool = Tool {
     ],
     refuses: &[],
 };
+
+/// Migrations of two applications that need each other in turn, one that replaces two, and one that wants to run early.
+const GRAPH: &[(&str, &str)] = &[
+    ("manage.py", MANAGE),
+    (
+        "a/migrations/0001_one.py",
+        "from django.db import migrations\n\nclass Migration(migrations.Migration):\n    operations = [migrations.RunSQL(\"INSERT INTO ran VALUES ('a1')\")]\n",
+    ),
+    (
+        "a/migrations/0002_two.py",
+        "from django.db import migrations\n\nclass Migration(migrations.Migration):\n    dependencies = [('a', '0001_one'), ('b', '0002_two')]\n    operations = [migrations.RunSQL(\"INSERT INTO ran VALUES ('a2')\")]\n",
+    ),
+    (
+        "a/migrations/0003_three.py",
+        "from django.db import migrations\n\nclass Migration(migrations.Migration):\n    dependencies = [('a', '0002_two'), ('b', '__latest__')]\n    operations = [migrations.RunSQL(\"INSERT INTO ran VALUES ('a3')\")]\n",
+    ),
+    (
+        "b/migrations/0001_one.py",
+        "from django.db import migrations\n\nclass Migration(migrations.Migration):\n    dependencies = [('a', '__first__')]\n    operations = [migrations.RunSQL(\"INSERT INTO ran VALUES ('b1')\")]\n",
+    ),
+    (
+        "b/migrations/0002_two.py",
+        "from django.db import migrations\n\nclass Migration(migrations.Migration):\n    dependencies = [('b', '0001_one')]\n    operations = [migrations.RunSQL(\"INSERT INTO ran VALUES ('b2')\")]\n",
+    ),
+    (
+        "b/migrations/0003_a_late.py",
+        "from django.db import migrations\n\nclass Migration(migrations.Migration):\n    dependencies = [('b', '0002_two')]\n    operations = [migrations.RunSQL(\"INSERT INTO ran VALUES ('b3')\")]\n",
+    ),
+    (
+        "b/migrations/0002_z_beside.py",
+        "from django.db import migrations\n\nclass Migration(migrations.Migration):\n    dependencies = [('b', '0001_one')]\n    run_before = [('b', '0002_two')]\n    operations = [migrations.RunSQL(\"INSERT INTO ran VALUES ('bz')\")]\n",
+    ),
+    (
+        "b/migrations/0004_squashed.py",
+        "from django.db import migrations\n\nclass Migration(migrations.Migration):\n    replaces = [('b', '0002_two'), ('b', '0003_a_late')]\n    dependencies = [('b', '0001_one')]\n    operations = [migrations.RunSQL(\"INSERT INTO ran VALUES ('b23')\")]\n",
+    ),
+];
 
 const MANAGE: &str = "import os, sys\n\
     from django.conf import settings\n\
