@@ -25,7 +25,7 @@ use self::program::Program;
 use super::{
     Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Late, Layout, Piece,
     Reading, Runner, RunnerLock, Script, Send, Wraps, arrange_by_place, arrange_by_version,
-    dialect, is_other_database, is_postgres, name, path, sign,
+    dialect, is_other_database, is_postgres, name, path, sign, text,
 };
 use crate::source::{Source, Span};
 
@@ -335,8 +335,8 @@ fn user_model(files: &dyn Files, root: &str) -> Option<String> {
     let mut paths = path::below(files.paths(), root).filter(is_settings);
     paths.find_map(|path| {
         let text = files.text(path)?;
-        let mut lines = text.lines();
-        let value = lines.find_map(|line| {
+        let mut lines = text::lines(&text);
+        let value = lines.find_map(|(_, line)| {
             let rest = line.strip_prefix(USER_MODEL)?.trim_start();
             rest.strip_prefix('=').map(str::trim)
         })?;

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     Applied, Client, Direction, DownScripts, File, Files, Found, Layout, ProblemKind, Reading,
     Runner, RunnerLock, Script, Send, Wraps, arrange_by_version, is_other_database, is_postgres,
-    name, path, sign,
+    name, path, sign, text,
 };
 
 /// The tool.
@@ -120,7 +120,7 @@ fn detect(files: &dyn Files) -> Vec<Found> {
         } else if let Some(module) = sign::nearest(files, directory, "go.mod").filter(|module| {
             files
                 .text(module)
-                .is_some_and(|text| text.lines().any(names_pop))
+                .is_some_and(|text| text::lines(&text).any(|(_, line)| names_pop(line)))
         }) {
             format!("its files are named like pop's, and `{module}` needs pop")
         } else {

@@ -53,9 +53,8 @@ fn is_sent_alone(statement: &Statement) -> bool {
     let text = statement.source.sql.to_ascii_uppercase();
     let words: Vec<&str> = text.split_whitespace().collect();
     match *words.as_slice() {
-        ["CREATE", "INDEX", "CONCURRENTLY", ..]
+        ["CREATE" | "DROP", "INDEX", "CONCURRENTLY", ..]
         | ["CREATE", "UNIQUE", "INDEX", "CONCURRENTLY", ..]
-        | ["DROP", "INDEX", "CONCURRENTLY", ..]
         | ["VACUUM" | "CLUSTER", ..]
         | ["ALTER", "SYSTEM", ..] => true,
         ["REINDEX", ref rest @ ..] => rest.contains(&"CONCURRENTLY"),
