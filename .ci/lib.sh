@@ -297,13 +297,15 @@ ensure_node_tools() {
 
 has_rails() { have ruby && ruby -e "require 'active_record'; require 'pg'" 2>/dev/null; }
 
-# The migration tools that Debian has, in whatever version it has: they are old there and stay as they are.
+# The migration tools that Debian has, in whatever version it has: they are old there and stay as they are. PgBouncer
+# and openssl are for the tests of live mode.
 ensure_system_tools() {
-  if have sqitch && have psql && have sql-migrate && have java && has_rails; then return 0; fi
+  local PATH="$PATH:/usr/sbin"
+  if have sqitch && have psql && have sql-migrate && have java && have pgbouncer && have openssl && has_rails; then return 0; fi
   # Java runs Liquibase, which comes from npm; of Rails only what migrates is needed.
-  if apt_install sqitch libdbd-pg-perl postgresql-client sql-migrate default-jre-headless ruby-activerecord ruby-pg; then return 0; fi
-  if have apt-get && strict; then die "sqitch, sql-migrate, Java and Rails could not be installed, and this run must test with them"; fi
-  say "no sqitch, sql-migrate, Java or Rails: the tests that run them or Liquibase will say that they did nothing"
+  if apt_install sqitch libdbd-pg-perl postgresql-client sql-migrate default-jre-headless pgbouncer openssl ruby-activerecord ruby-pg; then return 0; fi
+  if have apt-get && strict; then die "sqitch, sql-migrate, Java, PgBouncer, openssl and Rails could not be installed, and this run must test with them"; fi
+  say "no sqitch, sql-migrate, Java, PgBouncer, openssl or Rails: the tests that need them will say that they did nothing"
 }
 
 # The migration tools that are Rust libraries, behind one program; Diesel among them where libpq is.

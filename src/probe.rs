@@ -16,7 +16,8 @@
 //! 3. `src/rules/<id>.rs` with its `mod` line: `pub(super) fn check(probing: &mut Probing<'_>) -> Judged`. It reports
 //!    with [`Probing::report`]; what it cannot know is an [`Unknown`] (`Err`, or [`Probing::unknown`] when it goes on).
 //! 4. Tests in `tests/it/live/`: one where the situation is produced, one where all is well, as superuser and as a
-//!    member of `pg_monitor`, on the oldest and the newest major.
+//!    member of `pg_monitor`, on the oldest and the newest major: `for major in showing("<id>")` demands all of it, and
+//!    a test demands that there is one for each probe.
 //! 5. `BLESS=1 cargo test`.
 
 mod demand;

@@ -4,11 +4,17 @@
 //! major that there is; both roles must say the same unless a test says otherwise.
 
 mod after;
+mod certificates;
 mod faults;
+mod large;
+mod many;
 mod objects;
+mod poolers;
 mod servers;
 mod sessions;
+mod shown;
 mod snapshots;
+mod standby;
 mod state;
 mod watching;
 
@@ -29,6 +35,7 @@ use postgres::Client;
 use super::example::root;
 use super::servers::{self as test_servers, Database};
 use super::tidy::wording;
+pub(crate) use shown::showing;
 
 static WORLD: LazyLock<String> =
     LazyLock::new(|| fs::read_to_string(root().join("fixtures/world.sql")).unwrap());
@@ -55,6 +62,8 @@ pub(crate) struct Question<'a> {
     pub(crate) options: Vec<(&'static str, OptionValue)>,
     /// The snapshot from before.
     pub(crate) before: Option<Snapshot>,
+    /// The major that the files are checked for, unless it is the newest.
+    pub(crate) postgres: Option<u32>,
 }
 
 /// A question that `lockgate live pre` puts with one probe, nothing pending.
@@ -66,6 +75,7 @@ pub(crate) fn pre(probe: &'static str) -> Question<'static> {
         files: Vec::new(),
         options: Vec::new(),
         before: None,
+        postgres: None,
     }
 }
 
@@ -103,8 +113,18 @@ impl<'a> Question<'a> {
         self
     }
 
+    /// With files that are checked for this major.
+    pub(crate) fn checked_for(mut self, major: u32) -> Self {
+        self.postgres = Some(major);
+        self
+    }
+
     /// The report that a role gets.
     pub(crate) fn report(&self, database: &Database, role: &str) -> Report {
+        self.report_at(&url(database, role))
+    }
+
+    pub(crate) fn report_at(&self, url: &str) -> Report {
         let mut settings = Settings {
             select: vec![self.probe.to_owned()],
             stats: self.before.clone().map(Arc::new),
@@ -114,17 +134,23 @@ impl<'a> Question<'a> {
         for (name, value) in &self.options {
             rule.options.insert((*name).to_owned(), value.clone());
         }
-        let url = url(database, role);
+        settings.postgres = self.postgres.unwrap_or(settings.postgres);
         let world = (!self.files.is_empty()).then_some(WORLD.as_str());
-        testing::ask(self.when, &url, self.layout, &self.files, world, settings)
+        testing::ask(self.when, url, self.layout, &self.files, world, settings)
     }
 
     /// What a role is told.
     pub(crate) fn told(&self, database: &Database, role: &str) -> Vec<String> {
-        let report = self.report(database, role);
+        self.told_at(&url(database, role), role)
+    }
+
+    /// What a role is told when it asks there.
+    pub(crate) fn told_at(&self, url: &str, role: &str) -> Vec<String> {
+        let report = self.report_at(url);
         assert!(report.errors.is_empty(), "{:?}", report.errors);
         let answers = &report.databases[0].answers;
         assert_eq!(answers.len(), 1, "{} was not asked", self.probe);
+        shown::note(self.probe, role, answers[0].answer);
         for found in &report.diagnostics {
             assert_eq!(wording(found), [""; 0]);
         }
@@ -188,19 +214,17 @@ fn line(found: &Diagnostic) -> String {
 
 /// Every probe of `pre`, about migrations that give each of them something to ask.
 pub(crate) fn all_probes(database: &Database) -> Report {
+    all_probes_at(&database.url())
+}
+
+/// The same, asked there.
+pub(crate) fn all_probes_at(url: &str) -> Report {
     const SQL: &str = "DROP INDEX CONCURRENTLY idx_orders_user_id; CREATE UNIQUE INDEX CONCURRENTLY n ON orders (note); \
         ALTER TABLE orders DROP COLUMN coupon_id; ALTER TABLE users ALTER COLUMN age TYPE bigint; \
         ALTER TABLE orders ALTER COLUMN note SET NOT NULL; DROP TABLE coupons;";
     let settings = Settings::default();
     let files = [("1.sql", SQL)];
-    testing::ask(
-        When::Pre,
-        &database.url(),
-        "plain",
-        &files,
-        Some(&WORLD),
-        settings,
-    )
+    testing::ask(When::Pre, url, "plain", &files, Some(&WORLD), settings)
 }
 
 /// Where a database is, for a role.

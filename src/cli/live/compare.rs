@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::super::target::snapshot_in;
 use super::super::{Failure, Outcome, note};
-use super::{read, surroundings, target_of};
+use super::{read, surroundings, target_of, warn_of_passwords};
 use crate::live::compare::{Compared, Side, run as compare};
 use crate::snapshot::compare::{NumberChange, Side as Where};
 
@@ -85,6 +85,7 @@ pub(super) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, Failure> 
 fn side(name: &str) -> Result<Side, Failure> {
     if name.contains("://") || name.contains('=') {
         let target = target_of(Some(name), &surroundings())?;
+        warn_of_passwords(&[name]);
         return Ok(Side::Database(Box::new(target)));
     }
     let snapshot = snapshot_in(Path::new(name))?;

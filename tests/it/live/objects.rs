@@ -1,6 +1,6 @@
 //! Tables, indexes, constraints and rows that a migration would meet.
 
-use super::{ends, monitor, plain, pre, session, wait_for};
+use super::{monitor, plain, pre, session, showing, wait_for};
 use crate::servers::{Database, world};
 
 fn run(database: &Database, sql: &str) {
@@ -10,7 +10,7 @@ fn run(database: &Database, sql: &str) {
 #[test]
 fn an_index_that_a_cancelled_build_left_is_named() {
     let question = pre("invalid-index");
-    for major in ends() {
+    for major in showing("invalid-index") {
         let database = world(major);
         question.is_silent(&database);
         // The build waits for the snapshot of the other session, and is cancelled there.
@@ -42,7 +42,7 @@ fn an_index_that_a_cancelled_build_left_is_named() {
 #[test]
 fn an_unvalidated_constraint_is_named() {
     let question = pre("unvalidated-constraint");
-    for major in ends() {
+    for major in showing("unvalidated-constraint") {
         let database = world(major);
         question.finds(
             &database,
@@ -66,7 +66,7 @@ fn an_unvalidated_constraint_is_named() {
 #[test]
 fn a_disabled_trigger_is_named() {
     let question = pre("disabled-trigger");
-    for major in ends() {
+    for major in showing("disabled-trigger") {
         let database = world(major);
         question.is_silent(&database);
         run(&database, "ALTER TABLE order_lines DISABLE TRIGGER ALL");
@@ -89,7 +89,7 @@ fn a_disabled_trigger_is_named() {
 
 #[test]
 fn dependents_of_what_is_dropped_are_named() {
-    for major in ends() {
+    for major in showing("dependent-object") {
         let database = world(major);
         let drops = pre("dependent-object").pending("ALTER TABLE users DROP COLUMN age;");
         drops.finds(
@@ -126,7 +126,7 @@ fn dependents_of_what_is_dropped_are_named() {
 
 #[test]
 fn a_query_that_uses_a_dropped_column_is_named() {
-    for major in ends() {
+    for major in showing("column-still-queried") {
         let database = world(major);
         let question =
             pre("column-still-queried").pending("ALTER TABLE orders DROP COLUMN coupon_id;");
@@ -182,7 +182,7 @@ fn a_query_that_uses_a_dropped_column_is_named() {
 
 #[test]
 fn an_index_in_use_is_named_before_it_is_dropped() {
-    for major in ends() {
+    for major in showing("index-in-use") {
         let database = world(major);
         let question = pre("index-in-use").pending("DROP INDEX CONCURRENTLY idx_orders_user_id;");
         let unused = question.clone().option("window", "0");
@@ -216,7 +216,7 @@ fn an_index_in_use_is_named_before_it_is_dropped() {
 
 #[test]
 fn work_on_a_large_table_is_measured() {
-    for major in ends() {
+    for major in showing("large-target") {
         let database = world(major);
         let rewrite =
             pre("large-target").pending("ALTER TABLE orders ALTER COLUMN coupon_id TYPE bigint;");
@@ -251,7 +251,7 @@ fn work_on_a_large_table_is_measured() {
 
 #[test]
 fn rows_that_break_a_constraint_are_found() {
-    for major in ends() {
+    for major in showing("violated-constraint") {
         let database = world(major);
         run(
             &database,
@@ -310,7 +310,7 @@ fn rows_that_break_a_constraint_are_found() {
 
 #[test]
 fn a_role_that_may_not_migrate_is_named() {
-    for major in ends() {
+    for major in showing("missing-privilege") {
         let database = world(major);
         plain(&database);
         let question = pre("missing-privilege").pending("ALTER TABLE orders ADD COLUMN x int;");
@@ -339,7 +339,7 @@ fn a_role_that_may_not_migrate_is_named() {
 
 #[test]
 fn a_role_without_lock_timeout_is_named() {
-    for major in ends() {
+    for major in showing("role-without-timeout") {
         let database = world(major);
         let question = pre("role-without-timeout").pending("ALTER TABLE orders ADD COLUMN x int;");
         question.finds(&database, "warning: nothing limits how long a migration waits for an ACCESS EXCLUSIVE lock on `orders`");
