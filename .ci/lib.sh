@@ -277,32 +277,35 @@ python_tools() {
 # The migration tools that come from npm, pinned by tests/tools, under target/tools.
 ensure_node_tools() {
   local dir="$TARGET/tools" sum
-  sum=$(cat tests/tools/package.json tests/tools/package-lock.json | cksum)
+  sum=$(cat tests/tools/*.json tests/tools/*.cjs | cksum)
   if [ "$(cat "$dir/packages.cksum" 2>/dev/null)" = "$sum" ] && [ -d "$dir/node_modules/.bin" ]; then return 0; fi
   say "migration tools from npm into target/tools"
   rm -rf "$dir"
   mkdir -p "$dir"
-  cp tests/tools/package.json tests/tools/package-lock.json "$dir/"
-  # Not `npm ci`: the lock file names the binaries of one platform only, and others must find theirs.
-  if { have npm || apt_install npm; } && quietly npm-tools npm install --prefix "$dir" --no-audit --no-fund --silent; then
+  cp tests/tools/*.json tests/tools/*.cjs "$dir/"
+  # Not `npm ci`: the lock file names the binaries of one platform only, and others must find theirs. No package needs
+  # its scripts; Prisma's would load an engine from elsewhere.
+  if { have npm || apt_install npm; } && quietly npm-tools npm install --prefix "$dir" --ignore-scripts --no-audit --no-fund --silent; then
     printf '%s\n' "$sum" >"$dir/packages.cksum"
   elif strict; then
     die "the tools of tests/tools/package.json could not be installed, and this run must test with them"
   else
     rm -rf "$dir"
-    say "no tools from npm: the tests that run dbmate, node-pg-migrate, Drizzle and Liquibase will say that they did nothing"
+    say "no tools from npm: the tests that run dbmate, Drizzle, Knex, Liquibase, node-pg-migrate, Prisma, Sequelize, Supabase and TypeORM will say that they did nothing"
   fi
 }
+
+has_rails() { have ruby && ruby -e "require 'active_record'; require 'pg'" 2>/dev/null; }
 
 # The migration tools that Debian has, in whatever version it has: they are old there and stay as they are. PgBouncer
 # and openssl are for the tests of live mode.
 ensure_system_tools() {
   local PATH="$PATH:/usr/sbin"
-  if have sqitch && have psql && have sql-migrate && have java && have pgbouncer && have openssl; then return 0; fi
-  # Java runs Liquibase, which comes from npm.
-  if apt_install sqitch libdbd-pg-perl postgresql-client sql-migrate default-jre-headless pgbouncer openssl; then return 0; fi
-  if have apt-get && strict; then die "sqitch, sql-migrate, Java, PgBouncer and openssl could not be installed, and this run must test with them"; fi
-  say "no sqitch, sql-migrate, Java, PgBouncer or openssl: the tests that need them will say that they did nothing"
+  if have sqitch && have psql && have sql-migrate && have java && have pgbouncer && have openssl && has_rails; then return 0; fi
+  # Java runs Liquibase, which comes from npm; of Rails only what migrates is needed.
+  if apt_install sqitch libdbd-pg-perl postgresql-client sql-migrate default-jre-headless pgbouncer openssl ruby-activerecord ruby-pg; then return 0; fi
+  if have apt-get && strict; then die "sqitch, sql-migrate, Java, PgBouncer, openssl and Rails could not be installed, and this run must test with them"; fi
+  say "no sqitch, sql-migrate, Java, PgBouncer, openssl or Rails: the tests that need them will say that they did nothing"
 }
 
 # The migration tools that are Rust libraries, behind one program; Diesel among them where libpq is.

@@ -19,7 +19,7 @@ use crate::context::Cx;
 use crate::diagnostic::{Certainty, Diagnostic, Level, NotAnalysed};
 use crate::discover::{Discovered, Project};
 use crate::layout::{
-    self, Arrangement, Found, History, Layout, Migration, Problem, ProblemKind, Script,
+    self, Arrangement, Found, History, Layout, Migration, Problem, ProblemKind, Script, Unit,
 };
 use crate::markers::Markers;
 use crate::replay::{Replay, replay};
@@ -298,6 +298,11 @@ pub(crate) fn history(
         migration.pair = pair;
     }
     mark_pending(&mut migrations, &scripts, found.layout, wanted, settings);
+    let pending = migrations
+        .iter_mut()
+        .filter(|migration| migration.pending && migration.direction == layout::Direction::Up);
+    let mut units: Vec<&mut Vec<Unit>> = pending.map(|migration| &mut migration.units).collect();
+    layout::settle_run(&found.layout.runner, &mut units);
     (
         History {
             found,

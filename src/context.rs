@@ -382,8 +382,10 @@ impl<'a> Cx<'a> {
         let step = self.step();
         let runner = self.runner();
         let nested = matches!(step.outer.kind, Kind::Do) && step.is_nested();
+        let alone = runner.sets_apart.map(|sets_apart| sets_apart.alone);
         let by_itself = runner
             .leaves_transaction_for
+            .or(alone)
             .is_some_and(|leaves| leaves(wanted));
         let place = match self.refusal() {
             None if self.moment().message.send == Send::Unknown => runner.way_out.to_owned(),

@@ -23,6 +23,7 @@ mod node_pg_migrate;
 mod order;
 mod path;
 mod plain;
+mod pop;
 mod prisma;
 mod refinery;
 mod section;
@@ -33,6 +34,7 @@ mod sqlx;
 mod supabase;
 mod tern;
 mod text;
+mod unit;
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -42,6 +44,7 @@ pub use crate::python::tree::Module as PythonModule;
 pub use alembic::Imports;
 pub use liquibase::Changelogs;
 pub use order::{applied, numbers, pairs};
+pub use unit::{SetsApart, Unit, leaves_transaction, settle_run, units};
 
 use base::{Applied, Late};
 use order::{arrange_by_place, arrange_by_version, duplicates};
@@ -74,6 +77,7 @@ pub static ALL: &[&Layout] = &[
     // Those that the package around them names.
     &diesel::LAYOUT,
     &sqlx::LAYOUT,
+    &pop::LAYOUT,
     // Those that only names tell.
     &golang_migrate::LAYOUT,
     &plain::LAYOUT,
@@ -128,7 +132,24 @@ pub fn detect(files: &dyn Files) -> Vec<Found> {
         }
     }
     let directories = path::directories(files.paths());
-    founds.retain(|found| !is_for_a_sibling(&found.root, &directories));
+    let mut siblings = Vec::new();
+    founds.retain(|found| {
+        let sibling = sibling(&found.root, &directories);
+        siblings.extend(
+            sibling
+                .iter()
+                .map(|ours| (ours.clone(), found.directories.clone())),
+        );
+        sibling.is_none()
+    });
+    for (ours, theirs) in siblings {
+        let found = founds
+            .iter_mut()
+            .find(|found| path::is_inside(&found.root, &ours));
+        if let Some(found) = found {
+            found.left_out.extend(theirs);
+        }
+    }
     founds.sort_by(|a, b| {
         a.root
             .cmp(&b.root)
@@ -157,18 +178,16 @@ const OTHERS: &[&str] = &[
 /// The same for PostgreSQL.
 const OURS: &[&str] = &["postgres", "postgresql", "pg", "pgsql", "psql"];
 
-/// True if a directory holds another database's variant of migrations that PostgreSQL has beside it.
-fn is_for_a_sibling(root: &str, directories: &[&str]) -> bool {
+/// Where PostgreSQL's variant lies of the migrations that a directory holds for another database, if there is one.
+fn sibling(root: &str, directories: &[&str]) -> Option<String> {
     let parts: Vec<&str> = root.split('/').collect();
-    parts.iter().enumerate().any(|(index, part)| {
-        is_other_database(part)
-            && OURS.iter().any(|ours| {
-                let mut sibling = parts.clone();
-                sibling[index] = ours;
-                directories
-                    .binary_search(&sibling[..=index].join("/").as_str())
-                    .is_ok()
-            })
+    let other = |index: &usize| is_other_database(parts[*index]);
+    (0..parts.len()).filter(other).find_map(|index| {
+        let above = parts[..index].join("/");
+        let ours = |directory: &&&str| {
+            path::parent(directory) == above && is_postgres(path::file_name(directory))
+        };
+        Some((*directories.iter().find(ours)?).to_owned())
     })
 }
 
@@ -280,9 +299,20 @@ pub struct Reading {
     pub problems: Vec<Problem>,
     /// Text that runs and that is not looked at.
     pub not_analysed: Vec<(Span, String)>,
+    /// The database that the whole file is for, if that is another one. Such files are named together.
+    pub left_out: Option<String>,
 }
 
 impl Reading {
+    /// A file for another database, whose PostgreSQL variant is beside it or not needed.
+    #[must_use]
+    pub fn left_out(database: &str) -> Self {
+        Self {
+            left_out: Some(database.to_owned()),
+            ..Self::default()
+        }
+    }
+
     /// One migration.
     #[must_use]
     pub fn script(script: Script) -> Self {
@@ -330,6 +360,8 @@ pub struct Found {
     pub models: Arc<Vec<Model>>,
     /// The files of those models, once they are read.
     pub model_files: Arc<Vec<(String, SourceId)>>,
+    /// Directories with the variant of these migrations for another database.
+    pub left_out: Vec<String>,
 }
 
 impl Found {
@@ -357,6 +389,7 @@ impl Found {
             changelogs: Arc::default(),
             models: Arc::default(),
             model_files: Arc::default(),
+            left_out: Vec::new(),
         }
     }
 
@@ -396,6 +429,10 @@ pub struct Runner {
     pub session: Session,
     /// Statements for which the tool leaves out its transaction by itself.
     pub leaves_transaction_for: Option<fn(&Statement) -> bool>,
+    /// Statements that the tool takes out of the message which a script otherwise is.
+    pub sets_apart: Option<SetsApart>,
+    /// A pending script that leaves the transaction around the run gives each of the others a transaction of its own.
+    pub splits_run: bool,
     /// How a script leaves the tool's transaction, as help for a person; for tools that cannot, what to do instead.
     pub way_out: &'static str,
     /// The lock by which it keeps a second run of itself away.
@@ -552,6 +589,10 @@ pub struct Script {
     pub depends_on: Vec<(String, Span)>,
     /// Other names of its branch (`branch_labels`).
     pub labels: Vec<String>,
+    /// Versions that run behind it (`run_before`).
+    pub before: Vec<String>,
+    /// Versions that it runs instead of (`replaces`).
+    pub replaces: Vec<String>,
     /// Why it says that it has nothing to do (`pass`, `raise`, only comments).
     pub emptiness: Option<Emptiness>,
     /// Text that was not understood.
@@ -582,6 +623,8 @@ impl Script {
             parents: Vec::new(),
             depends_on: Vec::new(),
             labels: Vec::new(),
+            before: Vec::new(),
+            replaces: Vec::new(),
             emptiness: text::blank(sql),
             not_analysed: Vec::new(),
         }
@@ -765,17 +808,6 @@ impl Migration {
             span: self.span,
         }
     }
-}
-
-/// Statements that reach the server together.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unit {
-    /// Indices into the migration's statements.
-    pub statements: std::ops::Range<usize>,
-    /// How they are sent.
-    pub send: Send,
-    /// The transaction that the tool makes around them.
-    pub wraps: Wraps,
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! From a script to a migration: its text as statements, and what is wrong with it.
 
 use crate::diagnostic::NotAnalysed;
-use crate::layout::{self, Found, Migration, Piece, Problem, ProblemKind, Script, Unit};
+use crate::layout::{self, Found, Migration, Problem, ProblemKind, Script};
 use crate::source::{Location, Span};
 use crate::sql;
 use crate::statement::{Kind, Statement};
@@ -11,13 +11,13 @@ pub(super) fn migration(
     script: &Script,
     found: &Found,
 ) -> (Migration, Vec<NotAnalysed>, Vec<Problem>) {
-    let runner = found.layout.runner;
+    let runner = &found.layout.runner;
     let at = |span: Span| Location {
         source: script.source,
         span,
     };
     let mut statements = Vec::new();
-    let mut units: Vec<Unit> = Vec::new();
+    let mut ranges = Vec::new();
     let mut problems = Vec::new();
     let mut not_analysed: Vec<NotAnalysed> = script
         .not_analysed
@@ -51,16 +51,12 @@ pub(super) fn migration(
             statement.conditional |= piece.conditional;
             statement
         }));
-        push_unit(&mut units, first..statements.len(), piece, runner);
+        ranges.push(first..statements.len());
     }
-    // Some tools leave out their transaction by themselves when they recognise a statement.
+    let units = layout::units(runner, &script.pieces, &ranges, &statements);
     if let Some(leaves) = runner.leaves_transaction_for
-        && script.pieces.iter().all(|piece| piece.wraps.is_none())
-        && statements.iter().any(leaves)
+        && layout::leaves_transaction(runner, &script.pieces, &statements)
     {
-        for unit in &mut units {
-            unit.wraps = crate::layout::Wraps::Nothing;
-        }
         problems.extend(mixed(&statements, found, leaves, at));
     }
     // Code that is not read may do the rest of what a program's SQL begins.
@@ -157,28 +153,4 @@ fn for_psql(
             labels: Vec::new(),
         })
         .collect()
-}
-
-/// Pieces that are sent one by one in the same way are one unit.
-fn push_unit(
-    units: &mut Vec<Unit>,
-    statements: std::ops::Range<usize>,
-    piece: &Piece,
-    runner: crate::layout::Runner,
-) {
-    let unit = Unit {
-        statements,
-        send: piece.send.unwrap_or(runner.send),
-        wraps: piece.wraps.unwrap_or(runner.wraps),
-    };
-    match units.last_mut() {
-        Some(last)
-            if last.send == unit.send
-                && last.wraps == unit.wraps
-                && unit.send == crate::layout::Send::PerStatement =>
-        {
-            last.statements.end = unit.statements.end;
-        }
-        _ => units.push(unit),
-    }
 }

@@ -107,21 +107,26 @@ impl Run<'_> {
         let readings: Vec<(&Source, Reading)> = own
             .par_iter()
             .map(|(path, source)| {
-                (
-                    *source,
-                    (found.layout.read)(
-                        found,
-                        &File {
-                            path,
-                            source,
-                            files: tree,
-                        },
-                    ),
-                )
+                let file = File {
+                    path,
+                    source,
+                    files: tree,
+                };
+                let home = parent(path);
+                let reading = if found.left_out.iter().any(|directory| directory == home) {
+                    Reading::left_out(home.rsplit('/').next().unwrap_or(home))
+                } else {
+                    (found.layout.read)(found, &file)
+                };
+                (*source, reading)
             })
             .collect();
         let (mut scripts, mut problems) = (Vec::new(), Vec::new());
+        let mut left_out: BTreeMap<String, Vec<&Source>> = BTreeMap::new();
         for (source, reading) in readings {
+            if let Some(database) = reading.left_out {
+                left_out.entry(database).or_default().push(source);
+            }
             scripts.extend(reading.scripts);
             problems.extend(reading.problems);
             not_analysed.extend(reading.not_analysed.into_iter().map(|(span, reason)| {
@@ -134,6 +139,15 @@ impl Run<'_> {
                 }
             }));
         }
+        not_analysed.extend(left_out.iter().filter_map(named));
+        let is_kept = |source: &Source| {
+            let mut groups = left_out.values();
+            !groups.any(|group| group.iter().any(|other| other.id == source.id))
+        };
+        let own: Vec<(&String, &Source)> = own
+            .into_iter()
+            .filter(|(_, source)| left_out.is_empty() || is_kept(source))
+            .collect();
         let arrangement = (found.layout.arrange)(found, scripts);
         problems.extend(arrangement.problems);
         let all = sources;
@@ -247,6 +261,22 @@ impl Run<'_> {
         }
         self.shown(&self.grounds[ground].tree.root.join(path))
     }
+}
+
+/// Files for another database, named once.
+fn named((database, files): (&String, &Vec<&Source>)) -> Option<NotAnalysed> {
+    let first = files.first()?;
+    let more = match files.len() - 1 {
+        0 => String::new(),
+        more => format!(" (this file and {more} more)"),
+    };
+    Some(NotAnalysed {
+        location: Location {
+            source: first.id,
+            span: first.first_line(),
+        },
+        reason: format!("for {database}, not for PostgreSQL{more}"),
+    })
 }
 
 /// A broken graph is the fault of all its places: it is said at one that findings are wanted for.

@@ -400,6 +400,14 @@ impl<'a> Run<'a> {
             .iter()
             .map(|found| {
                 let mut files = (found.layout.files)(found, tree);
+                let is_left_out = |path: &&String| {
+                    is_sql(path)
+                        && found
+                            .left_out
+                            .iter()
+                            .any(|directory| directory == parent(path))
+                };
+                files.extend(tree.paths().iter().filter(is_left_out).cloned());
                 files.sort_unstable();
                 files
             })

@@ -62,6 +62,7 @@ fn history(scripts: &[&str], send: Send, wraps: Wraps) -> History {
             changelogs: std::sync::Arc::default(),
             models: std::sync::Arc::default(),
             model_files: std::sync::Arc::default(),
+            left_out: Vec::new(),
             layout: layout::plain(),
             root: String::new(),
             directories: Vec::new(),

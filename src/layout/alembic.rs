@@ -42,6 +42,8 @@ pub(super) static LAYOUT: Layout = Layout {
         wraps: Wraps::Run,
         session: crate::layout::Session::One,
         leaves_transaction_for: None,
+        sets_apart: None,
+        splits_run: false,
         way_out: "run it inside `with op.get_context().autocommit_block():`",
         lock: RunnerLock::Harmless,
         mixing: None,

@@ -36,6 +36,8 @@ pub(super) static LAYOUT: Layout = Layout {
         wraps: Wraps::Script,
         session: crate::layout::Session::Unknown,
         leaves_transaction_for: None,
+        sets_apart: None,
+        splits_run: false,
         way_out: "put it in a migration of its own that begins with the line `-- atlas:txmode none` and a blank line",
         lock: RunnerLock::Harmless,
         mixing: None,

@@ -5,24 +5,27 @@
 //! certain: other code may have created or dropped what it names.
 //!
 //! Transactions as the tools' sources and documentation have them: Rails and Ecto make one for each migration, Django too
-//! (`atomic`), Knex, TypeORM and node-pg-migrate one for the whole run, Sequelize none. All but Ecto send a string as one
-//! message.
+//! (`atomic`), Knex, TypeORM and node-pg-migrate one for the whole run, Sequelize none. If a migration leaves that of the
+//! run, Knex makes one for each of the others, TypeORM wants to be told to, and node-pg-migrate commits before it and begins
+//! anew behind it. All but Ecto send a string as one message.
 
 mod django;
 mod elixir;
+mod graph;
 mod javascript;
 mod program;
 mod ruby;
 mod token;
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use self::javascript::Library;
 use self::program::Program;
 use super::{
     Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Late, Layout, Piece,
-    Reading, Runner, RunnerLock, Script, Send, Wraps, arrange_by_version, dialect, name, path,
-    sign,
+    Reading, Runner, RunnerLock, Script, Send, Wraps, arrange_by_place, arrange_by_version,
+    dialect, is_other_database, is_postgres, name, path, sign, text,
 };
 use crate::source::{Source, Span};
 
@@ -45,18 +48,22 @@ struct Tool {
     program: fn(&str) -> Program,
     /// Two files of one number are one too many.
     by_number: bool,
+    /// Migrations name those that they need.
+    is_graph: bool,
+    /// The order in which they run, unless those decide.
+    compare: fn(&Script, &Script) -> Ordering,
 }
 
 /// Makes the layout of a tool.
 macro_rules! layout {
-    ($name:literal, $index:literal, $send:ident, $wraps:ident, $way_out:literal) => {
+    ($name:literal, $index:literal, $send:ident, $wraps:ident, $splits_run:literal, $way_out:literal) => {
         Layout {
             name: $name,
             detect: |files| detect(&TOOLS[$index], files),
             open: |_, root, options| Found::named(TOOLS[$index].layout, root, options),
             files: |found, files| migrations(&TOOLS[$index], found, files),
             read: |_, file| read(&TOOLS[$index], file),
-            arrange: |_, scripts| arrange(&TOOLS[$index], scripts),
+            arrange: |found, scripts| arrange(&TOOLS[$index], found, scripts),
             compare: Some(name::number),
             applied: Applied {
                 late: |_, _| Late::Unknown,
@@ -68,6 +75,8 @@ macro_rules! layout {
                 wraps: Wraps::$wraps,
                 session: crate::layout::Session::Unknown,
                 leaves_transaction_for: None,
+                sets_apart: None,
+                splits_run: $splits_run,
                 way_out: $way_out,
                 lock: RunnerLock::Harmless,
                 mixing: None,
@@ -93,6 +102,7 @@ pub(super) static RAILS: Layout = layout!(
     0,
     SimpleBatch,
     Script,
+    false,
     "write `disable_ddl_transaction!` in the migration's class"
 );
 pub(super) static DJANGO: Layout = layout!(
@@ -100,6 +110,7 @@ pub(super) static DJANGO: Layout = layout!(
     1,
     SimpleBatch,
     Script,
+    false,
     "write `atomic = False` in the migration's class"
 );
 pub(super) static ECTO: Layout = layout!(
@@ -107,6 +118,7 @@ pub(super) static ECTO: Layout = layout!(
     2,
     PerStatement,
     Script,
+    false,
     "write `@disable_ddl_transaction true` and `@disable_migration_lock true` in the migration's module"
 );
 pub(super) static TYPEORM: Layout = layout!(
@@ -114,6 +126,7 @@ pub(super) static TYPEORM: Layout = layout!(
     3,
     SimpleBatch,
     Run,
+    true,
     "write `transaction = false` in the migration's class, and run with `--transaction each`"
 );
 pub(super) static SEQUELIZE: Layout = layout!(
@@ -121,6 +134,7 @@ pub(super) static SEQUELIZE: Layout = layout!(
     4,
     SimpleBatch,
     Nothing,
+    false,
     "do not hand the transaction to this query"
 );
 pub(super) static KNEX: Layout = layout!(
@@ -128,6 +142,7 @@ pub(super) static KNEX: Layout = layout!(
     5,
     SimpleBatch,
     Run,
+    true,
     "export `config = { transaction: false }` from the migration"
 );
 pub(super) static NODE_PG_MIGRATE: Layout = layout!(
@@ -135,6 +150,7 @@ pub(super) static NODE_PG_MIGRATE: Layout = layout!(
     6,
     SimpleBatch,
     Run,
+    false,
     "call `pgm.noTransaction()` in the migration"
 );
 
@@ -154,6 +170,8 @@ static TOOLS: [Tool; 7] = [
                  ActiveRecord::Base.connection_pool.migration_context.migrate'` logs it on a scratch database",
         program: ruby::read,
         by_number: true,
+        is_graph: false,
+        compare: by_version,
     },
     Tool {
         layout: &DJANGO,
@@ -166,6 +184,8 @@ static TOOLS: [Tool; 7] = [
         render: "`python manage.py sqlmigrate <app> <migration>` prints it",
         program: django::read,
         by_number: false,
+        is_graph: true,
+        compare: by_name,
     },
     Tool {
         layout: &ECTO,
@@ -178,6 +198,8 @@ static TOOLS: [Tool; 7] = [
         render: "`mix ecto.migrate --log-migrations-sql` logs it on a scratch database",
         program: elixir::read,
         by_number: true,
+        is_graph: false,
+        compare: by_version,
     },
     Tool {
         layout: &TYPEORM,
@@ -190,6 +212,8 @@ static TOOLS: [Tool; 7] = [
         render: "`npx typeorm migration:run` with `logging: [\"query\"]` in the data source logs it on a scratch database",
         program: |text| javascript::read(text, Library::TypeOrm),
         by_number: false,
+        is_graph: false,
+        compare: by_version,
     },
     Tool {
         layout: &SEQUELIZE,
@@ -202,6 +226,8 @@ static TOOLS: [Tool; 7] = [
         render: "`npx sequelize-cli db:migrate` with `logging: console.log` in its configuration logs it on a scratch database",
         program: |text| javascript::read(text, Library::Sequelize),
         by_number: false,
+        is_graph: false,
+        compare: by_name,
     },
     Tool {
         layout: &KNEX,
@@ -214,6 +240,8 @@ static TOOLS: [Tool; 7] = [
         render: "`DEBUG=knex:query npx knex migrate:latest` logs it on a scratch database",
         program: |text| javascript::read(text, Library::Knex),
         by_number: false,
+        is_graph: false,
+        compare: by_name,
     },
     Tool {
         layout: &NODE_PG_MIGRATE,
@@ -226,6 +254,8 @@ static TOOLS: [Tool; 7] = [
         render: "`npx node-pg-migrate up --dry-run --verbose` prints it",
         program: |text| javascript::read(text, Library::NodePgMigrate),
         by_number: false,
+        is_graph: false,
+        compare: super::node_pg_migrate::compare,
     },
 ];
 
@@ -234,10 +264,13 @@ pub(super) fn is_code(layout: &Layout) -> bool {
     TOOLS.iter().any(|tool| std::ptr::eq(tool.layout, layout))
 }
 
+/// True for `migrations`, `src/migration` and, for one of several databases, `migrations/postgres`.
 fn is_for_migrations(directory: &str) -> bool {
-    path::file_name(directory)
-        .to_ascii_lowercase()
-        .contains("migration")
+    let mut name = path::file_name(directory);
+    if is_postgres(name) || is_other_database(name) {
+        name = path::file_name(path::parent(directory));
+    }
+    name.to_ascii_lowercase().contains("migration")
 }
 
 /// True for a file that may be a migration: its name begins with a number.
@@ -279,7 +312,37 @@ fn detect(tool: &'static Tool, files: &dyn Files) -> Vec<Found> {
                 ..Found::of(tool.layout, home, reason)
             });
     }
-    projects.into_values().collect()
+    let mut projects: Vec<Found> = projects.into_values().collect();
+    for found in projects.iter_mut().filter(|_| tool.is_graph) {
+        let model = user_model(files, &found.root);
+        found
+            .settings
+            .extend(model.map(|model| (USER_MODEL.to_owned(), model)));
+    }
+    projects
+}
+
+/// Django's setting that names the model of its users.
+const USER_MODEL: &str = "AUTH_USER_MODEL";
+
+/// The application and the model of a project's users, if its settings say so in a constant.
+fn user_model(files: &dyn Files, root: &str) -> Option<String> {
+    let is_settings = |path: &&String| {
+        path::is_python(path)
+            && (path::file_name(path).contains("settings")
+                || path::file_name(path::parent(path)).contains("settings"))
+    };
+    let mut paths = path::below(files.paths(), root).filter(is_settings);
+    paths.find_map(|path| {
+        let text = files.text(path)?;
+        let mut lines = text::lines(&text);
+        let value = lines.find_map(|(_, line)| {
+            let rest = line.strip_prefix(USER_MODEL)?.trim_start();
+            rest.strip_prefix('=').map(str::trim)
+        })?;
+        let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+        Some(value[1..].split(quote).next()?.to_owned())
+    })
 }
 
 /// The migrations of a project.
@@ -296,8 +359,10 @@ fn migrations(tool: &'static Tool, found: &Found, files: &dyn Files) -> Vec<Stri
 
 fn read(tool: &Tool, file: &File<'_>) -> Reading {
     let program = (tool.program)(&file.source.text);
-    let version = name::digits(file.name());
+    let number = name::digits(file.name());
+    let version = program.version.as_deref().unwrap_or(number);
     let stem = path::stem(file.name());
+    let links = |index: usize| program.links[index].iter().cloned();
     let script = |direction: Direction| {
         let way = program.ways.iter().find(|(way, _)| *way == direction);
         let outside = program.outside[usize::from(direction == Direction::Down)];
@@ -318,12 +383,15 @@ fn read(tool: &Tool, file: &File<'_>) -> Reading {
             } else {
                 path::stem(file.path).to_owned()
             },
-            description: name::title(&stem[version.len()..]),
+            description: name::title(&stem[number.len()..]),
             span: way.map_or(file.source.first_line(), |(_, span)| {
                 first_line(file.source, *span)
             }),
             pieces,
             emptiness: None,
+            depends_on: links(0).map(|id| (id, Span::default())).collect(),
+            before: links(1).collect(),
+            replaces: links(2).collect(),
             ..Script::of_part(file, direction, Span::default())
         }
     };
@@ -357,7 +425,7 @@ fn first_line(source: &Source, span: Span) -> Span {
     Span::new(span.start as usize, span.start as usize + length)
 }
 
-fn arrange(tool: &Tool, mut scripts: Vec<Script>) -> Arrangement {
+fn arrange(tool: &Tool, found: &Found, mut scripts: Vec<Script>) -> Arrangement {
     let is_foreign = |piece: &Piece| {
         let sql = Source::new(
             crate::source::SourceId(0),
@@ -385,19 +453,27 @@ fn arrange(tool: &Tool, mut scripts: Vec<Script>) -> Arrangement {
             piece.conditional = true;
         }
     }
+    if tool.is_graph {
+        graph::place(
+            &mut scripts,
+            found.settings.get(USER_MODEL).map(String::as_str),
+        );
+        return arrange_by_place(scripts);
+    }
     arrange_by_version(
         scripts,
-        if tool.by_number {
-            |a, b| name::number(&a.version, &b.version)
-        } else {
-            by_name
-        },
+        tool.compare,
         "the tool refuses two migrations of one version; number one anew",
     )
 }
 
+/// By their numbers.
+fn by_version(a: &Script, b: &Script) -> Ordering {
+    name::number(&a.version, &b.version)
+}
+
 /// By the names of the files alone.
-fn by_name(a: &Script, b: &Script) -> std::cmp::Ordering {
+fn by_name(a: &Script, b: &Script) -> Ordering {
     path::file_name(&a.path).cmp(path::file_name(&b.path))
 }
 

@@ -29,6 +29,8 @@ pub(super) static LAYOUT: Layout = Layout {
         wraps: Wraps::Script,
         session: crate::layout::Session::Unknown,
         leaves_transaction_for: None,
+        sets_apart: None,
+        splits_run: false,
         way_out: "put it alone in a migration whose block opens with `-- migrate:up transaction:false`",
         lock: RunnerLock::Harmless,
         mixing: None,

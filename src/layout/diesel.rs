@@ -30,6 +30,8 @@ pub(super) static LAYOUT: Layout = Layout {
         wraps: Wraps::Script,
         session: crate::layout::Session::Each,
         leaves_transaction_for: None,
+        sets_apart: None,
+        splits_run: false,
         way_out: "put it alone in a migration with a file `metadata.toml` beside it that says \
                   `run_in_transaction = false`",
         lock: RunnerLock::Harmless,
@@ -65,30 +67,31 @@ fn detect(files: &dyn Files) -> Vec<Found> {
     founds
 }
 
-/// The SQL files of the directories that are migrations; those that begin with a dot are none.
+/// The SQL files of the directories that are migrations, and those beside them; what begins with a dot is none.
 fn files(found: &Found, files: &dyn Files) -> Vec<String> {
     path::below(files.paths(), &found.root)
         .filter(|path| {
             let directory = path::parent(path);
-            path::is_sql(path)
-                && directory != found.root
+            let is_beside = directory == found.root;
+            let is_within = !is_beside
                 && path::parent(directory) == found.root
-                && !path::file_name(directory).starts_with('.')
+                && !path::file_name(directory).starts_with('.');
+            path::is_sql(path) && (is_beside || is_within)
         })
         .cloned()
         .collect()
 }
 
-fn read(_: &Found, file: &File<'_>) -> Reading {
+fn read(found: &Found, file: &File<'_>) -> Reading {
     let directory = path::parent(file.path);
     let migration = path::file_name(directory);
     let direction = match file.name() {
-        "up.sql" => Direction::Up,
-        "down.sql" => Direction::Down,
+        "up.sql" if directory != found.root => Direction::Up,
+        "down.sql" if directory != found.root => Direction::Down,
         name => {
             return Reading::problem(file.problem(
                 ProblemKind::Misnamed,
-                format!("Diesel never runs `{name}`: a migration is `up.sql` and `down.sql`"),
+                format!("Diesel never runs `{name}`: a migration is a directory with `up.sql` and `down.sql`"),
                 Some("rename it, or move it elsewhere".to_owned()),
             ));
         }

@@ -37,6 +37,8 @@ pub(super) static LAYOUT: Layout = Layout {
         wraps: Wraps::Run,
         session: crate::layout::Session::One,
         leaves_transaction_for: None,
+        sets_apart: None,
+        splits_run: false,
         way_out: "run it by hand outside of Drizzle's transaction before the deployment, and write it here with \
                   `IF NOT EXISTS` and without `CONCURRENTLY`",
         lock: RunnerLock::Harmless,

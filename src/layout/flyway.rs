@@ -57,6 +57,8 @@ pub(super) static LAYOUT: Layout = Layout {
         wraps: Wraps::Script,
         session: crate::layout::Session::One,
         leaves_transaction_for: Some(leaves_transaction_for),
+        sets_apart: None,
+        splits_run: false,
         way_out: "put it in a migration of its own with a file `<name>.sql.conf` beside it that says \
                   `executeInTransaction=false`",
         lock: RunnerLock::Transaction("postgresql.transactional.lock"),

@@ -37,6 +37,8 @@ pub(super) static LAYOUT: Layout = Layout {
         wraps: Wraps::Script,
         session: crate::layout::Session::Unknown,
         leaves_transaction_for: None,
+        sets_apart: None,
+        splits_run: false,
         way_out: "put it in a migration of its own with the line `-- +goose NO TRANSACTION` at its top",
         lock: RunnerLock::Harmless,
         mixing: None,

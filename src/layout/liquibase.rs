@@ -57,6 +57,8 @@ pub(super) static LAYOUT: Layout = Layout {
         send: Send::PerStatement,
         wraps: Wraps::Script,
         leaves_transaction_for: None,
+        sets_apart: None,
+        splits_run: false,
         way_out: "put it in a changeset of its own that says `runInTransaction:false` (in XML `runInTransaction=\"false\"`)",
         lock: RunnerLock::Harmless,
         mixing: None,

@@ -60,6 +60,26 @@ pub(super) fn as_file_names(a: &str, b: &str) -> Ordering {
     with_separator(a).cmp(&with_separator(b))
 }
 
+/// Compares names as JavaScript's `localeCompare` does in English: marks before digits before letters, and the case of
+/// letters only where nothing else differs. Other than ASCII is compared by its code points.
+pub(super) fn as_words(a: &str, b: &str) -> Ordering {
+    // The order of the root collation of CLDR.
+    const MARKS: &str = " _-,;:!?.'\"()[]{}@*/\\&#%`^+<=>|~$";
+    let weight = |c: char| match MARKS.find(c) {
+        Some(place) => (0, u32::try_from(place).unwrap_or(u32::MAX)),
+        None if c.is_ascii_digit() => (1, u32::from(c)),
+        None => (2, u32::from(c.to_ascii_lowercase())),
+    };
+    // Small letters come first.
+    let cases =
+        |text: &str| -> Vec<bool> { text.chars().map(|c| c.is_ascii_uppercase()).collect() };
+    a.chars()
+        .map(weight)
+        .cmp(b.chars().map(weight))
+        .then_with(|| cases(a).cmp(&cases(b)))
+        .then_with(|| a.cmp(b))
+}
+
 /// Compares two runs of digits of any length by value.
 pub(super) fn number(a: &str, b: &str) -> Ordering {
     let (a, b) = (a.trim_start_matches('0'), b.trim_start_matches('0'));
@@ -111,6 +131,18 @@ mod tests {
         );
         assert_eq!(natural("01", "1"), Ordering::Less, "a total order");
         assert_eq!(natural("", ""), Ordering::Equal);
+    }
+
+    #[test]
+    fn names_as_words_compare_as_in_javascript() {
+        // What `sort((a, b) => a.localeCompare(b))` makes of them in Node 20.
+        let sorted = [
+            "1_c", "1-b", "10_a", "2_B", "2_ba", "2a", "2A", "2b", "a", "a_", "A1", "b",
+        ];
+        let mut names = sorted;
+        names.reverse();
+        names.sort_by(|a, b| as_words(a, b));
+        assert_eq!(names, sorted);
     }
 
     #[test]

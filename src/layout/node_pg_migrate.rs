@@ -36,6 +36,8 @@ pub(super) static LAYOUT: Layout = Layout {
         wraps: Wraps::Run,
         session: crate::layout::Session::One,
         leaves_transaction_for: None,
+        sets_apart: None,
+        splits_run: false,
         way_out: "write that migration in JavaScript with `pgm.noTransaction()`: one in SQL cannot leave the transaction",
         lock: RunnerLock::Harmless,
         mixing: None,
@@ -211,9 +213,14 @@ fn scripts(file: &File<'_>, reading: &mut Reading) -> Vec<Script> {
 fn arrange(_: &Found, scripts: Vec<Script>) -> Arrangement {
     arrange_by_version(
         scripts,
-        |a, b| compare_versions(&a.version, &b.version).then_with(|| name::natural(&a.key, &b.key)),
+        compare,
         "node-pg-migrate records migrations by their names; rename one",
     )
+}
+
+/// The order in which the tool runs migrations, whatever they are written in.
+pub(super) fn compare(a: &Script, b: &Script) -> Ordering {
+    compare_versions(&a.version, &b.version).then_with(|| name::natural(&a.key, &b.key))
 }
 
 /// By value; 17 digits are a date and count as its milliseconds.

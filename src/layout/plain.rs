@@ -31,6 +31,8 @@ pub(super) static LAYOUT: Layout = Layout {
         wraps: Wraps::Nothing,
         session: crate::layout::Session::Unknown,
         leaves_transaction_for: None,
+        sets_apart: None,
+        splits_run: false,
         way_out: "put it in a file of its own and run that file outside of a transaction",
         lock: RunnerLock::Harmless,
         mixing: None,
@@ -167,9 +169,24 @@ fn version_of(bare: &str) -> &str {
     &bare[..end]
 }
 
-/// True for one database's variant of a migration that is not PostgreSQL's: `001_users.mysql.up.sql`.
-fn is_for_another(path: &str) -> bool {
-    path::file_name(path).split('.').any(is_other_database)
+/// The other database whose variant of a migration a file is: `001_users.mysql.up.sql`.
+fn for_another(path: &str) -> Option<&str> {
+    let mut parts = path::file_name(path).split('.');
+    parts.find(|part| is_other_database(part))
+}
+
+/// True for a file that holds the whole schema as it is, beside numbered migrations that make it.
+fn is_dump(file: &File<'_>, root: &str) -> bool {
+    const NAMES: &[&str] = &["latest", "schema", "structure", "dump", "full", "complete"];
+    let stem = path::stem(file.name()).to_ascii_lowercase();
+    let stem = stem.strip_prefix("latest_").unwrap_or(&stem);
+    NAMES.contains(&stem)
+        && path::below(file.files.paths(), root)
+            .filter(|path| path::is_sql(path) && *path != file.path)
+            .take(2)
+            .filter(|path| !name::digits(&parse(path).version).is_empty())
+            .count()
+            == 2
 }
 
 /// Splits the last word off: `001_users.down` → (`001_users`, `down`).
@@ -279,6 +296,7 @@ fn detect(files: &dyn Files) -> Vec<Found> {
             changelogs: std::sync::Arc::default(),
             models: std::sync::Arc::default(),
             model_files: std::sync::Arc::default(),
+            left_out: Vec::new(),
             layout: &LAYOUT,
             root: directory.to_owned(),
             directories: vec![directory.to_owned()],
@@ -311,6 +329,7 @@ fn open(_: &dyn Files, root: &str, options: &BTreeMap<String, String>) -> Found 
         changelogs: std::sync::Arc::default(),
         models: std::sync::Arc::default(),
         model_files: std::sync::Arc::default(),
+        left_out: Vec::new(),
         layout: &LAYOUT,
         root: root.to_owned(),
         directories: vec![root.to_owned()],
@@ -322,12 +341,22 @@ fn open(_: &dyn Files, root: &str, options: &BTreeMap<String, String>) -> Found 
 
 fn files(found: &Found, files: &dyn Files) -> Vec<String> {
     path::below(files.paths(), &found.root)
-        .filter(|path| path::is_sql(path) && !is_for_another(path))
+        .filter(|path| path::is_sql(path))
         .cloned()
         .collect()
 }
 
-fn read(_: &Found, file: &File<'_>) -> Reading {
+fn read(found: &Found, file: &File<'_>) -> Reading {
+    if let Some(database) = for_another(file.path) {
+        return Reading::left_out(database);
+    }
+    if is_dump(file, &found.root) {
+        let reason = "by its name the whole schema at once, for databases made anew; beside it are the migrations";
+        return Reading {
+            not_analysed: vec![(file.source.first_line(), reason.to_owned())],
+            ..Reading::default()
+        };
+    }
     let name = understood(file.path, file.files);
     let (preamble, sections) =
         section::cut(&file.source.text, |line| Some((direction_of(line)?, "")));

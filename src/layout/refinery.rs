@@ -40,6 +40,8 @@ pub(super) static LAYOUT: Layout = Layout {
         wraps: Wraps::Script,
         session: crate::layout::Session::One,
         leaves_transaction_for: None,
+        sets_apart: None,
+        splits_run: false,
         way_out: "run it by hand before the deployment, and write it here with `IF NOT EXISTS` and without \
                   `CONCURRENTLY`: refinery runs every migration in a transaction",
         lock: RunnerLock::Harmless,

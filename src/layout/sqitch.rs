@@ -33,6 +33,8 @@ pub(super) static LAYOUT: Layout = Layout {
         wraps: Wraps::Nothing,
         session: crate::layout::Session::Each,
         leaves_transaction_for: None,
+        sets_apart: None,
+        splits_run: false,
         way_out: "put it in a change of its own whose deploy script has no `BEGIN` and no `COMMIT`",
         lock: RunnerLock::Harmless,
         mixing: None,

@@ -34,6 +34,8 @@ pub(super) static LAYOUT: Layout = Layout {
         wraps: Wraps::Script,
         session: crate::layout::Session::Unknown,
         leaves_transaction_for: None,
+        sets_apart: None,
+        splits_run: false,
         way_out: "put it in a migration of its own that begins with `-- +migrate Up notransaction`",
         lock: RunnerLock::Harmless,
         mixing: None,

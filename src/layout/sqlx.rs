@@ -33,6 +33,8 @@ pub(super) static LAYOUT: Layout = Layout {
         wraps: Wraps::Script,
         session: crate::layout::Session::One,
         leaves_transaction_for: None,
+        sets_apart: None,
+        splits_run: false,
         way_out: "put it alone in a migration whose very first line is `-- no-transaction`",
         lock: RunnerLock::Waiting,
         mixing: None,

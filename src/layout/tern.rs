@@ -37,6 +37,8 @@ pub(super) static LAYOUT: Layout = Layout {
         wraps: Wraps::Script,
         session: crate::layout::Session::Each,
         leaves_transaction_for: None,
+        sets_apart: None,
+        splits_run: false,
         way_out: "put it in a migration of its own with the line `---- tern: disable-tx ----`",
         lock: RunnerLock::Waiting,
         mixing: None,

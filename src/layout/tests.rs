@@ -154,10 +154,13 @@ fn pairs_go_up_and_down() {
 #[test]
 fn variants_for_other_databases_are_left_to_them() {
     let directories = ["", "db", "db/mysql", "db/postgres", "db/sqlite"];
-    assert!(is_for_a_sibling("db/mysql/v1", &directories));
-    assert!(!is_for_a_sibling("db/postgres", &directories));
+    assert_eq!(
+        sibling("db/mysql/v1", &directories).as_deref(),
+        Some("db/postgres")
+    );
+    assert_eq!(sibling("db/postgres", &directories), None);
     assert!(
-        !is_for_a_sibling("mysql", &directories),
+        sibling("mysql", &directories).is_none(),
         "nothing is written for PostgreSQL"
     );
 }

@@ -8,6 +8,7 @@ mod crates;
 mod debian;
 mod liquibase;
 mod node;
+mod programs;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -15,7 +16,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use lockgate::discover::{Project, Request, discover};
-use lockgate::layout::{Direction, Script, Unit, Wraps};
+use lockgate::layout::{Direction, Runner, Script, Unit, Wraps, settle_run, units};
 use lockgate::session::{self, TransactionKind};
 use lockgate::settings::Settings;
 use lockgate::sql;
@@ -24,7 +25,8 @@ use lockgate::statement::{Kind, Statement};
 use crates::{DIESEL, REFINERY, SQLX};
 use debian::{SQITCH, SQL_MIGRATE};
 use liquibase::LIQUIBASE;
-use node::{DBMATE, DRIZZLE, NODE_PG_MIGRATE};
+use node::{DBMATE, DRIZZLE, NODE_PG_MIGRATE, PRISMA, SUPABASE};
+use programs::{DJANGO, KNEX, NODE_PG_MIGRATE_JS, RAILS, SEQUELIZE, TYPEORM};
 
 use crate::servers::{Database, fresh_database, majors};
 
@@ -99,19 +101,27 @@ fn discovered(tool: &Tool, project: &Path) -> Project {
 /// What the layout and the session say will be left behind.
 fn predicted(tool: &Tool, project: &Path) -> Left {
     let history = discovered(tool, project);
+    let runner = &history.found.layout.runner;
+    let forward = history.scripts.iter();
+    let mut scripts: Vec<(Vec<Statement>, Vec<Unit>)> = forward
+        .filter(|script| script.direction == Direction::Up)
+        .map(|script| parsed(script, runner))
+        .collect();
+    let mut units: Vec<&mut Vec<Unit>> = scripts.iter_mut().map(|(_, units)| units).collect();
+    settle_run(runner, &mut units);
     let mut effects: Vec<(Effect, (usize, u32))> = Vec::new();
     let mut left = Left::default();
-    'run: for (number, script) in history.scripts.iter().enumerate() {
-        if script.direction != Direction::Up {
-            continue;
-        }
-        let (statements, units) = parsed(script, history.found.layout.runner);
-        let moments = session::moments(&statements, &units, session::Defaults::default());
+    // One transaction around the run is the same one in each script, until one leaves it.
+    let mut run = usize::MAX;
+    'run: for (number, (statements, units)) in scripts.iter().enumerate() {
+        let moments = session::moments(statements, units, session::Defaults::default());
         let is_run = units.iter().any(|unit| unit.wraps == Wraps::Run);
+        if !is_run {
+            run -= 1;
+        }
         for (statement, moment) in statements.iter().zip(moments) {
-            // One transaction around the whole run is the same one in each script.
             let key = match moment.transaction.kind {
-                TransactionKind::Runner if is_run => (usize::MAX, 0),
+                TransactionKind::Runner if is_run => (run, 0),
                 _ => (number, moment.transaction.number),
             };
             let effect = Effect::of(statement);
@@ -156,27 +166,23 @@ impl Effect {
         }
         match &statement.kind {
             Kind::CreateIndex(index) if index.concurrently => {
-                let name = sql.split_whitespace().nth(3).unwrap();
-                Self::Index(name.to_owned())
+                Self::Index(index.name.as_ref().unwrap().text.to_string())
             }
             _ => Self::Nothing,
         }
     }
 }
 
-fn parsed(script: &Script, runner: lockgate::layout::Runner) -> (Vec<Statement>, Vec<Unit>) {
-    let (mut statements, mut units) = (Vec::new(), Vec::new());
+fn parsed(script: &Script, runner: &Runner) -> (Vec<Statement>, Vec<Unit>) {
+    let (mut statements, mut ranges) = (Vec::new(), Vec::new());
     for piece in &script.pieces {
         let first = statements.len();
         let parsed = sql::parse(&piece.fragment);
         assert!(parsed.errors.is_empty(), "{:?}", parsed.errors);
         statements.extend(parsed.statements);
-        units.push(Unit {
-            statements: first..statements.len(),
-            send: piece.send.unwrap_or(runner.send),
-            wraps: piece.wraps.unwrap_or(runner.wraps),
-        });
+        ranges.push(first..statements.len());
     }
+    let units = units(runner, &script.pieces, &ranges, &statements);
     (statements, units)
 }
 
@@ -254,6 +260,16 @@ fn drizzle_does_what_its_layout_says() {
 }
 
 #[test]
+fn prisma_does_what_its_layout_says() {
+    check(&PRISMA);
+}
+
+#[test]
+fn supabase_does_what_its_layout_says() {
+    check(&SUPABASE);
+}
+
+#[test]
 fn sql_migrate_does_what_its_layout_says() {
     check(&SQL_MIGRATE);
 }
@@ -281,6 +297,36 @@ fn sqitch_does_what_its_layout_says() {
 #[test]
 fn liquibase_does_what_its_layout_says() {
     check(&LIQUIBASE);
+}
+
+#[test]
+fn knex_does_what_its_layout_says() {
+    check(&KNEX);
+}
+
+#[test]
+fn typeorm_does_what_its_layout_says() {
+    check(&TYPEORM);
+}
+
+#[test]
+fn sequelize_does_what_its_layout_says() {
+    check(&SEQUELIZE);
+}
+
+#[test]
+fn node_pg_migrate_in_javascript_does_what_its_layout_says() {
+    check(&NODE_PG_MIGRATE_JS);
+}
+
+#[test]
+fn rails_does_what_its_layout_says() {
+    check(&RAILS);
+}
+
+#[test]
+fn django_does_what_its_layout_says() {
+    check(&DJANGO);
 }
 
 /// An entry that is older than an applied one never runs, and the tool says nothing.

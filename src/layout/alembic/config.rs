@@ -156,6 +156,7 @@ fn found(
         changelogs: std::sync::Arc::default(),
         models: std::sync::Arc::new(models),
         model_files: std::sync::Arc::default(),
+        left_out: Vec::new(),
         layout: &LAYOUT,
         root,
         directories,

@@ -78,10 +78,37 @@ impl<'m> Reader<'m> {
                         self.program.outside = [matches!(value.kind, ExprKind::Bool(false)); 2];
                     }
                     "operations" => self.operations(value, 0),
+                    "dependencies" => self.program.links[0] = self.links(value),
+                    "run_before" => self.program.links[1] = self.links(value),
+                    "replaces" => self.program.links[2] = self.links(value),
                     _ => {}
                 }
             }
         }
+    }
+
+    /// Migrations named in a list: `application.name`; with no application where the project's setting names it.
+    fn links(&self, list: &'m Expr) -> Vec<String> {
+        let (ExprKind::List(items) | ExprKind::Tuple(items)) = &list.kind else {
+            return Vec::new();
+        };
+        let text = |value: &'m Expr| self.text(value).map(|text| text.sql.to_string());
+        let mut links = Vec::new();
+        for item in items {
+            match &item.kind {
+                ExprKind::Tuple(pair) | ExprKind::List(pair) => {
+                    if let [app, name] = pair.as_slice()
+                        && let (Some(app), Some(name)) = (text(app), text(name))
+                    {
+                        links.push(format!("{app}.{name}"));
+                    }
+                }
+                // `migrations.swappable_dependency(settings.AUTH_USER_MODEL)`
+                ExprKind::Call { .. } => links.push(".__first__".to_owned()),
+                _ => {}
+            }
+        }
+        links
     }
 
     fn operations(&mut self, list: &'m Expr, depth: usize) {

@@ -69,6 +69,29 @@ pub(super) fn scan(text: &str) -> Scan<'_> {
     }
 }
 
+/// The milliseconds at the end of a class's name, or of the `name` that it has instead.
+fn stamp(tokens: &[Token<'_>]) -> Option<String> {
+    const LENGTH: usize = 13;
+    let class = tokens
+        .iter()
+        .position(|token| token.word() == Some("class"))?;
+    let property = tokens[class..].windows(3).find_map(|window| match window {
+        [
+            name,
+            sign,
+            Token {
+                kind: TokenKind::Text(Some(text)),
+                ..
+            },
+        ] if name.word() == Some("name") && sign.is('=') => Some(text.sql.to_string()),
+        _ => None,
+    });
+    let name = property.or_else(|| Some(tokens.get(class + 1)?.word()?.to_owned()))?;
+    let stamp = name.get(name.len().checked_sub(LENGTH)?..)?;
+    let is_number = stamp.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| stamp.to_owned())
+}
+
 /// Passes over the rest of a regular expression.
 fn skip_pattern(cursor: &mut Cursor<'_>) {
     let mut in_class = false;
@@ -99,7 +122,12 @@ struct Body {
 pub(super) fn read(text: &str, library: Library) -> Program {
     let scan = scan(text);
     let tokens = &scan.tokens;
-    let mut program = Program::default();
+    let mut program = Program {
+        version: (library == Library::TypeOrm)
+            .then(|| stamp(tokens))
+            .flatten(),
+        ..Program::default()
+    };
     let mut body: Option<Body> = None;
     let mut depth = 0_usize;
     let mut at = 0;

@@ -15,6 +15,10 @@ pub(super) struct Program {
     pub(super) unread: bool,
     /// It leaves the tool's transaction on the way up, and on the way down.
     pub(super) outside: [bool; 2],
+    /// The number by which the tool orders it, if it is not that of the file's name.
+    pub(super) version: Option<String>,
+    /// Other migrations that it needs, that need it, and that it replaces: `application.name`.
+    pub(super) links: [Vec<String>; 3],
 }
 
 /// SQL that is sent.

@@ -50,6 +50,7 @@ pub(super) fn detect(files: &dyn Files) -> Vec<Found> {
                 changelogs: std::sync::Arc::default(),
                 models: std::sync::Arc::default(),
                 model_files: std::sync::Arc::default(),
+                left_out: Vec::new(),
                 layout: &LAYOUT,
                 root: root.clone(),
                 reason: format!("`{}` points to it", config.file),
@@ -64,6 +65,7 @@ pub(super) fn detect(files: &dyn Files) -> Vec<Found> {
                 changelogs: std::sync::Arc::default(),
                 models: std::sync::Arc::default(),
                 model_files: std::sync::Arc::default(),
+                left_out: Vec::new(),
                 layout: &LAYOUT,
                 directories: vec![root.clone()],
                 settings: nearest(files, &root),
@@ -92,6 +94,7 @@ pub(super) fn open(files: &dyn Files, root: &str, options: &BTreeMap<String, Str
         changelogs: std::sync::Arc::default(),
         models: std::sync::Arc::default(),
         model_files: std::sync::Arc::default(),
+        left_out: Vec::new(),
         layout: &LAYOUT,
         root: root.to_owned(),
         directories: if named.is_empty() {

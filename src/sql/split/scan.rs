@@ -220,6 +220,7 @@ impl<'a> Scan<'a> {
                 TokenKind::Word if self.bytes[token_end - 1] == b'$' => {
                     self.body_template(token_end - 1, end)
                 }
+                TokenKind::QuotedIdentifier => self.body_template(token_start, end),
                 TokenKind::Dollar { .. } if depth > 0 => {
                     let inner = token.body(text);
                     self.body_templates(inner.start as usize, inner.end as usize, depth - 1);

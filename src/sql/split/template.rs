@@ -139,6 +139,7 @@ impl<'a> Finder<'a> {
                 (bytes.get(end) == Some(&b')')).then_some(text(end + 1))
             }
             b'{' if next == b'{' && has(Style::DoubleBrace) => self.block(at, 1).map(text),
+            b'"' if rest.starts_with(b"\"{{") && has(Style::DoubleBrace) => self.quoted(at),
             b'{' if next == b'%' && has(Style::Jinja) => self.block(at, 2).map(blank),
             b'{' if next == b'#' && has(Style::Jinja) => self.block(at, 3).map(blank),
             b'%' if next == b'(' && has(Style::Pyformat) => {
@@ -168,6 +169,18 @@ impl<'a> Finder<'a> {
     fn block(&mut self, at: usize, closing: usize) -> Option<usize> {
         let end = self.close(at + 2, closing)?;
         (end - at <= LONGEST_BLOCK).then_some(end + 2)
+    }
+
+    /// A quoted name that is a template with quotes of its own: `"{{ index .Options "Namespace" }}"`.
+    fn quoted(&mut self, at: usize) -> Option<Template> {
+        let end = self.block(at + 1, 1)?;
+        let bytes = self.text.as_bytes();
+        let content = &bytes[at + 1..end];
+        let closes = bytes.get(end) == Some(&b'"') && memchr::memchr(b'\n', content).is_none();
+        (closes && memchr::memchr(b'"', content).is_some()).then_some(Template {
+            end: end + 1,
+            shape: Shape::Identifier,
+        })
     }
 
     /// `<%` is an operator of the extension pg_trgm too, so a plain one counts only where it begins a line.

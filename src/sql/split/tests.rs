@@ -314,6 +314,15 @@ fn masking() {
             "do $$ begin perform __x_; a := b[1:n]; end $$",
         ),
         ("select {{ é }}", "select ___é___"),
+        (
+            "select * from \"{{ a \"b\" }}\".\"{{ c }}\"",
+            "select * from \"___a__b____\".\"{{ c }}\"",
+        ),
+        (
+            "do $$ begin perform \"{{ a \"b\" }}\".f(); end $$",
+            "do $$ begin perform \"___a__b____\".f(); end $$",
+        ),
+        ("select \"{{ a\n\"b\" }}\"", "~"),
         ("select ${", "~"),
         ("select ${a\n}", "~"),
     ];

@@ -1,5 +1,6 @@
 //! Tools that come from npm.
 
+use std::fs;
 use std::process::Command;
 
 use super::{Tool, output};
@@ -336,4 +337,255 @@ pub(super) const DRIZZLE: Tool = Tool {
             &[("m/meta/_journal.json", "{"), ("m/0000_a.sql", "SELECT 1;")],
         ),
     ],
+};
+
+pub(super) const SUPABASE: Tool = Tool {
+    layout: "supabase",
+    run: |project, database| {
+        let program = node_tools()?.join("node_modules/.bin/supabase");
+        // The name of the host is not looked at, as the socket's directory is given; the password is asked for otherwise.
+        let url = format!(
+            "postgresql://postgres:none@localhost/{}?host={}&sslmode=disable",
+            database.name(),
+            database.socket().display().to_string().replace('/', "%2F")
+        );
+        Some(output(
+            Command::new(program)
+                .args(["db", "push", "--yes", "--include-all", "--db-url", &url])
+                .current_dir(project)
+                .env("HOME", project)
+                .env("SUPABASE_TELEMETRY_DISABLED", "1"),
+        ))
+    },
+    probes: &[
+        (
+            "versions are compared as text, then names, and other names are left out",
+            &[
+                (
+                    "supabase/migrations/2_b.sql",
+                    "INSERT INTO ran VALUES ('2');",
+                ),
+                (
+                    "supabase/migrations/10_a.sql",
+                    "INSERT INTO ran VALUES ('10');",
+                ),
+                (
+                    "supabase/migrations/1_c.sql",
+                    "INSERT INTO ran VALUES ('1');",
+                ),
+                (
+                    "supabase/migrations/01_d.sql",
+                    "INSERT INTO ran VALUES ('01');",
+                ),
+                (
+                    "supabase/migrations/7_.sql",
+                    "INSERT INTO ran VALUES ('7');",
+                ),
+                (
+                    "supabase/migrations/3-e.sql",
+                    "INSERT INTO ran VALUES ('3');",
+                ),
+                (
+                    "supabase/migrations/x_y.sql",
+                    "INSERT INTO ran VALUES ('x');",
+                ),
+            ],
+        ),
+        (
+            "a file is rolled back as a whole, the file before it stays",
+            &[
+                (
+                    "supabase/migrations/1_a.sql",
+                    "INSERT INTO ran VALUES ('a');",
+                ),
+                (
+                    "supabase/migrations/2_b.sql",
+                    "INSERT INTO ran VALUES ('b');\nINSERT INTO ran VALUES ('c');\nSELECT 1/0;",
+                ),
+            ],
+        ),
+        (
+            "what stands before and behind an index built concurrently are two transactions",
+            &[(
+                "supabase/migrations/1_a.sql",
+                "INSERT INTO ran VALUES ('a');\nINSERT INTO ran VALUES ('b');\n-- why\ncreate unique index\n concurrently i ON ran (name);\nINSERT INTO ran VALUES ('c');\nSELECT 1/0;",
+            )],
+        ),
+        (
+            "also behind a setting",
+            &[(
+                "supabase/migrations/1_a.sql",
+                "SET lock_timeout = '2s';\nCREATE INDEX CONCURRENTLY i ON ran (name);",
+            )],
+        ),
+        (
+            "other statements that refuse a transaction are known by their words",
+            &[(
+                "supabase/migrations/1_a.sql",
+                "INSERT INTO ran VALUES ('a');\nVACUUM (ANALYZE) ran;\nINSERT INTO ran VALUES ('b');\nVACUUM(ANALYZE) ran;\nINSERT INTO ran VALUES ('c');\nCLUSTER;\nCREATE INDEX j ON ran (name);\nREINDEX(VERBOSE) INDEX CONCURRENTLY j;\nINSERT INTO ran VALUES ('d');\nDROP INDEX CONCURRENTLY j;\nINSERT INTO ran VALUES ('e');\nSELECT 1/0;",
+            )],
+        ),
+        (
+            "but not behind a comment",
+            &[(
+                "supabase/migrations/1_a.sql",
+                "INSERT INTO ran VALUES ('a');\nCREATE /* soon */ INDEX CONCURRENTLY i ON ran (name);",
+            )],
+        ),
+        (
+            "the first statement of a pipeline may be one that is not known",
+            &[(
+                "supabase/migrations/1_a.sql",
+                "CREATE /* soon */ INDEX CONCURRENTLY i ON ran (name);\nINSERT INTO ran VALUES ('a');",
+            )],
+        ),
+        (
+            "a file with BEGIN is sent one by one",
+            &[(
+                "supabase/migrations/1_a.sql",
+                "INSERT INTO ran VALUES ('a');\nBEGIN;\nINSERT INTO ran VALUES ('b');\nCOMMIT;\nINSERT INTO ran VALUES ('c');\nCREATE /* soon */ INDEX CONCURRENTLY i ON ran (name);\nBEGIN;\nINSERT INTO ran VALUES ('d');\nSELECT 1/0;",
+            )],
+        ),
+        (
+            "in a transaction of the file no index is built concurrently",
+            &[(
+                "supabase/migrations/1_a.sql",
+                "INSERT INTO ran VALUES ('a');\nBEGIN;\nINSERT INTO ran VALUES ('b');\nCREATE INDEX CONCURRENTLY i ON ran (name);\nCOMMIT;",
+            )],
+        ),
+        (
+            "ROLLBACK is such a statement too, and a savepoint is none",
+            &[
+                (
+                    "supabase/migrations/1_a.sql",
+                    "INSERT INTO ran VALUES ('a');\nROLLBACK;\nINSERT INTO ran VALUES ('b');",
+                ),
+                (
+                    "supabase/migrations/2_b.sql",
+                    "INSERT INTO ran VALUES ('c');\nSELECT 1/0;\nSAVEPOINT s;",
+                ),
+            ],
+        ),
+    ],
+    refuses: &[(
+        "claims version 1",
+        &[
+            ("supabase/migrations/1_a.sql", "SELECT 1;"),
+            ("supabase/migrations/1_b.sql", "SELECT 1;"),
+        ],
+    )],
+};
+
+/// The command line of Prisma with its engine as WebAssembly: see `tests/tools/prisma-engine.cjs`.
+pub(super) const PRISMA: Tool = Tool {
+    layout: "prisma",
+    run: |project, database| {
+        let tools = node_tools()?;
+        // It begins in an empty schema only.
+        database
+            .connect()
+            .batch_execute(&format!(
+                "CREATE SCHEMA probe; ALTER TABLE ran SET SCHEMA probe; ALTER DATABASE {} SET search_path = public, probe",
+                database.name()
+            ))
+            .unwrap();
+        let files = [
+            (
+                "prisma/migrations/migration_lock.toml",
+                "provider = \"postgresql\"\n",
+            ),
+            (
+                "prisma/schema.prisma",
+                "datasource db {\n  provider = \"postgresql\"\n}\n",
+            ),
+            (
+                "prisma.config.mjs",
+                "export default { schema: 'prisma/schema.prisma', datasource: { url: 'postgresql://nobody@localhost/none' } };\n",
+            ),
+        ];
+        for (path, text) in files {
+            fs::write(project.join(path), text).unwrap();
+        }
+        Some(output(
+            Command::new(tools.join("node_modules/.bin/prisma"))
+                .args(["migrate", "deploy"])
+                .current_dir(project)
+                .env(
+                    "PRISMA_SCHEMA_ENGINE_BINARY",
+                    tools.join("prisma-engine.cjs"),
+                )
+                .env("CHECKPOINT_DISABLE", "1")
+                .env("PGHOST", database.socket())
+                .env("PGUSER", "postgres")
+                .env("PGDATABASE", database.name()),
+        ))
+    },
+    probes: &[
+        (
+            "directories are compared as words, and what is not `migration.sql` in one never runs",
+            &[
+                (
+                    "prisma/migrations/2_b/migration.sql",
+                    "INSERT INTO ran VALUES ('2');",
+                ),
+                (
+                    "prisma/migrations/10_a/migration.sql",
+                    "INSERT INTO ran VALUES ('10');",
+                ),
+                (
+                    "prisma/migrations/1_c/migration.sql",
+                    "INSERT INTO ran VALUES ('1');",
+                ),
+                (
+                    "prisma/migrations/1_c/down.sql",
+                    "INSERT INTO ran VALUES ('down');",
+                ),
+                ("prisma/migrations/3_d.sql", "INSERT INTO ran VALUES ('3');"),
+                (
+                    "prisma/migrations/2_B2/migration.sql",
+                    "INSERT INTO ran VALUES ('B2');",
+                ),
+            ],
+        ),
+        (
+            "a file is rolled back as a whole, the file before it stays",
+            &[
+                (
+                    "prisma/migrations/1_a/migration.sql",
+                    "INSERT INTO ran VALUES ('a');",
+                ),
+                (
+                    "prisma/migrations/2_b/migration.sql",
+                    "INSERT INTO ran VALUES ('b');\nSELECT 1/0;",
+                ),
+            ],
+        ),
+        (
+            "an index is built concurrently where it is alone, and not behind another statement",
+            &[
+                (
+                    "prisma/migrations/1_a/migration.sql",
+                    "CREATE INDEX CONCURRENTLY i ON ran (name);",
+                ),
+                (
+                    "prisma/migrations/2_b/migration.sql",
+                    "INSERT INTO ran VALUES ('a');\nCREATE INDEX CONCURRENTLY j ON ran (name);",
+                ),
+            ],
+        ),
+        (
+            "BEGIN and COMMIT are the file's own",
+            &[(
+                "prisma/migrations/1_a/migration.sql",
+                "BEGIN;\nINSERT INTO ran VALUES ('a');\nCOMMIT;\nINSERT INTO ran VALUES ('b');\nSELECT 1/0;",
+            )],
+        ),
+    ],
+    refuses: &[(
+        "has no `migration.sql`",
+        &[
+            ("prisma/migrations/1_a/migration.sql", "SELECT 1;"),
+            ("prisma/migrations/2_b/down.sql", "SELECT 1;"),
+        ],
+    )],
 };
