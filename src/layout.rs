@@ -21,6 +21,7 @@ mod liquibase;
 mod name;
 mod node_pg_migrate;
 mod order;
+mod outside;
 mod path;
 mod plain;
 mod prisma;
@@ -42,6 +43,7 @@ pub use crate::python::tree::Module as PythonModule;
 pub use alembic::Imports;
 pub use liquibase::Changelogs;
 pub use order::{applied, numbers, pairs};
+pub use outside::Outside;
 
 use base::{Applied, Late};
 use order::{arrange_by_place, arrange_by_version, duplicates};
@@ -378,6 +380,10 @@ pub struct Runner {
     pub leaves_transaction_for: Option<fn(&Statement) -> bool>,
     /// How a script leaves the tool's transaction, as help for a person; for tools that cannot, what to do instead.
     pub way_out: &'static str,
+    /// The same as text: how a script is written that runs outside of the tool's transaction.
+    pub outside: Outside,
+    /// What a script of SQL opens with, its line end included; empty for tools that ask for nothing.
+    pub opens: &'static str,
     /// The lock by which it keeps a second run of itself away.
     pub lock: RunnerLock,
     /// The setting that lets a script hold statements of both kinds, for a tool that otherwise refuses a script in which

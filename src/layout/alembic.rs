@@ -12,8 +12,8 @@ mod imports;
 pub use imports::Imports;
 
 use super::{
-    Applied, Client, Direction, DownScripts, Emptiness, File, Files, Found, Late, Layout, Piece,
-    Problem, ProblemKind, Reading, Runner, RunnerLock, Script, Send, Wraps, path,
+    Applied, Client, Direction, DownScripts, Emptiness, File, Files, Found, Late, Layout, Outside,
+    Piece, Problem, ProblemKind, Reading, Runner, RunnerLock, Script, Send, Wraps, path,
 };
 use crate::python::revision::{self, BodyKind, Revision};
 use crate::source::{Location, Span};
@@ -42,6 +42,8 @@ pub(super) static LAYOUT: Layout = Layout {
         session: crate::layout::Session::One,
         leaves_transaction_for: None,
         way_out: "run it inside `with op.get_context().autocommit_block():`",
+        outside: Outside::Block("with op.get_context().autocommit_block():"),
+        opens: "",
         lock: RunnerLock::Harmless,
         mixing: None,
         down: DownScripts::Expected,

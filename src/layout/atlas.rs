@@ -8,8 +8,8 @@
 
 use super::{
     Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Late, Layout,
-    ProblemKind, Reading, Runner, RunnerLock, Script, Send, Wraps, arrange_by_version, name, path,
-    sign, text,
+    Outside, ProblemKind, Reading, Runner, RunnerLock, Script, Send, Wraps, arrange_by_version,
+    name, path, sign, text,
 };
 use crate::source::Span;
 
@@ -37,6 +37,8 @@ pub(super) static LAYOUT: Layout = Layout {
         session: crate::layout::Session::Unknown,
         leaves_transaction_for: None,
         way_out: "put it in a migration of its own that begins with the line `-- atlas:txmode none` and a blank line",
+        outside: Outside::Top("-- atlas:txmode none\n\n"),
+        opens: "",
         lock: RunnerLock::Harmless,
         mixing: None,
         down: DownScripts::Unsupported,

@@ -20,9 +20,9 @@ use std::collections::BTreeMap;
 use self::javascript::Library;
 use self::program::Program;
 use super::{
-    Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Late, Layout, Piece,
-    Reading, Runner, RunnerLock, Script, Send, Wraps, arrange_by_version, dialect, name, path,
-    sign,
+    Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Late, Layout,
+    Outside, Piece, Reading, Runner, RunnerLock, Script, Send, Wraps, arrange_by_version, dialect,
+    name, path, sign,
 };
 use crate::source::{Source, Span};
 
@@ -69,6 +69,8 @@ macro_rules! layout {
                 session: crate::layout::Session::Unknown,
                 leaves_transaction_for: None,
                 way_out: $way_out,
+                outside: Outside::Words,
+                opens: "",
                 lock: RunnerLock::Harmless,
                 mixing: None,
                 down: DownScripts::Unsupported,

@@ -8,9 +8,9 @@
 
 use super::section::Section;
 use super::{
-    Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Layout, ProblemKind,
-    Reading, Runner, RunnerLock, Script, Send, Wraps, arrange_by_version, name, path, section,
-    sign, text,
+    Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Layout, Outside,
+    ProblemKind, Reading, Runner, RunnerLock, Script, Send, Wraps, arrange_by_version, name, path,
+    section, sign, text,
 };
 
 /// The tool.
@@ -30,6 +30,8 @@ pub(super) static LAYOUT: Layout = Layout {
         session: crate::layout::Session::Unknown,
         leaves_transaction_for: None,
         way_out: "put it alone in a migration whose block opens with `-- migrate:up transaction:false`",
+        outside: Outside::Mark(" transaction:false"),
+        opens: "-- migrate:up\n",
         lock: RunnerLock::Harmless,
         mixing: None,
         down: DownScripts::Expected,

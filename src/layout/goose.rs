@@ -11,8 +11,8 @@ use std::cmp::Ordering;
 use super::annotated::Tool;
 use super::{
     Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Late, Layout,
-    ProblemKind, Reading, Runner, RunnerLock, Script, Send, Wraps, arrange_by_version, name, path,
-    section, sign, text,
+    Outside, ProblemKind, Reading, Runner, RunnerLock, Script, Send, Wraps, arrange_by_version,
+    name, path, section, sign, text,
 };
 
 /// The tool.
@@ -38,6 +38,8 @@ pub(super) static LAYOUT: Layout = Layout {
         session: crate::layout::Session::Unknown,
         leaves_transaction_for: None,
         way_out: "put it in a migration of its own with the line `-- +goose NO TRANSACTION` at its top",
+        outside: Outside::Top("-- +goose NO TRANSACTION\n"),
+        opens: "-- +goose Up\n",
         lock: RunnerLock::Harmless,
         mixing: None,
         down: DownScripts::Expected,

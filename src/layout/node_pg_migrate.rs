@@ -11,8 +11,8 @@ use std::cmp::Ordering;
 use super::section::Section;
 use super::{
     Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Late, Layout,
-    ProblemKind, Reading, Runner, RunnerLock, Script, Send, Wraps, arrange_by_version, name, path,
-    section, sign, text,
+    Outside, ProblemKind, Reading, Runner, RunnerLock, Script, Send, Wraps, arrange_by_version,
+    name, path, section, sign, text,
 };
 use crate::source::Span;
 
@@ -37,6 +37,8 @@ pub(super) static LAYOUT: Layout = Layout {
         session: crate::layout::Session::One,
         leaves_transaction_for: None,
         way_out: "write that migration in JavaScript with `pgm.noTransaction()`: one in SQL cannot leave the transaction",
+        outside: Outside::Never,
+        opens: "",
         lock: RunnerLock::Harmless,
         mixing: None,
         down: DownScripts::Expected,

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 
 use super::{
     Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Late, Layout,
-    Reading, Runner, RunnerLock, Script, Send, Wraps, is_other_database, is_postgres, name, path,
-    section, text,
+    Outside, Reading, Runner, RunnerLock, Script, Send, Wraps, is_other_database, is_postgres,
+    name, path, section, text,
 };
 
 /// The layout.
@@ -32,6 +32,8 @@ pub(super) static LAYOUT: Layout = Layout {
         session: crate::layout::Session::Unknown,
         leaves_transaction_for: None,
         way_out: "put it in a file of its own and run that file outside of a transaction",
+        outside: Outside::Alone,
+        opens: "",
         lock: RunnerLock::Harmless,
         mixing: None,
         down: DownScripts::Optional,

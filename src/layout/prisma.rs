@@ -8,8 +8,9 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Layout, ProblemKind,
-    Reading, Runner, RunnerLock, Script, Send, Wraps, arrange_by_version, keys, name, path, sign,
+    Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Layout, Outside,
+    ProblemKind, Reading, Runner, RunnerLock, Script, Send, Wraps, arrange_by_version, keys, name,
+    path, sign,
 };
 
 /// The tool.
@@ -34,6 +35,8 @@ pub(super) static LAYOUT: Layout = Layout {
         leaves_transaction_for: None,
         way_out: "put it alone in a migration of its own: Prisma sends a file as one message, which is a transaction as \
                   soon as it holds two statements",
+        outside: Outside::Alone,
+        opens: "",
         lock: RunnerLock::Waiting,
         mixing: None,
         down: DownScripts::Unsupported,

@@ -8,8 +8,9 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Applied, Client, Direction, DownScripts, File, Files, Found, Late, Layout, ProblemKind,
-    Reading, Runner, RunnerLock, Script, Send, Wraps, arrange_by_place, name, path, sign, text,
+    Applied, Client, Direction, DownScripts, File, Files, Found, Late, Layout, Outside,
+    ProblemKind, Reading, Runner, RunnerLock, Script, Send, Wraps, arrange_by_place, name, path,
+    sign, text,
 };
 use crate::source::Span;
 
@@ -34,6 +35,8 @@ pub(super) static LAYOUT: Layout = Layout {
         session: crate::layout::Session::Each,
         leaves_transaction_for: None,
         way_out: "put it in a change of its own whose deploy script has no `BEGIN` and no `COMMIT`",
+        outside: Outside::Alone,
+        opens: "",
         lock: RunnerLock::Harmless,
         mixing: None,
         down: DownScripts::Expected,

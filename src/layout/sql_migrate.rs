@@ -10,9 +10,9 @@ use std::cmp::Ordering;
 use super::annotated::Tool;
 use super::section::Section;
 use super::{
-    Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Layout, ProblemKind,
-    Reading, Runner, RunnerLock, Script, Send, Wraps, arrange_by_version, keys, name, path,
-    section, sign, text,
+    Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Layout, Outside,
+    ProblemKind, Reading, Runner, RunnerLock, Script, Send, Wraps, arrange_by_version, keys, name,
+    path, section, sign, text,
 };
 
 /// The tool.
@@ -35,6 +35,8 @@ pub(super) static LAYOUT: Layout = Layout {
         session: crate::layout::Session::Unknown,
         leaves_transaction_for: None,
         way_out: "put it in a migration of its own that begins with `-- +migrate Up notransaction`",
+        outside: Outside::Mark(" notransaction"),
+        opens: "-- +migrate Up\n",
         lock: RunnerLock::Harmless,
         mixing: None,
         down: DownScripts::Expected,

@@ -7,8 +7,8 @@
 
 use super::{
     Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Late, Layout,
-    ProblemKind, Reading, Runner, RunnerLock, Script, Send, Wraps, arrange_by_version, name, path,
-    sign,
+    Outside, ProblemKind, Reading, Runner, RunnerLock, Script, Send, Wraps, arrange_by_version,
+    name, path, sign,
 };
 
 /// The tool.
@@ -33,6 +33,8 @@ pub(super) static LAYOUT: Layout = Layout {
         leaves_transaction_for: None,
         way_out: "put it alone in a migration of its own: the Supabase CLI sends a file as one pipeline, and only its \
                   first statement may refuse a transaction",
+        outside: Outside::Alone,
+        opens: "",
         lock: RunnerLock::Harmless,
         mixing: None,
         down: DownScripts::Unsupported,

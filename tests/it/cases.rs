@@ -208,7 +208,8 @@ fn fixes(case: &Case, rule: &Rule, report: &Report) -> String {
             edits.entry(path).or_default().push(edit.clone());
         }
         for file in found.fix.iter().flat_map(|fix| &fix.new_files) {
-            files.insert(file.path.clone(), file.text.clone());
+            let path = file.name.path(&report.source(found.primary.source).path);
+            files.insert(path, file.text.clone());
         }
         any |= found.fix.is_some();
         without += usize::from(found.fix.is_none());
