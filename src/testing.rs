@@ -141,6 +141,8 @@ pub struct Ran {
     pub locks: Vec<(String, RelationKind, LockMode)>,
     /// The SQLSTATE that it is certain to fail with.
     pub fails: Option<&'static str>,
+    /// It stands in a script that goes forward.
+    pub forward: bool,
 }
 
 /// The statements of files as [`check`] takes them, and what the model says that each one locks. The statements in a
@@ -181,6 +183,7 @@ pub fn effects(
                     sql: step.statement.source.sql.to_string(),
                     locks: Vec::new(),
                     fails: None,
+                    forward: history.migrations[step.migration].direction.is_forward(),
                 });
             }
             let Some(ran) = all.last_mut() else { continue };

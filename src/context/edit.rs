@@ -38,23 +38,7 @@ impl Cx<'_> {
     /// beginning on. Of a word such as `UNIQUE?` it does not matter whether it is there.
     #[must_use]
     pub fn insert_behind(&self, statement: &Statement, words: &[&str], text: &str) -> Option<Edit> {
-        let sql = &statement.source.sql;
-        let mut tokens = Lexer::new(sql)
-            .filter(|token: &Token| !token.is_comment())
-            .peekable();
-        let mut last = None;
-        for word in words {
-            let (word, optional) = match word.strip_suffix('?') {
-                Some(word) => (word, true),
-                None => (*word, false),
-            };
-            match tokens.next_if(|token| token.is_word(sql, word)) {
-                Some(token) => last = Some(token.span),
-                None if optional => {}
-                None => return None,
-            }
-        }
-        let token = last?;
+        let token = last_of(&statement.source.sql, words)?;
         let found = statement.source.map.to_file(token);
         let exact = found.len() == token.len();
         exact.then(|| self.insert(found.end, text))
@@ -155,4 +139,24 @@ impl Cx<'_> {
             new_files,
         })
     }
+}
+
+/// The last of some words that a text begins with, comments apart.
+pub(super) fn last_of(sql: &str, words: &[&str]) -> Option<Span> {
+    let mut tokens = Lexer::new(sql)
+        .filter(|token: &Token| !token.is_comment())
+        .peekable();
+    let mut last = None;
+    for word in words {
+        let (word, optional) = match word.strip_suffix('?') {
+            Some(word) => (word, true),
+            None => (*word, false),
+        };
+        match tokens.next_if(|token| token.is_word(sql, word)) {
+            Some(token) => last = Some(token.span),
+            None if optional => {}
+            None => return None,
+        }
+    }
+    last
 }

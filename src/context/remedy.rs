@@ -6,7 +6,11 @@ use crate::effect;
 use crate::layout::{Direction, Outside};
 use crate::source::Span;
 use crate::sql;
-use crate::statement::{Kind, Name, Statement, TypeName, quoted};
+use crate::sql::lex::Lexer;
+use crate::statement::{
+    AlterAction, Bound, ConstraintDef, Expr, Ident, Kind, Name, PartitionOf, Statement, TypeName,
+    quoted,
+};
 
 /// Rows of one batch in the loops that are suggested.
 const BATCH: u32 = 5_000;
@@ -133,6 +137,200 @@ impl Cx<'_> {
         Some(out.trim().to_owned())
     }
 
+    /// The text of a statement with more text behind the last of some words at its beginning; of a word such as
+    /// `UNIQUE?` it does not matter whether it is there.
+    #[must_use]
+    pub fn with_behind(&self, statement: &Statement, words: &[&str], more: &str) -> Option<String> {
+        self.rewritten(statement, |own| {
+            let at = super::edit::last_of(&own.source.sql, words)?.end;
+            Some(vec![(Span { start: at, end: at }, more.to_owned())])
+        })
+    }
+
+    /// The text of an `ALTER TABLE` with `NOT VALID` behind the constraint that its sub-command of that number adds.
+    #[must_use]
+    pub fn not_valid(&self, statement: &Statement, number: usize) -> Option<String> {
+        self.rewritten(statement, |own| {
+            let at = added_constraint(own, number)?.span.end;
+            Some(vec![(Span { start: at, end: at }, " NOT VALID".to_owned())])
+        })
+    }
+
+    /// The text of an `ALTER TABLE` with something else for the constraint that its sub-command of that number adds.
+    #[must_use]
+    pub fn other_constraint(
+        &self,
+        statement: &Statement,
+        number: usize,
+        other: String,
+    ) -> Option<String> {
+        self.rewritten(statement, |own| {
+            Some(vec![(added_constraint(own, number)?.span, other)])
+        })
+    }
+
+    /// The text of a statement without a constraint that stands at a column that it adds, and the text of that one;
+    /// `is` finds the column and the constraint in the statement.
+    #[must_use]
+    pub fn without_at_column(
+        &self,
+        statement: &Statement,
+        column: &Ident,
+        is: impl Fn(&ConstraintDef) -> bool,
+    ) -> Option<(String, String)> {
+        let mut taken = String::new();
+        let text = self.rewritten(statement, |own| {
+            let (_, add) = own
+                .added_columns()
+                .find(|(_, add)| add.column.name == *column)?;
+            let mut found = add.column.constraints.iter().filter(|def| is(def));
+            let (def, None) = (found.next()?, found.next()) else {
+                return None;
+            };
+            let span = trimmed(&own.source.sql, def.span);
+            own.source.sql.get(span.range())?.clone_into(&mut taken);
+            let blank = own.source.sql[..span.start as usize].trim_end().len();
+            Some(vec![(Span::new(blank, span.end as usize), String::new())])
+        })?;
+        Some((text, taken))
+    }
+
+    /// The text of a statement with neither the default nor `NOT NULL` of a column that it adds, and the text of the
+    /// default.
+    #[must_use]
+    pub fn bare_column(&self, statement: &Statement, column: &Ident) -> Option<(String, String)> {
+        let mut default = String::new();
+        let text = self.rewritten(statement, |own| {
+            let sql = &*own.source.sql;
+            let (_, add) = own
+                .added_columns()
+                .find(|(_, add)| add.column.name == *column)?;
+            let mut parts = Vec::new();
+            if let Some((span, value)) = default_in(sql, add.column.span) {
+                parts.push((span, String::new()));
+                value.clone_into(&mut default);
+            }
+            parts.extend(not_null_in(sql, add.column.span).map(|span| (span, String::new())));
+            Some(parts)
+        })?;
+        Some((text, default))
+    }
+
+    /// A change of a table's rows as a loop in batches: none for one that reads other tables, or names the table in
+    /// another way.
+    #[must_use]
+    pub fn batched(&self, statement: &Statement, table: &Name) -> Option<String> {
+        let sql = &*statement.source.sql;
+        let mut depth = 0_u32;
+        let mut condition = None;
+        let mut before = "";
+        for (number, token) in Lexer::new(sql).filter(|t| !t.is_comment()).enumerate() {
+            let text = token.text(sql);
+            match text {
+                "(" | "[" => depth += 1,
+                ")" | "]" => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            let is = |words: &[&str]| words.iter().any(|word| token.is_word(sql, word));
+            if depth == 0 {
+                let distinct = before.eq_ignore_ascii_case("distinct");
+                let second = number == 1 && is(&["from"]);
+                if is(&["with", "using", "returning", "only", "as"])
+                    || (is(&["from"]) && !distinct && !second)
+                {
+                    return None;
+                }
+                if is(&["where"]) {
+                    condition = Some(token.span);
+                }
+            }
+            before = text;
+        }
+        let (change, condition) = match condition {
+            Some(at) => (
+                sql.get(..at.start as usize)?.trim_end(),
+                format!("({})", sql.get(at.end as usize..)?.trim()),
+            ),
+            None => (sql.trim_end(), String::new()),
+        };
+        self.loop_over(table, change, &condition)
+    }
+
+    /// Steps to a column that is NOT NULL and was never scanned under a strong lock, behind the change of its rows.
+    #[must_use]
+    pub fn not_null_steps(&self, table: &Name, column: &str, first: Place) -> Vec<(Place, String)> {
+        let name = quoted(&format!("{}_{column}_not_null", table.name));
+        let column = quoted(column);
+        let validate = format!("ALTER TABLE {table} VALIDATE CONSTRAINT {name};");
+        if self.postgres() >= 18 {
+            return vec![
+                (
+                    first,
+                    format!(
+                        "ALTER TABLE {table} ADD CONSTRAINT {name} NOT NULL {column} NOT VALID;"
+                    ),
+                ),
+                (Place::Later, validate),
+            ];
+        }
+        vec![
+            (
+                first,
+                format!(
+                    "ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({column} IS NOT NULL) NOT VALID;"
+                ),
+            ),
+            (Place::Later, validate),
+            (
+                Place::Later,
+                format!(
+                    "ALTER TABLE {table} ALTER COLUMN {column} SET NOT NULL;\nALTER TABLE {table} DROP CONSTRAINT {name};"
+                ),
+            ),
+        ]
+    }
+
+    /// A trigger with its function, which works on each row that is written; none if something of its name is there.
+    #[must_use]
+    pub fn trigger_on(&self, table: &Name, name: &str, body: &str) -> String {
+        let function = Name::new(table.schema.as_deref(), name, table.span);
+        let name = quoted(name);
+        format!(
+            "CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $$\n\
+             BEGIN\n    {body}\n    RETURN NEW;\nEND\n$$;\n\
+             CREATE TRIGGER {name} BEFORE INSERT OR UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION {function}();"
+        )
+    }
+
+    /// The condition that the rows of a partition with that bound meet; none for a bound that is not one of plain values
+    /// of one column.
+    #[must_use]
+    pub fn bound_condition(&self, of: &PartitionOf, column: &str) -> Option<String> {
+        let column = quoted(column);
+        let text = of.bound.split_whitespace().collect::<Vec<_>>().join(" ");
+        let upper = text.to_ascii_uppercase();
+        match &of.values {
+            Bound::Range(from, to) if from.len() == 1 && to.len() == 1 => {
+                let between = upper.find(") TO (")?;
+                let from = text.get("FROM (".len()..between)?.trim();
+                let to = text.get(between + ") TO (".len()..text.len() - 1)?.trim();
+                let mut parts = vec![format!("{column} IS NOT NULL")];
+                if !from.eq_ignore_ascii_case("minvalue") {
+                    parts.push(format!("{column} >= {from}"));
+                }
+                if !to.eq_ignore_ascii_case("maxvalue") {
+                    parts.push(format!("{column} < {to}"));
+                }
+                Some(parts.join(" AND "))
+            }
+            Bound::List(values) if !values.iter().any(Expr::is_null) => {
+                let values = text.get("IN ".len()..)?;
+                Some(format!("{column} IS NOT NULL AND {column} IN {values}"))
+            }
+            _ => None,
+        }
+    }
+
     /// A loop that changes the rows of a table batch by batch, each in a transaction of its own: `assignment` for those
     /// that meet `condition`. None if no key of whole numbers tells the rows apart.
     #[must_use]
@@ -188,6 +386,95 @@ impl Cx<'_> {
             .is_some_and(is_number)
             .then(|| quoted(&column.name))
     }
+}
+
+fn added_constraint(own: &Statement, number: usize) -> Option<&ConstraintDef> {
+    let Kind::AlterTable(alter) = &own.kind else {
+        return None;
+    };
+    match alter.actions.get(number)? {
+        AlterAction::AddConstraint(def) => Some(def),
+        _ => None,
+    }
+}
+
+/// A span without blanks at its end.
+fn trimmed(sql: &str, span: Span) -> Span {
+    let text = sql.get(span.range()).unwrap_or_default();
+    Span::new(
+        span.start as usize,
+        span.start as usize + text.trim_end().len(),
+    )
+}
+
+/// Words that can follow a default.
+const BEHIND_DEFAULT: &[&str] = &[
+    "not",
+    "null",
+    "constraint",
+    "check",
+    "unique",
+    "primary",
+    "references",
+    "generated",
+    "collate",
+    "compression",
+    "storage",
+    "deferrable",
+    "initially",
+];
+
+/// The default of a column definition, with the blank before it, and its text.
+fn default_in(sql: &str, column: Span) -> Option<(Span, &str)> {
+    let (mut depth, mut from, mut to) = (0_u32, None, column.end);
+    for token in Lexer::new(sql).filter(|token| !token.is_comment()) {
+        if token.span.start < column.start || token.span.start >= column.end {
+            continue;
+        }
+        match token.text(sql) {
+            "(" | "[" => depth += 1,
+            ")" | "]" => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > 0 {
+            continue;
+        }
+        if from.is_none() {
+            from = token.is_word(sql, "default").then_some(token.span);
+        } else if BEHIND_DEFAULT.iter().any(|word| token.is_word(sql, word))
+            || token.text(sql) == ","
+        {
+            to = token.span.start;
+            break;
+        }
+    }
+    let from = from?;
+    let value = sql.get(from.end as usize..to as usize)?.trim();
+    let end = from.end as usize + sql[from.end as usize..].find(value)? + value.len();
+    let start = sql[..from.start as usize].trim_end().len();
+    Some((Span::new(start, end), value))
+}
+
+/// The `NOT NULL` of a column definition, with the blank before it.
+fn not_null_in(sql: &str, column: Span) -> Option<Span> {
+    let mut before: Option<Span> = None;
+    let mut depth = 0_u32;
+    for token in Lexer::new(sql).filter(|token| !token.is_comment()) {
+        if token.span.start < column.start || token.span.start >= column.end {
+            continue;
+        }
+        match token.text(sql) {
+            "(" => depth += 1,
+            ")" => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if let Some(not) = before.filter(|_| depth == 0 && token.is_word(sql, "null")) {
+            let start = sql[..not.start as usize].trim_end().len();
+            return Some(Span::new(start, token.span.end as usize));
+        }
+        before = token.is_word(sql, "not").then_some(token.span);
+    }
+    None
 }
 
 /// A statement as Alembic runs it.

@@ -1,0 +1,457 @@
+//! What a help text offers as SQL does what it says.
+//!
+//! Every finding of every bad example and every case is asked for its steps. Each step is SQL that PostgreSQL's parser
+//! takes. Those that are complete are put where they say they belong, in as many files: then the finding is gone, no
+//! other one has come, and servers of the oldest and the newest major run them on the world, behind what stands before
+//! them.
+
+mod place;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::fs;
+
+use lockgate::diagnostic::{Diagnostic, Level, Place, Step};
+use lockgate::report::Report;
+use lockgate::rule::Rule;
+use lockgate::settings::Strictness;
+use lockgate::sql::parse_text;
+use postgres::Client;
+use rayon::prelude::*;
+
+use self::place::Remedy;
+use super::example::{Example, page_path, root, rules};
+use super::page::Shows;
+use super::{case, page, servers};
+
+/// The oldest and the newest.
+const MAJORS: [u32; 2] = [13, 18];
+
+/// Rules about a set of files that a further migration of this test's making may meet.
+const OF_FILES: &[&str] = &[
+    "missing-down",
+    "empty-down",
+    "version-gap",
+    "unpadded-version",
+    "missing-description",
+    "misnamed-migration",
+    "down-not-inverse",
+    "down-fails",
+    "future-version",
+    "not-rerunnable",
+    "orphan-down",
+];
+
+/// Rules that say the same thing of whatever changes a table, where the example sets no timeouts.
+const OF_TIMEOUTS: &[&str] = &["missing-lock-timeout", "missing-statement-timeout"];
+
+/// An example with where it stands.
+struct Subject {
+    name: String,
+    rule: &'static Rule,
+    example: Example,
+}
+
+/// All bad examples and all cases of a rule.
+fn subjects(rule: &'static Rule) -> Vec<Subject> {
+    let page = page::read(&fs::read_to_string(page_path(rule)).unwrap());
+    let bad = page.examples.into_iter().filter(|e| e.shows == Shows::Bad);
+    let bad = bad.map(|bad| (format!("rules/{}.md:{}", rule.id, bad.line), bad.example));
+    let path = format!("fixtures/rules/{}.sql", rule.id);
+    let (cases, _) = case::read(&fs::read_to_string(root().join(&path)).unwrap());
+    let cases = cases.into_iter().map(|case| {
+        (
+            format!("{path}:{}: {}", case.line, case.title),
+            case.example,
+        )
+    });
+    bad.chain(cases)
+        .map(|(name, example)| Subject {
+            name,
+            rule,
+            example,
+        })
+        .collect()
+}
+
+/// What came of all remedies.
+#[derive(Default)]
+struct Outcome {
+    wrong: Vec<String>,
+    /// Steps, complete ones and sketches, by rule.
+    complete: BTreeMap<&'static str, usize>,
+    sketches: BTreeMap<&'static str, usize>,
+    /// Remedies that were put in place, and that ran on a server.
+    placed: usize,
+    ran: usize,
+    /// Those that could not be tried, by reason.
+    left_out: BTreeMap<&'static str, usize>,
+}
+
+impl Outcome {
+    fn and(mut self, other: Self) -> Self {
+        self.wrong.extend(other.wrong);
+        for (mine, others) in [
+            (&mut self.complete, other.complete),
+            (&mut self.sketches, other.sketches),
+            (&mut self.left_out, other.left_out),
+        ] {
+            for (key, number) in others {
+                *mine.entry(key).or_default() += number;
+            }
+        }
+        self.placed += other.placed;
+        self.ran += other.ran;
+        self
+    }
+}
+
+#[test]
+fn remedies_are_silent_and_run() {
+    let outcome = rules()
+        .par_iter()
+        .map(|rule| judge(rule))
+        .reduce(Outcome::default, Outcome::and);
+    if std::env::var_os("TOLD").is_some() {
+        eprintln!(
+            "complete {:?}\nsketches {:?}\nplaced {} ran {} left out {:?}",
+            outcome.complete, outcome.sketches, outcome.placed, outcome.ran, outcome.left_out
+        );
+    }
+    assert!(
+        outcome.wrong.is_empty(),
+        "{}\n{} remedies are wrong",
+        outcome.wrong.join("\n"),
+        outcome.wrong.len()
+    );
+}
+
+fn judge(rule: &'static Rule) -> Outcome {
+    let mut outcome = Outcome::default();
+    let mut seen: BTreeSet<String> = BTreeSet::new();
+    let mut stages: BTreeMap<u32, servers::Database> = BTreeMap::new();
+    for subject in subjects(rule) {
+        let majors: Vec<u32> = match subject.example.postgres {
+            Some(major) => vec![major],
+            None => {
+                let range = rule.postgres;
+                let of = MAJORS.map(|major| major.clamp(range.0, range.1));
+                BTreeSet::from(of).into_iter().collect()
+            }
+        };
+        for major in majors {
+            let mut example = subject.example.clone();
+            example.postgres = Some(major);
+            let Ok(report) = example.check(rule, None) else {
+                continue;
+            };
+            for found in &report.diagnostics {
+                if found.steps.is_empty() {
+                    continue;
+                }
+                // What others report is looked at once, on their own pages.
+                if found.rule != rule.id {
+                    continue;
+                }
+                let key = format!(
+                    "{major} {:?} {:?} {:?}",
+                    example.files, found.steps, found.subject
+                );
+                if seen.insert(key) {
+                    let at = Try {
+                        subject: &subject,
+                        example: &example,
+                        report: &report,
+                        found,
+                        major,
+                    };
+                    at.judge(&mut outcome, &mut stages);
+                }
+            }
+        }
+    }
+    outcome
+}
+
+/// One finding with its remedy.
+struct Try<'a> {
+    subject: &'a Subject,
+    example: &'a Example,
+    report: &'a Report,
+    found: &'a Diagnostic,
+    major: u32,
+}
+
+impl Try<'_> {
+    fn judge(&self, outcome: &mut Outcome, stages: &mut BTreeMap<u32, servers::Database>) {
+        let id = self.found.rule;
+        for step in &self.found.steps {
+            let count = if step.sketch {
+                &mut outcome.sketches
+            } else {
+                &mut outcome.complete
+            };
+            *count.entry(id).or_default() += 1;
+        }
+        let mut wrong = self.parses();
+        match self.in_place() {
+            Err(why) => *outcome.left_out.entry(why).or_default() += 1,
+            Ok(after) => {
+                outcome.placed += 1;
+                wrong.extend(self.is_silent(&after));
+                match self.runs(&after, stages) {
+                    Ok(()) => outcome.ran += 1,
+                    Err(Ok(why)) => *outcome.left_out.entry(why).or_default() += 1,
+                    Err(Err(text)) => wrong.push(text),
+                }
+                if !wrong.is_empty() {
+                    for (path, text) in &after.files {
+                        wrong.push(format!("  -- file: {path}\n{text}"));
+                    }
+                }
+            }
+        }
+        if !wrong.is_empty() {
+            let mut text = format!(
+                "{} [{}] PostgreSQL {}\n  {}",
+                self.subject.name, id, self.major, self.found.message
+            );
+            for line in wrong {
+                let _ = write!(text, "\n  {line}");
+            }
+            outcome.wrong.push(text);
+        }
+    }
+
+    /// What PostgreSQL's parser does not take, and what is called a sketch and is none.
+    fn parses(&self) -> Vec<String> {
+        let mut wrong = Vec::new();
+        for step in &self.found.steps {
+            let parsed = parse_text(&step.sql);
+            for error in &parsed.errors {
+                wrong.push(format!("does not parse: {}: {}", error.message, step.sql));
+            }
+            if step.sketch != step.sql.contains('…') {
+                wrong.push(format!("a sketch, or not: {}", step.sql));
+            }
+            if parsed.statements.is_empty() {
+                wrong.push(format!("no statement: {}", step.sql));
+            }
+        }
+        wrong
+    }
+
+    /// The example with the remedy in place.
+    fn in_place(&self) -> Result<Example, &'static str> {
+        if !self.example.base.is_empty() || !self.example.theirs.is_empty() {
+            return Err("two branches");
+        }
+        let steps: Vec<&Step> = self.found.steps.iter().filter(|s| is_done(s)).collect();
+        if steps.is_empty() {
+            return Err("only sketches");
+        }
+        let source = self.report.source(self.found.primary.source);
+        let span = self.found.subject.unwrap_or(self.found.primary.span);
+        let remedy = Remedy {
+            layout: &self.example.layout,
+            files: &self.example.files,
+            path: &source.path,
+            range: span.range(),
+            steps,
+        };
+        let files = remedy
+            .files()
+            .ok_or("a layout with a list of its own, or by hand")?;
+        let mut after = self.example.clone();
+        after.files = files;
+        Ok(after)
+    }
+
+    /// The findings that are left or have come.
+    fn is_silent(&self, after: &Example) -> Vec<String> {
+        let mut wrong = Vec::new();
+        let own = |example: &Example| {
+            let report = example.check(self.subject.rule, None).unwrap();
+            let of = report
+                .diagnostics
+                .iter()
+                .filter(|d| d.rule == self.found.rule);
+            of.count()
+        };
+        let (before_count, after_count) = (own(self.example), own(after));
+        if after_count >= before_count {
+            wrong.push(format!(
+                "is still reported: {after_count} findings of its rule"
+            ));
+        }
+        let all = |example: &Example| {
+            let report = example
+                .check(self.subject.rule, Some(Strictness::Default))
+                .unwrap();
+            let mut all: BTreeMap<(&'static str, String), usize> = BTreeMap::new();
+            for found in &report.diagnostics {
+                if found.level >= Level::Warning {
+                    *all.entry((found.rule, found.message.clone())).or_default() += 1;
+                }
+            }
+            let unread: Vec<String> = report
+                .not_analysed
+                .iter()
+                .map(|n| n.reason.clone())
+                .collect();
+            (all, unread)
+        };
+        let ((before, _), (after, _)) = (all(self.example), all(after));
+        for ((rule, message), number) in after {
+            let ignored = OF_FILES.contains(&rule)
+                || (OF_TIMEOUTS.contains(&rule) && !self.example.has_timeouts());
+            let known = before.get(&(rule, message.clone())).copied().unwrap_or(0);
+            if number > known && !ignored {
+                wrong.push(format!("new: {rule}: {message}"));
+            }
+        }
+        wrong
+    }
+
+    /// Runs the history up to the last step.
+    fn runs(
+        &self,
+        after: &Example,
+        stages: &mut BTreeMap<u32, servers::Database>,
+    ) -> Result<(), Result<&'static str, String>> {
+        if !servers::majors().contains(&self.major) {
+            return Err(Ok("no server"));
+        }
+        let wanted: Vec<String> = self
+            .found
+            .steps
+            .iter()
+            .filter(|step| is_done(step))
+            .flat_map(|step| parse_text(&step.sql).statements)
+            .map(|statement| plain(&statement.source.sql))
+            .collect();
+        let all = after.effects(self.major);
+        let all: Vec<String> = all
+            .into_iter()
+            .filter(|r| r.forward)
+            .map(|r| r.sql)
+            .collect();
+        let Some(last) = all.iter().rposition(|sql| wanted.contains(&plain(sql))) else {
+            return Err(Err("its SQL is not among what runs".to_owned()));
+        };
+        let all = &all[..=last];
+        if all.iter().any(|sql| is_for_the_whole_server(sql)) {
+            return Err(Ok("it concerns the whole server"));
+        }
+        let world = self.example.has_world();
+        if all.iter().all(|sql| goes_back(sql)) && world {
+            let stage = stages
+                .entry(self.major)
+                .or_insert_with(|| servers::world(self.major));
+            let mut client = stage.connect();
+            client.batch_execute("BEGIN").unwrap();
+            let result = run(&mut client, all, &wanted, true);
+            drop(client);
+            if result.is_ok() {
+                return Ok(());
+            }
+        }
+        let database = if world {
+            servers::world(self.major)
+        } else {
+            servers::fresh_database(self.major)
+        };
+        run(&mut database.connect(), all, &wanted, false)
+    }
+}
+
+/// Runs statements one by one; those that are wanted must not fail.
+fn run(
+    client: &mut Client,
+    all: &[String],
+    wanted: &[String],
+    savepoints: bool,
+) -> Result<(), Result<&'static str, String>> {
+    client
+        .batch_execute("SET statement_timeout = '20s'; SET lock_timeout = '5s'")
+        .unwrap();
+    for sql in all {
+        if savepoints {
+            client.batch_execute("SAVEPOINT here").unwrap();
+        }
+        let Err(error) = client.batch_execute(sql) else {
+            continue;
+        };
+        if wanted.contains(&plain(sql)) {
+            let state = error.code().map_or("", |code| code.code());
+            if state == "25P02" {
+                return Err(Ok("a statement before it fails"));
+            }
+            let said = error
+                .as_db_error()
+                .map_or_else(|| error.to_string(), |error| error.message().to_owned());
+            return Err(Err(format!("fails on the server ({state}): {said}: {sql}")));
+        }
+        if savepoints {
+            client.batch_execute("ROLLBACK TO here").unwrap();
+        }
+    }
+    Ok(())
+}
+
+/// True for a step that can be followed as it stands.
+fn is_done(step: &Step) -> bool {
+    !step.sketch && step.place != Place::Look
+}
+
+fn plain(sql: &str) -> String {
+    let words: Vec<&str> = sql.split_whitespace().collect();
+    words.join(" ")
+}
+
+fn upper(sql: &str) -> String {
+    plain(sql).to_ascii_uppercase()
+}
+
+fn is_for_the_whole_server(sql: &str) -> bool {
+    let sql = upper(sql);
+    [
+        "ROLE",
+        "USER",
+        "DATABASE",
+        "TABLESPACE",
+        "SYSTEM",
+        "SUBSCRIPTION",
+    ]
+    .iter()
+    .any(|what| {
+        ["CREATE", "ALTER", "DROP"]
+            .iter()
+            .any(|verb| sql.starts_with(&format!("{verb} {what} ")))
+    }) || sql.starts_with("COPY ")
+        || sql.contains("PG_SLEEP")
+        || sql.starts_with("DROP OWNED")
+        || sql.starts_with("REASSIGN")
+}
+
+/// True for a statement whose effect a transaction can take back.
+fn goes_back(sql: &str) -> bool {
+    let sql = upper(sql);
+    ![
+        "BEGIN",
+        "START",
+        "COMMIT",
+        "ROLLBACK",
+        "END",
+        "ABORT",
+        "VACUUM",
+        "PREPARE",
+        "ALTER TYPE",
+        "SAVEPOINT",
+        "RELEASE",
+    ]
+    .iter()
+    .any(|verb| sql.starts_with(verb))
+        && !sql.contains("CONCURRENTLY")
+        && !sql.contains("COMMIT;")
+}
