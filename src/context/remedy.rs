@@ -4,6 +4,7 @@ use super::Cx;
 use crate::diagnostic::{NewFile, Place, Step};
 use crate::effect;
 use crate::layout::{Direction, Outside};
+use crate::schema::Origin;
 use crate::source::Span;
 use crate::sql;
 use crate::sql::lex::Lexer;
@@ -31,11 +32,65 @@ impl Cx<'_> {
             .map(|(place, sql)| self.step_at(place, &sql))
             .collect();
         let nested = self.current().is_some_and(super::Step::is_nested);
-        let up = self.migration().direction == Direction::Up;
+        let migration = self
+            .migration
+            .map(|index| &self.replay.history.migrations[index]);
+        let up = migration.is_none_or(|migration| migration.direction == Direction::Up);
         let fits = steps
             .iter()
             .all(|step| step.place == Place::Look || (!nested && (up || !step.place.is_own())));
-        if fits { steps } else { Vec::new() }
+        if fits && !self.would_fail(&steps) {
+            steps
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// True if PostgreSQL is certain to refuse one of the steps, as far as the history tells.
+    fn would_fail(&self, steps: &[Step]) -> bool {
+        let Some(current) = self.current() else {
+            return false;
+        };
+        let mut ordered: Vec<&Step> = steps.iter().filter(|s| s.place != Place::Look).collect();
+        ordered.sort_by_key(|step| match step.place {
+            Place::Earlier => 0,
+            Place::Before => 1,
+            Place::Instead => 2,
+            _ => 3,
+        });
+        let stays = !steps.iter().any(|step| step.place.replaces());
+        let mut schema = self.before().clone();
+        let mut batch = schema.batch();
+        let mut statement_ran = !stays;
+        let origin = |batch| Origin {
+            location: self.location_of(current),
+            batch,
+            statement: 0,
+        };
+        for step in ordered {
+            if !statement_ran && !matches!(step.place, Place::Earlier | Place::Before) {
+                schema.apply(current.statement, origin(batch));
+                statement_ran = true;
+            }
+            if step.place.is_own() {
+                batch += 1;
+                schema.begin_batch(batch);
+                schema.begin_transaction();
+            }
+            for statement in sql::parse_text(&step.sql).statements {
+                let situation = effect::Situation {
+                    schema: &schema,
+                    postgres: self.postgres(),
+                    time_zone: None,
+                    check_function_bodies: true,
+                };
+                if effect::effects(&statement, situation).fails.is_some() {
+                    return true;
+                }
+                schema.apply(&statement, origin(batch));
+            }
+        }
+        false
     }
 
     fn step_at(&self, wanted: Place, text: &str) -> Step {
@@ -57,7 +112,10 @@ impl Cx<'_> {
         let statements = sql::parse_text(&step.sql).statements;
         let refusing = statements.iter().find(|one| self.refuses(one));
         if let Some(refusing) = refusing {
-            let here = self.way_out_for(refusing).is_none();
+            // A line around it is all it takes where nothing else is committed by that.
+            let alone = matches!(self.runner().outside, Outside::Block(_))
+                && self.migration().statements.len() == 1;
+            let here = alone || self.way_out_for(refusing).is_none();
             step.place = match wanted {
                 _ if self.runner().outside == Outside::Never => Place::ByHand,
                 Place::Instead if !here => Place::Own,
@@ -69,6 +127,16 @@ impl Cx<'_> {
         }
         self.write(&mut step, &statements, refusing);
         step
+    }
+
+    /// The place behind the current statement: in a migration of its own if nothing may stand beside that one.
+    #[must_use]
+    pub fn behind(&self) -> Place {
+        if self.refuses(self.step().statement) {
+            Place::Later
+        } else {
+            Place::Behind
+        }
     }
 
     /// True for a statement that refuses a transaction block, such as a block of code that commits.
@@ -87,7 +155,9 @@ impl Cx<'_> {
         let sql = &step.sql;
         let refusing = refusing.filter(|one| {
             let by_itself = runner.leaves_transaction_for;
-            step.place.is_own() && !by_itself.is_some_and(|leaves| leaves(one))
+            let block = matches!(runner.outside, Outside::Block(_)) && step.place == Place::Instead;
+            (block && self.way_out_for(one).is_some() || step.place.is_own())
+                && !by_itself.is_some_and(|leaves| leaves(one))
         });
         match (runner.outside, refusing) {
             (Outside::Block(block), refusing) => {
@@ -354,12 +424,12 @@ impl Cx<'_> {
         Some(format!(
             "DO $$\n\
              DECLARE\n    \
-                 done bigint := (SELECT min({key}) - 1 FROM {table});\n    \
-                 top bigint := (SELECT max({key}) FROM {table});\n\
+                 last_key bigint := (SELECT min({key}) - 1 FROM {table});\n    \
+                 top_key bigint := (SELECT max({key}) FROM {table});\n\
              BEGIN\n    \
-                 WHILE done < top LOOP\n        \
-                     {change} WHERE {key} > done AND {key} <= done + {BATCH}{condition};\n        \
-                     done := done + {BATCH};\n        \
+                 WHILE last_key < top_key LOOP\n        \
+                     {change} WHERE {key} > last_key AND {key} <= last_key + {BATCH}{condition};\n        \
+                     last_key := last_key + {BATCH};\n        \
                      COMMIT;\n    \
                  END LOOP;\n\
              END $$;"

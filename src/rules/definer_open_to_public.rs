@@ -1,5 +1,6 @@
 //! See `rules/definer-open-to-public.md`.
 
+use crate::diagnostic::Place;
 use crate::rule::{Cx, Finding};
 use crate::statement::{Kind, ObjectKind, Statement};
 
@@ -25,11 +26,14 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     {
         return;
     }
+    let revoke = format!("REVOKE EXECUTE ON FUNCTION {name} FROM PUBLIC");
+    let steps = cx.remedy([(Place::Behind, revoke)]);
     let finding = Finding::new(
         name.span,
         format!("every role may call `{name}`, which runs with the rights of its owner"),
     )
-    .help(format!("REVOKE EXECUTE ON FUNCTION {name} FROM PUBLIC"));
+    .help("take EXECUTE from PUBLIC in the same transaction")
+    .steps(steps);
     cx.report(finding);
 }
 

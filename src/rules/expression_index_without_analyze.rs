@@ -21,7 +21,8 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
         format!("nothing is known about {what} before the next ANALYZE of `{table}`"),
     )
     .on(table)
-    .help(format!("ANALYZE {table} behind it"));
+    .help("analyze the table behind it")
+    .steps(cx.remedy([(cx.behind(), format!("ANALYZE {table}"))]));
     cx.report(finding);
 }
 

@@ -1,5 +1,6 @@
 //! See `rules/policy-without-row-security.md`.
 
+use crate::diagnostic::Place;
 use crate::rule::{Cx, Finding};
 use crate::statement::{Kind, Statement};
 
@@ -24,6 +25,7 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
             "row level security of `{table}` is off: this policy protects nothing until it is enabled"
         ),
     )
-    .help(format!("ALTER TABLE {table} ENABLE ROW LEVEL SECURITY"));
+    .help("enable it")
+    .steps(cx.remedy([(Place::Behind, format!("ALTER TABLE {table} ENABLE ROW LEVEL SECURITY"))]));
     cx.report(finding);
 }

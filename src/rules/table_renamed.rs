@@ -1,6 +1,6 @@
 //! See `rules/table-renamed.md`.
 
-use crate::diagnostic::Level;
+use crate::diagnostic::{Level, Place};
 use crate::effect::dependents;
 use crate::rule::{Cx, Finding};
 use crate::schema::Relation;
@@ -45,13 +45,14 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     )
     .on(relation)
     .help(if object == "materialized view " {
-        format!("in the same transaction CREATE VIEW {relation} AS SELECT * FROM {new}; drop that view once no code names it")
+        "in the same transaction let a view take the old name; drop it once no code names it"
     } else {
-        format!(
-            "in the same transaction CREATE VIEW {relation} AS SELECT * FROM {new}, which takes INSERT, UPDATE and DELETE as \
-             well; drop that view once no code names it"
-        )
+        "in the same transaction let a view take the old name, which takes INSERT, UPDATE and DELETE as well; drop it once no code names it"
     })
+    .steps(cx.remedy([(
+        Place::Behind,
+        format!("CREATE VIEW {relation} AS SELECT * FROM {new}"),
+    )]))
     .effects(effects);
     if partition {
         // Queries name the partitioned table, as a rule.

@@ -1,5 +1,6 @@
 //! See `rules/table-without-row-security.md`.
 
+use crate::diagnostic::Place;
 use crate::rule::{Cx, Finding};
 use crate::statement::{Kind, Persistence, Statement};
 
@@ -35,6 +36,10 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
         table.span,
         format!("row level security of the new table `{table}` {what}"),
     )
-    .help(format!("ALTER TABLE {table} {missing} ROW LEVEL SECURITY"));
+    .help("switch it on in the same migration")
+    .steps(cx.remedy([(
+        Place::Behind,
+        format!("ALTER TABLE {table} {missing} ROW LEVEL SECURITY"),
+    )]));
     cx.report(finding);
 }
