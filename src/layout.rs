@@ -384,6 +384,8 @@ pub struct Runner {
     pub outside: Outside,
     /// What a script of SQL opens with, its line end included; empty for tools that ask for nothing.
     pub opens: &'static str,
+    /// The lines around a statement of which a line ends with `;`, for tools that would cut it there.
+    pub keeps: Option<(&'static str, &'static str)>,
     /// The lock by which it keeps a second run of itself away.
     pub lock: RunnerLock,
     /// The setting that lets a script hold statements of both kinds, for a tool that otherwise refuses a script in which

@@ -271,6 +271,11 @@ fn discover(
         .first()
         .and_then(|(path, _)| path.rsplit_once('/'))
         .map_or("", |(root, _)| root);
+    // Tools with a directory for each migration.
+    let root = match layout.name {
+        "diesel" | "prisma" => root.rsplit_once('/').map_or("", |(root, _)| root),
+        _ => root,
+    };
     let found = (layout.open)(&memory, root, &BTreeMap::new());
     let wanted_files = (layout.files)(&found, &memory);
     let (mut scripts, mut problems, mut not_analysed): (Vec<Script>, _, _) =

@@ -119,8 +119,9 @@ impl Cx<'_> {
             step.place = match wanted {
                 _ if self.runner().outside == Outside::Never => Place::ByHand,
                 Place::Instead if !here => Place::Own,
-                Place::Before if !here => Place::Earlier,
-                Place::Behind if !here => Place::Later,
+                // The statement stays, and what refuses a transaction seldom may have company.
+                Place::Before => Place::Earlier,
+                Place::Behind => Place::Later,
                 place => place,
             };
             step.outside = step.place != Place::Instead;
@@ -152,7 +153,11 @@ impl Cx<'_> {
     /// Writes a step as the tool has it, and what has to stand beside it.
     fn write(&self, step: &mut Step, statements: &[Statement], refusing: Option<&Statement>) {
         let runner = self.runner();
-        let sql = &step.sql;
+        let kept = runner.keeps.map(|around| kept(statements, around));
+        if let Some(kept) = kept.filter(|_| step.place != Place::ByHand) {
+            step.text = kept;
+        }
+        let sql = &step.text;
         let refusing = refusing.filter(|one| {
             let by_itself = runner.leaves_transaction_for;
             let block = matches!(runner.outside, Outside::Block(_)) && step.place == Place::Instead;
@@ -545,6 +550,19 @@ fn not_null_in(sql: &str, column: Span) -> Option<Span> {
         before = token.is_word(sql, "not").then_some(token.span);
     }
     None
+}
+
+/// Statements, with lines around those that would be cut in two.
+fn kept(statements: &[Statement], (begin, end): (&str, &str)) -> String {
+    let texts = statements.iter().map(|statement| {
+        let sql = &*statement.source.sql;
+        if sql.contains(";\n") {
+            format!("{begin}\n{sql};\n{end}")
+        } else {
+            format!("{sql};")
+        }
+    });
+    texts.collect::<Vec<String>>().join("\n")
 }
 
 /// A statement as Alembic runs it.

@@ -83,6 +83,9 @@ fn of_type(column: &str, ty: &TypeName, value: &Expr) -> Option<(&'static str, S
         Literal::String(text) => (format!("'{text}'"), of_text(text, ty)?),
         Literal::Int(number) => (number.to_string(), of_number(&number.to_string(), ty)?),
         Literal::Number(number) => (number.to_string(), of_number(number, ty)?),
+        Literal::Bool(value) if takes_no_other(ty) && !ty.is("bool") => {
+            (value.to_string(), ("42804", "is a truth value, for type"))
+        }
         _ => return None,
     };
     Some((
@@ -93,6 +96,14 @@ fn of_type(column: &str, ty: &TypeName, value: &Expr) -> Option<(&'static str, S
 
 const NO_VALUE: Refused = ("22P02", "is no value of type");
 const TOO_LARGE: Refused = ("22003", "is too large for type");
+
+/// True for a type that no constant of another kind is turned into.
+fn takes_no_other(ty: &TypeName) -> bool {
+    highest(ty).is_some()
+        || ["bool", "uuid", "date", "timestamp", "timestamptz"]
+            .iter()
+            .any(|name| ty.is(name))
+}
 
 /// The highest value of an integer type.
 fn highest(ty: &TypeName) -> Option<i128> {

@@ -44,6 +44,7 @@ pub(super) static LAYOUT: Layout = Layout {
         way_out: "run it inside `with op.get_context().autocommit_block():`",
         outside: Outside::Block("with op.get_context().autocommit_block():"),
         opens: "",
+        keeps: None,
         lock: RunnerLock::Harmless,
         mixing: None,
         down: DownScripts::Expected,

@@ -39,6 +39,7 @@ pub(super) static LAYOUT: Layout = Layout {
         way_out: "put it in a migration of its own that begins with the line `-- atlas:txmode none` and a blank line",
         outside: Outside::Top("-- atlas:txmode none\n\n"),
         opens: "",
+        keeps: None,
         lock: RunnerLock::Harmless,
         mixing: None,
         down: DownScripts::Unsupported,

@@ -71,6 +71,7 @@ macro_rules! layout {
                 way_out: $way_out,
                 outside: Outside::Words,
                 opens: "",
+                keeps: None,
                 lock: RunnerLock::Harmless,
                 mixing: None,
                 down: DownScripts::Unsupported,

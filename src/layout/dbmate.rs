@@ -32,6 +32,7 @@ pub(super) static LAYOUT: Layout = Layout {
         way_out: "put it alone in a migration whose block opens with `-- migrate:up transaction:false`",
         outside: Outside::Mark(" transaction:false"),
         opens: "-- migrate:up\n",
+        keeps: None,
         lock: RunnerLock::Harmless,
         mixing: None,
         down: DownScripts::Expected,

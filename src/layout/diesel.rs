@@ -35,6 +35,7 @@ pub(super) static LAYOUT: Layout = Layout {
                   `run_in_transaction = false`",
         outside: Outside::Beside(Beside::Own("metadata.toml"), "run_in_transaction = false\n"),
         opens: "",
+        keeps: None,
         lock: RunnerLock::Harmless,
         mixing: None,
         down: DownScripts::Expected,

@@ -41,6 +41,7 @@ pub(super) static LAYOUT: Layout = Layout {
                   `IF NOT EXISTS` and without `CONCURRENTLY`",
         outside: Outside::Never,
         opens: "",
+        keeps: None,
         lock: RunnerLock::Harmless,
         mixing: None,
         down: DownScripts::Unsupported,

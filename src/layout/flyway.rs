@@ -62,6 +62,7 @@ pub(super) static LAYOUT: Layout = Layout {
                   `executeInTransaction=false`",
         outside: Outside::Beside(Beside::Behind(".conf"), "executeInTransaction=false\n"),
         opens: "",
+        keeps: None,
         lock: RunnerLock::Transaction("postgresql.transactional.lock"),
         mixing: Some("mixed"),
         down: DownScripts::Optional,

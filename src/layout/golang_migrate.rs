@@ -43,6 +43,7 @@ pub(super) static LAYOUT: Layout = Layout {
                   transaction as soon as it holds two statements",
         outside: Outside::Alone,
         opens: "",
+        keeps: None,
         lock: RunnerLock::Waiting,
         mixing: None,
         down: DownScripts::Expected,

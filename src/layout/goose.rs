@@ -40,6 +40,7 @@ pub(super) static LAYOUT: Layout = Layout {
         way_out: "put it in a migration of its own with the line `-- +goose NO TRANSACTION` at its top",
         outside: Outside::Top("-- +goose NO TRANSACTION\n"),
         opens: "-- +goose Up\n",
+        keeps: Some(("-- +goose StatementBegin", "-- +goose StatementEnd")),
         lock: RunnerLock::Harmless,
         mixing: None,
         down: DownScripts::Expected,

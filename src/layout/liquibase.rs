@@ -61,6 +61,7 @@ pub(super) static LAYOUT: Layout = Layout {
         way_out: "put it in a changeset of its own that says `runInTransaction:false` (in XML `runInTransaction=\"false\"`)",
         outside: Outside::Words,
         opens: "",
+        keeps: None,
         lock: RunnerLock::Harmless,
         mixing: None,
         down: DownScripts::Expected,

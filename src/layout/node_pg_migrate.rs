@@ -39,6 +39,7 @@ pub(super) static LAYOUT: Layout = Layout {
         way_out: "write that migration in JavaScript with `pgm.noTransaction()`: one in SQL cannot leave the transaction",
         outside: Outside::Never,
         opens: "",
+        keeps: None,
         lock: RunnerLock::Harmless,
         mixing: None,
         down: DownScripts::Expected,

@@ -34,6 +34,7 @@ pub(super) static LAYOUT: Layout = Layout {
         way_out: "put it in a file of its own and run that file outside of a transaction",
         outside: Outside::Alone,
         opens: "",
+        keeps: None,
         lock: RunnerLock::Harmless,
         mixing: None,
         down: DownScripts::Optional,

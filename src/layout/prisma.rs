@@ -37,6 +37,7 @@ pub(super) static LAYOUT: Layout = Layout {
                   soon as it holds two statements",
         outside: Outside::Alone,
         opens: "",
+        keeps: None,
         lock: RunnerLock::Waiting,
         mixing: None,
         down: DownScripts::Unsupported,

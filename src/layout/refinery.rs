@@ -44,6 +44,7 @@ pub(super) static LAYOUT: Layout = Layout {
                   `CONCURRENTLY`: refinery runs every migration in a transaction",
         outside: Outside::Never,
         opens: "",
+        keeps: None,
         lock: RunnerLock::Harmless,
         mixing: None,
         down: DownScripts::Unsupported,

@@ -37,6 +37,7 @@ pub(super) static LAYOUT: Layout = Layout {
         way_out: "put it in a change of its own whose deploy script has no `BEGIN` and no `COMMIT`",
         outside: Outside::Alone,
         opens: "",
+        keeps: None,
         lock: RunnerLock::Harmless,
         mixing: None,
         down: DownScripts::Expected,

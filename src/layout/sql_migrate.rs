@@ -37,6 +37,7 @@ pub(super) static LAYOUT: Layout = Layout {
         way_out: "put it in a migration of its own that begins with `-- +migrate Up notransaction`",
         outside: Outside::Mark(" notransaction"),
         opens: "-- +migrate Up\n",
+        keeps: Some(("-- +migrate StatementBegin", "-- +migrate StatementEnd")),
         lock: RunnerLock::Harmless,
         mixing: None,
         down: DownScripts::Expected,

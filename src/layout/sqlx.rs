@@ -37,6 +37,7 @@ pub(super) static LAYOUT: Layout = Layout {
         way_out: "put it alone in a migration whose very first line is `-- no-transaction`",
         outside: Outside::Top("-- no-transaction\n"),
         opens: "",
+        keeps: None,
         lock: RunnerLock::Waiting,
         mixing: None,
         down: DownScripts::Optional,

@@ -35,6 +35,7 @@ pub(super) static LAYOUT: Layout = Layout {
                   first statement may refuse a transaction",
         outside: Outside::Alone,
         opens: "",
+        keeps: None,
         lock: RunnerLock::Harmless,
         mixing: None,
         down: DownScripts::Unsupported,

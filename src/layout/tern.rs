@@ -40,6 +40,7 @@ pub(super) static LAYOUT: Layout = Layout {
         way_out: "put it in a migration of its own with the line `---- tern: disable-tx ----`",
         outside: Outside::Top("---- tern: disable-tx ----\n"),
         opens: "",
+        keeps: None,
         lock: RunnerLock::Waiting,
         mixing: None,
         down: DownScripts::Optional,

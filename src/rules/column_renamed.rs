@@ -49,6 +49,11 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
 
 /// A column of the new name beside the old one, each of which follows the other.
 fn beside(cx: &Cx<'_>, rename: &Rename, old: &Ident) -> Vec<Step> {
+    // What follows may count on the new name alone.
+    let key = cx.resolve(&rename.relation);
+    if cx.after_migration().table_at(&key).is_none() {
+        return Vec::new();
+    }
     let Rename {
         relation: table,
         to,

@@ -213,7 +213,8 @@ fn judge(cx: &Cx<'_>, retype: &Retype<'_>, from: Option<&TypeName>, cost: &Retyp
 /// A column of the new type beside the old one.
 fn beside(cx: &Cx<'_>, statement: &Statement, retype: &Retype<'_>) -> Vec<Step> {
     let alone = matches!(&statement.kind, Kind::AlterTable(alter) if alter.actions.len() == 1);
-    if !alone || retype.using.is_some() {
+    // A type that nobody should take is no better beside the old one.
+    if !alone || retype.using.is_some() || retype.to.is("bpchar") {
         return Vec::new();
     }
     let (table, to, old) = (retype.table, retype.to, quoted(retype.column));

@@ -40,14 +40,19 @@ fn unknown(statement: &Statement) -> Option<(&Name, &'static str)> {
     }
 }
 
-/// A later statement of the migration, or of one that comes with it, analyzes the table.
+/// A later statement of the migration, of the next one, or of one that comes with it, analyzes the table. What is built
+/// CONCURRENTLY often stands alone in its own.
 pub(super) fn analyzed(cx: &Cx<'_>, table: &Name) -> bool {
     let key = cx.resolve(table);
     let batch = cx.before().batch();
     let later = (0..cx.history().migrations.len())
         .filter(|index| *index > cx.step().migration)
-        .flat_map(|index| cx.steps_of(index))
-        .take_while(|step| step.before.batch() == batch);
+        .take_while(|index| {
+            let next = *index == cx.step().migration + 1;
+            let with = |step: &Step<'_>| step.before.batch() == batch;
+            next || cx.steps_of(*index).iter().all(with)
+        })
+        .flat_map(|index| cx.steps_of(index));
     cx.later_in_migration()
         .iter()
         .chain(later)

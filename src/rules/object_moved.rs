@@ -3,6 +3,7 @@
 use crate::diagnostic::{Certainty, Place};
 use crate::rule::{Cx, Finding};
 use crate::schema::{Relation, Schema};
+use crate::session::TransactionKind;
 use crate::statement::{Kind, ObjectKind, SetSchema, Statement};
 
 pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
@@ -27,7 +28,14 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
             (
                 "in the same transaction let a view take its place; drop it once no code names it"
                     .to_owned(),
-                cx.remedy([(Place::Behind, view)]),
+                match cx.moment().transaction.kind {
+                    TransactionKind::None => {
+                        let text = &statement.source.sql;
+                        let both = format!("BEGIN;\n{text};\n{view};\nCOMMIT;");
+                        cx.remedy([(Place::Instead, both)])
+                    }
+                    _ => cx.remedy([(Place::Behind, view)]),
+                },
             )
         }
         _ => (

@@ -19,6 +19,17 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     if !policy.create || end.row_security || !stays {
         return;
     }
+    // Where it is on already, something switches it off later.
+    let is_off = cx
+        .before()
+        .table(table)
+        .is_some_and(|known| !known.row_security);
+    let steps = if is_off {
+        let enable = format!("ALTER TABLE {table} ENABLE ROW LEVEL SECURITY");
+        cx.remedy([(Place::Behind, enable)])
+    } else {
+        Vec::new()
+    };
     let finding = Finding::new(
         statement.span,
         format!(
@@ -26,6 +37,6 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
         ),
     )
     .help("enable it")
-    .steps(cx.remedy([(Place::Behind, format!("ALTER TABLE {table} ENABLE ROW LEVEL SECURITY"))]));
+    .steps(steps);
     cx.report(finding);
 }

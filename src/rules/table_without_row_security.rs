@@ -2,7 +2,7 @@
 
 use crate::diagnostic::Place;
 use crate::rule::{Cx, Finding};
-use crate::statement::{Kind, Persistence, Statement};
+use crate::statement::{Kind, Persistence, Statement, quoted};
 
 pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     let Kind::CreateTable(create) = &statement.kind else {
@@ -32,14 +32,18 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     } else {
         "is off"
     };
+    let mut sql = format!("ALTER TABLE {table} {missing} ROW LEVEL SECURITY;");
+    if missing == "ENABLE" && end.policies.is_empty() {
+        // Without a policy nobody but the owner sees a row.
+        let policy = quoted(&format!("{}_rows", table.name));
+        sql.push_str(&format!("\nCREATE POLICY {policy} ON {table} USING (…);"));
+    }
+    let steps = cx.remedy([(Place::Behind, sql)]);
     let finding = Finding::new(
         table.span,
         format!("row level security of the new table `{table}` {what}"),
     )
     .help("switch it on in the same migration")
-    .steps(cx.remedy([(
-        Place::Behind,
-        format!("ALTER TABLE {table} {missing} ROW LEVEL SECURITY"),
-    )]));
+    .steps(steps);
     cx.report(finding);
 }

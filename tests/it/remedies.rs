@@ -39,14 +39,76 @@ const OF_FILES: &[&str] = &[
     "down-fails",
     "future-version",
     "not-rerunnable",
+    // Counts migrations.
+    "constraint-left-unvalidated",
     "orphan-down",
 ];
 
 /// Rules about settings of the tool, which no SQL changes.
 const OF_TOOLS: &[&str] = &["concurrently-under-runner-lock"];
 
+/// Rules that speak of the first of several: behind it the next one shows.
+const OF_THE_FIRST: &[&str] = &["ddl-and-data-change"];
+
 /// Rules that say the same thing of whatever changes a table, where the example sets no timeouts.
 const OF_TIMEOUTS: &[&str] = &["missing-lock-timeout", "missing-statement-timeout"];
+
+/// Rules whose remedies have a part that only people can complete, and what that is.
+const SKETCHES: &[(&str, &str)] = &[
+    ("not-null-without-default", "the value of old rows"),
+    ("set-not-null-unproven", "the value of rows that have none"),
+    ("table-without-row-security", "who may see which rows"),
+];
+
+/// Words that SQL begins with.
+const VERBS: &[&str] = &[
+    "ALTER", "CREATE", "DROP", "SELECT", "UPDATE", "DELETE", "INSERT", "SET", "RESET", "VACUUM",
+    "ANALYZE", "REINDEX", "REFRESH", "COMMENT", "GRANT", "REVOKE", "TRUNCATE", "REASSIGN",
+];
+
+/// The complete statements of three words or more in a help's words: they belong into steps.
+fn complete_in_words(help: &str) -> Vec<String> {
+    let words = help.lines().next().unwrap_or_default();
+    let mut found = Vec::new();
+    for (at, _) in words.match_indices(|c: char| c.is_ascii_uppercase()) {
+        let begins =
+            at == 0 || !words[..at].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+        let rest = &words[at..];
+        let verb = rest
+            .split(|c: char| !c.is_ascii_alphabetic())
+            .next()
+            .unwrap_or_default();
+        if !begins
+            || !VERBS.contains(&verb)
+            || rest.contains('…')
+                && !rest.split(',').next().unwrap().is_empty()
+                && rest.split([',', ';', ':']).next().unwrap().contains('…')
+        {
+            continue;
+        }
+        let ends = [
+            ",", ";", ":", "`", " (", ")", " then", " in ", " before", " behind", " and ",
+            " first", " to ", " as ",
+        ];
+        let mut cuts: Vec<usize> = ends
+            .iter()
+            .flat_map(|end| rest.match_indices(end).map(|(at, _)| at))
+            .collect();
+        cuts.push(rest.len());
+        cuts.sort_unstable();
+        let complete = cuts.into_iter().map(|cut| rest[..cut].trim()).find(|sql| {
+            sql.split_whitespace().count() >= 3 && {
+                let parsed = parse_text(sql);
+                parsed.errors.is_empty() && parsed.statements.len() == 1
+            }
+        });
+        found.extend(complete.map(str::to_owned));
+    }
+    found
+}
+
+/// Rules whose words hold a complete statement, with the reason.
+const IN_WORDS: &[(&str, &str)] = &[];
 
 /// An example with where it stands.
 struct Subject {
@@ -87,6 +149,8 @@ struct Outcome {
     /// Remedies that were put in place, and that ran on a server.
     placed: usize,
     ran: usize,
+    /// Complete statements in the words of help texts.
+    in_words: BTreeMap<&'static str, BTreeSet<String>>,
     /// Those that could not be tried, by reason.
     left_out: BTreeMap<&'static str, usize>,
 }
@@ -102,6 +166,9 @@ impl Outcome {
             for (key, number) in others {
                 *mine.entry(key).or_default() += number;
             }
+        }
+        for (rule, found) in other.in_words {
+            self.in_words.entry(rule).or_default().extend(found);
         }
         self.placed += other.placed;
         self.ran += other.ran;
@@ -127,6 +194,169 @@ fn remedies_are_silent_and_run() {
         outcome.wrong.join("\n"),
         outcome.wrong.len()
     );
+    let all = std::env::var_os("RULE").is_none();
+    let sketched: Vec<&str> = outcome.sketches.keys().copied().collect();
+    let listed: Vec<&str> = SKETCHES.iter().map(|(rule, _)| *rule).collect();
+    assert!(
+        !all || sketched == listed,
+        "rules with sketches: {sketched:?}"
+    );
+    let unlisted: Vec<_> = outcome
+        .in_words
+        .iter()
+        .filter(|(rule, _)| !IN_WORDS.iter().any(|(listed, _)| listed == *rule))
+        .collect();
+    assert!(
+        unlisted.is_empty(),
+        "complete SQL in words, not in steps: {unlisted:#?}"
+    );
+}
+
+/// Tools whose scripts are SQL, with the path of one and what stands around its statements.
+const TOOLS: &[(&str, &str, &str, &str)] = &[
+    ("plain", "1_a.sql", "", ""),
+    ("golang-migrate", "000001_a.up.sql", "", ""),
+    ("flyway", "V1__a.sql", "", ""),
+    ("goose", "00001_a.sql", "-- +goose Up\n", "-- +goose Down\n"),
+    ("dbmate", "1_a.sql", "-- migrate:up\n", "-- migrate:down\n"),
+    (
+        "sql-migrate",
+        "1_a.sql",
+        "-- +migrate Up\n",
+        "-- +migrate Down\n",
+    ),
+    ("sqlx", "1_a.sql", "", ""),
+    ("tern", "1_a.sql", "", ""),
+    ("atlas", "1_a.sql", "", ""),
+    ("diesel", "1_a/up.sql", "", ""),
+    ("prisma", "1_a/migration.sql", "", ""),
+    ("supabase", "1_a.sql", "", ""),
+    ("refinery", "V1__a.sql", "", ""),
+    (
+        "node-pg-migrate",
+        "1_a.sql",
+        "-- Up Migration\n",
+        "-- Down Migration\n",
+    ),
+];
+
+/// The common hazards, with the rule that reports each.
+const COMMON: &[(&str, &str)] = &[
+    (
+        "index-not-concurrent",
+        "CREATE INDEX orders_note_idx ON orders (note);",
+    ),
+    ("index-drop-not-concurrent", "DROP INDEX idx_orders_status;"),
+    (
+        "reindex-not-concurrent",
+        "REINDEX INDEX idx_orders_user_id;",
+    ),
+    (
+        "foreign-key-validating",
+        "ALTER TABLE orders ADD FOREIGN KEY (coupon_id) REFERENCES coupons (id);",
+    ),
+    (
+        "check-validating",
+        "ALTER TABLE orders ADD CHECK (total > 0);",
+    ),
+    (
+        "constraint-builds-index",
+        "ALTER TABLE coupons ADD UNIQUE (code, expires_on);",
+    ),
+    (
+        "set-not-null-unproven",
+        "ALTER TABLE orders ALTER COLUMN coupon_id SET NOT NULL;",
+    ),
+    (
+        "column-type-rewrite",
+        "ALTER TABLE orders ALTER COLUMN coupon_id TYPE bigint;",
+    ),
+    (
+        "volatile-default",
+        "ALTER TABLE orders ADD COLUMN token uuid DEFAULT gen_random_uuid();",
+    ),
+    (
+        "added-column-rewrites-table",
+        "ALTER TABLE coupons ADD COLUMN position bigserial;",
+    ),
+    (
+        "not-null-without-default",
+        "ALTER TABLE orders ADD COLUMN currency text NOT NULL;",
+    ),
+    (
+        "column-renamed",
+        "ALTER TABLE users RENAME COLUMN phone TO phone_number;",
+    ),
+    ("table-renamed", "ALTER TABLE orders RENAME TO purchases;"),
+    ("change-without-where", "UPDATE coupons SET discount = 5;"),
+    (
+        "unbatched-change",
+        "UPDATE orders SET note = btrim(note) WHERE note LIKE ' %';",
+    ),
+    (
+        "detach-not-concurrent",
+        "ALTER TABLE events DETACH PARTITION events_2025;",
+    ),
+    ("partition-drop-locks-parent", "DROP TABLE events_2025;"),
+    (
+        "partition-of-locks-parent",
+        "CREATE TABLE events_2027 PARTITION OF events FOR VALUES FROM ('2027-01-01 00:00+00') TO ('2028-01-01 00:00+00');",
+    ),
+];
+
+#[test]
+fn every_tool_gets_a_way_that_it_can_go() {
+    let mut wrong = Vec::new();
+    for (layout, path, before, behind) in TOOLS {
+        for (id, sql) in COMMON {
+            let rule = lockgate::rules::by_id(id).unwrap();
+            let mut example = Example::default();
+            example.set("layout", layout).unwrap();
+            example.files = vec![((*path).to_owned(), format!("{before}{sql}\n{behind}"))];
+            let report = example.check(rule, None).unwrap();
+            let Some(found) = report.diagnostics.iter().find(|d| d.rule == *id) else {
+                wrong.push(format!("{layout}: {id} is not reported"));
+                continue;
+            };
+            if found.steps.is_empty() {
+                wrong.push(format!("{layout}: {id} offers nothing"));
+                continue;
+            }
+            let subject = Subject {
+                name: format!("{layout}: {sql}"),
+                rule,
+                example: example.clone(),
+            };
+            let at = Try {
+                subject: &subject,
+                example: &example,
+                report: &report,
+                found,
+                major: 18,
+            };
+            wrong.extend(at.parses());
+            match at.in_place() {
+                Ok(after) => {
+                    let problems = at.is_silent(&after);
+                    if !problems.is_empty() {
+                        wrong.push(format!(
+                            "{}: {problems:?}\n{:#?}",
+                            subject.name, after.files
+                        ));
+                    }
+                }
+                // Its last word: by hand, before the deployment.
+                Err(_) if found.steps.iter().any(|step| step.place == Place::ByHand) => {}
+                Err(why) => wrong.push(format!("{}: {why}", subject.name)),
+            }
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "{}\n{} are wrong",
+        wrong.join("\n"),
+        wrong.len()
+    );
 }
 
 fn judge(rule: &'static Rule) -> Outcome {
@@ -149,11 +379,19 @@ fn judge(rule: &'static Rule) -> Outcome {
                 continue;
             };
             for found in &report.diagnostics {
-                if found.steps.is_empty() {
-                    continue;
-                }
                 // What others report is looked at once, on their own pages.
                 if found.rule != rule.id {
+                    continue;
+                }
+                let words = complete_in_words(found.help.as_deref().unwrap_or_default());
+                if !words.is_empty() {
+                    outcome
+                        .in_words
+                        .entry(found.rule)
+                        .or_default()
+                        .extend(words);
+                }
+                if found.steps.is_empty() {
                     continue;
                 }
                 let key = format!(
@@ -282,7 +520,7 @@ impl Try<'_> {
             of.count()
         };
         let (before_count, after_count) = (own(self.example), own(after));
-        if after_count >= before_count {
+        if after_count >= before_count && !OF_THE_FIRST.contains(&self.found.rule) {
             wrong.push(format!(
                 "is still reported: {after_count} findings of its rule"
             ));
@@ -308,6 +546,11 @@ impl Try<'_> {
         for ((rule, message), number) in after {
             let ignored = OF_FILES.contains(&rule)
                 || OF_TOOLS.contains(&rule)
+                // It counts its migrations one by one, and this test leaves room between them.
+                || (rule == "broken-revision-graph" && self.example.layout == "tern")
+                || (OF_THE_FIRST.contains(&rule)
+                    && rule == self.found.rule
+                    && message != self.found.message)
                 || (OF_TIMEOUTS.contains(&rule) && !self.example.has_timeouts());
             let known = before.get(&(rule, message.clone())).copied().unwrap_or(0);
             if number > known && !ignored {
@@ -375,7 +618,11 @@ impl Try<'_> {
 
     /// True if the example itself fails in the same way: its objects or rows are not those of the world.
     fn fails_anyway(&self, text: &str) -> bool {
-        let state = |text: &str| text.split(['(', ')']).nth(1).unwrap_or("").to_owned();
+        let state = |text: &str| {
+            let state = text.split(['(', ')']).nth(1).unwrap_or("");
+            // No such schema, or no such table in it.
+            state.replace("3F000", "42P01")
+        };
         let all = self.example.effects(self.major);
         let all: Vec<String> = all
             .into_iter()

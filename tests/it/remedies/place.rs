@@ -73,9 +73,12 @@ impl Remedy<'_> {
             let steps = self.steps.iter().filter(move |step| step.place == place);
             steps.map(|step| step.text.trim_end()).collect::<Vec<_>>()
         };
-        let line = text[..self.range.start].rfind('\n').map_or(0, |at| at + 1);
-        let indent: String = text[line..].chars().take_while(|c| *c == ' ').collect();
         let mut range = self.range.clone();
+        if self.layout == "alembic" {
+            range = whole_call(text, range);
+        }
+        let line = text[..range.start].rfind('\n').map_or(0, |at| at + 1);
+        let indent: String = text[line..].chars().take_while(|c| *c == ' ').collect();
         let rest = &text[range.end..];
         if let Some(at) = rest.find(';').filter(|at| rest[..*at].trim().is_empty()) {
             range.end += at + 1;
@@ -161,6 +164,26 @@ impl Remedy<'_> {
         }
         Some(files.into_iter().collect())
     }
+}
+
+/// The call of Alembic that a place stands in or for.
+fn whole_call(text: &str, range: std::ops::Range<usize>) -> std::ops::Range<usize> {
+    let behind = (range.start + 3).min(text.len());
+    let Some(start) = text.get(..behind).and_then(|before| before.rfind("op.")) else {
+        return range;
+    };
+    let mut depth = 0;
+    for (at, c) in text[start..].char_indices() {
+        match c {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 && c == ')' && start + at + 1 >= range.end {
+            return start..start + at + 1;
+        }
+    }
+    range
 }
 
 /// True if nothing is left of a script but comments; what goes back does not count.
