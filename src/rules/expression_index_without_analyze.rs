@@ -45,12 +45,11 @@ fn unknown(statement: &Statement) -> Option<(&Name, &'static str)> {
 pub(super) fn analyzed(cx: &Cx<'_>, table: &Name) -> bool {
     let key = cx.resolve(table);
     let batch = cx.before().batch();
-    let later = (0..cx.history().migrations.len())
-        .filter(|index| *index > cx.step().migration)
+    let here = cx.step().migration;
+    let later = (here + 1..cx.history().migrations.len())
         .take_while(|index| {
-            let next = *index == cx.step().migration + 1;
             let with = |step: &Step<'_>| step.before.batch() == batch;
-            next || cx.steps_of(*index).iter().all(with)
+            *index == here + 1 || cx.steps_of(*index).iter().all(with)
         })
         .flat_map(|index| cx.steps_of(index));
     cx.later_in_migration()
