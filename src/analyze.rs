@@ -642,6 +642,7 @@ pub(crate) fn failed(rule: &'static Rule, location: Location) -> Diagnostic {
         primary: location,
         labels: Vec::new(),
         help: Some(format!("run with `--ignore {}` until it is fixed", rule.id)),
+        steps: Vec::new(),
         fix: None,
         effects: Vec::new(),
         object: None,

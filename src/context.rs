@@ -1,11 +1,12 @@
 //! What a rule may ask.
 
 mod edit;
+mod remedy;
 mod words;
 
 pub use self::words::{StringConstant, bare_words};
 
-use crate::diagnostic::{Certainty, Diagnostic, Estimate, Level};
+use crate::diagnostic::{Certainty, Diagnostic, Estimate, Level, with_steps};
 use crate::effect::{self, Effect, Effects, LockMode, Work};
 use crate::estimate::{self, Size, Task};
 use crate::footprint::{Footprint, Held};
@@ -98,7 +99,9 @@ impl<'a> Cx<'a> {
                     "{help} (`{table}` is not in the snapshot: how long this takes stays unknown)"
                 )),
                 (help, _) => help,
-            },
+            }
+            .map(|help| with_steps(&help, &finding.steps)),
+            steps: finding.steps,
             fix: finding.fix,
             effects: finding.effects,
             object: finding.table.as_ref().map(|table| self.resolve(table)),

@@ -1,8 +1,12 @@
 //! Findings: what a rule says about a place in a file, with what to do about it.
 
+mod step;
+
+pub use step::{Place, Step, with_steps};
+
 use crate::effect::Effect;
 use crate::estimate::Class;
-use crate::source::{Location, SourceId, Span};
+use crate::source::{Beside, Location, SourceId, Span};
 use crate::statement::QualifiedName;
 
 /// How serious a finding is. Ordered: `Info < Warning < Error`.
@@ -86,11 +90,11 @@ pub struct Edit {
     pub text: String,
 }
 
-/// A file that a fix creates (splitting a migration means writing one).
+/// A file that a fix creates: settings of the tool for the file of the finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewFile {
-    /// Path as shown, beside the file of the finding.
-    pub path: String,
+    /// Its name, beside the file of the finding.
+    pub name: Beside,
     /// Its whole text.
     pub text: String,
 }
@@ -140,8 +144,10 @@ pub struct Diagnostic {
     pub primary: Location,
     /// Other places that explain it.
     pub labels: Vec<Label>,
-    /// The next action, with the user's own names. May hold several lines of SQL.
+    /// The next action, with the user's own names: one line, and the steps as lines of their own below it.
     pub help: Option<String>,
+    /// The next action as SQL, step by step; empty where words are all there is.
+    pub steps: Vec<Step>,
     /// A change that removes it.
     pub fix: Option<Fix>,
     /// What the statement locks and does, where that is the point.

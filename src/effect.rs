@@ -8,6 +8,7 @@ mod compute;
 pub mod dependents;
 mod grammar;
 pub mod index;
+mod input;
 mod label;
 pub mod loss;
 mod maintenance;

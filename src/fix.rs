@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::diagnostic::{Diagnostic, Edit, Level, Safety};
+use crate::diagnostic::{Diagnostic, Edit, Fix, Level, NewFile, Safety};
 use crate::report::Report;
 use crate::source::{SourceId, Span};
 
@@ -16,12 +16,19 @@ pub struct Round {
     pub texts: BTreeMap<SourceId, String>,
     /// Number of fixes applied to each of them.
     pub fixes: BTreeMap<SourceId, usize>,
+    /// Files that come into being beside them, by path, with their texts.
+    pub new_files: BTreeMap<String, (SourceId, String)>,
 }
 
 /// Applies as many fixes as go together. A fix that touches the text of another waits for the next round; one that
-/// would have to change or create another file than that of its finding is left to people.
+/// would have to change another file than that of its finding, or to create one that is there, is left to people.
 #[must_use]
-pub fn round(report: &Report, unsafe_too: bool, wanted: impl Fn(SourceId) -> bool) -> Round {
+pub fn round(
+    report: &Report,
+    unsafe_too: bool,
+    wanted: impl Fn(SourceId) -> bool,
+    is_free: impl Fn(&str) -> bool,
+) -> Round {
     let mut edits: BTreeMap<SourceId, Vec<&Edit>> = BTreeMap::new();
     let mut round = Round::default();
     for diagnostic in &report.diagnostics {
@@ -29,6 +36,16 @@ pub fn round(report: &Report, unsafe_too: bool, wanted: impl Fn(SourceId) -> boo
         let Some(fix) = applicable(diagnostic, unsafe_too).filter(|_| wanted(source)) else {
             continue;
         };
+        let beside = |file: &NewFile| file.name.path(&report.source(source).path);
+        let is_taken = |file: &NewFile| {
+            let path = beside(file);
+            let made = round.new_files.get(&path);
+            made.map_or(!is_free(&path), |(_, text)| *text != file.text)
+        };
+        if fix.new_files.iter().any(is_taken) {
+            continue;
+        }
+        let (fix, new_files) = (&fix.edits, &fix.new_files);
         let taken = edits.entry(source).or_default();
         let in_the_way = |edit: &Edit| {
             taken.iter().any(|other| {
@@ -41,6 +58,10 @@ pub fn round(report: &Report, unsafe_too: bool, wanted: impl Fn(SourceId) -> boo
         }
         let new: Vec<&Edit> = fix.iter().filter(|edit| !taken.contains(edit)).collect();
         taken.extend(new);
+        for file in new_files {
+            let entry = (source, file.text.clone());
+            round.new_files.insert(beside(file), entry);
+        }
         *round.fixes.entry(source).or_default() += 1;
     }
     for (source, edits) in edits {
@@ -48,20 +69,20 @@ pub fn round(report: &Report, unsafe_too: bool, wanted: impl Fn(SourceId) -> boo
             round.texts.insert(source, text);
         } else {
             round.fixes.remove(&source);
+            round.new_files.retain(|_, (of, _)| *of != source);
         }
     }
     round
 }
 
-/// The edits of a finding's fix, if it can be applied by itself.
-fn applicable(diagnostic: &Diagnostic, unsafe_too: bool) -> Option<&[Edit]> {
+/// A finding's fix, if it can be applied by itself.
+fn applicable(diagnostic: &Diagnostic, unsafe_too: bool) -> Option<&Fix> {
     let fix = diagnostic.fix.as_ref()?;
     let own = |edit: &Edit| edit.location.source == diagnostic.primary.source;
     let fits = (unsafe_too || fix.safety == Safety::Safe)
-        && fix.new_files.is_empty()
         && !fix.edits.is_empty()
         && fix.edits.iter().all(own);
-    fits.then_some(&fix.edits)
+    fits.then_some(fix)
 }
 
 /// True for two edits whose order would matter.

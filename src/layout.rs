@@ -21,6 +21,7 @@ mod liquibase;
 mod name;
 mod node_pg_migrate;
 mod order;
+mod outside;
 mod path;
 mod plain;
 mod pop;
@@ -44,6 +45,7 @@ pub use crate::python::tree::Module as PythonModule;
 pub use alembic::Imports;
 pub use liquibase::Changelogs;
 pub use order::{applied, numbers, pairs};
+pub use outside::Outside;
 pub use unit::{SetsApart, Unit, leaves_transaction, settle_run, units};
 
 use base::{Applied, Late};
@@ -435,6 +437,12 @@ pub struct Runner {
     pub splits_run: bool,
     /// How a script leaves the tool's transaction, as help for a person; for tools that cannot, what to do instead.
     pub way_out: &'static str,
+    /// The same as text: how a script is written that runs outside of the tool's transaction.
+    pub outside: Outside,
+    /// What a script of SQL opens with, its line end included; empty for tools that ask for nothing.
+    pub opens: &'static str,
+    /// The lines around a statement of which a line ends with `;`, for tools that would cut it there.
+    pub keeps: Option<(&'static str, &'static str)>,
     /// The lock by which it keeps a second run of itself away.
     pub lock: RunnerLock,
     /// The setting that lets a script hold statements of both kinds, for a tool that otherwise refuses a script in which

@@ -298,6 +298,7 @@ impl<'a> Probing<'a> {
             primary: finding.source.unwrap_or_else(|| self.place()),
             labels: finding.labels,
             help: finding.help,
+            steps: Vec::new(),
             fix: None,
             effects: finding.effects,
             object: None,

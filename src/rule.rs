@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::diagnostic::{Certainty, Fix, Label, Level};
+use crate::diagnostic::{Certainty, Fix, Label, Level, Step};
 use crate::effect::Effect;
 use crate::layout::{History, Migration, Problem};
 use crate::probe::Probe;
@@ -309,6 +309,7 @@ pub struct Finding {
     pub(crate) level: Option<Level>,
     pub(crate) labels: Vec<Label>,
     pub(crate) help: Option<String>,
+    pub(crate) steps: Vec<Step>,
     pub(crate) fix: Option<Fix>,
     pub(crate) effects: Vec<Effect>,
 }
@@ -326,6 +327,7 @@ impl Finding {
             level: None,
             labels: Vec::new(),
             help: None,
+            steps: Vec::new(),
             fix: None,
             effects: Vec::new(),
         }
@@ -359,6 +361,13 @@ impl Finding {
     #[must_use]
     pub fn on(mut self, table: &Name) -> Self {
         self.table = Some(table.clone());
+        self
+    }
+
+    /// The next action as SQL: see [`Cx::remedy`]. What [`Finding::help`] says is then the same in words.
+    #[must_use]
+    pub fn steps(mut self, steps: Vec<Step>) -> Self {
+        self.steps = steps;
         self
     }
 

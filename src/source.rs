@@ -165,6 +165,29 @@ impl Source {
     }
 }
 
+/// What a file that stands beside another one is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Beside {
+    /// As the other one, with this behind its whole name.
+    Behind(&'static str),
+    /// This, in the directory of the other one.
+    Own(&'static str),
+}
+
+impl Beside {
+    /// The path of the file beside the one of that path.
+    #[must_use]
+    pub fn path(self, of: &str) -> String {
+        match self {
+            Self::Behind(behind) => format!("{of}{behind}"),
+            Self::Own(name) => match of.rsplit_once('/') {
+                Some((directory, _)) => format!("{directory}/{name}"),
+                None => name.to_owned(),
+            },
+        }
+    }
+}
+
 /// SQL text taken out of a file, with the way back: a whole file, a Python string, the body of a `DO` block, the
 /// text that an Alembic directive emits.
 #[derive(Debug, Clone)]

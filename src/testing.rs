@@ -147,6 +147,8 @@ pub struct Ran {
     pub locks: Vec<(String, RelationKind, LockMode)>,
     /// The SQLSTATE that it is certain to fail with.
     pub fails: Option<&'static str>,
+    /// It stands in a script that goes forward.
+    pub forward: bool,
 }
 
 /// The statements of files as [`check`] takes them, and what the model says that each one locks. The statements in a
@@ -187,6 +189,7 @@ pub fn effects(
                     sql: step.statement.source.sql.to_string(),
                     locks: Vec::new(),
                     fails: None,
+                    forward: history.migrations[step.migration].direction.is_forward(),
                 });
             }
             let Some(ran) = all.last_mut() else { continue };
@@ -274,6 +277,11 @@ fn discover(
         .first()
         .and_then(|(path, _)| path.rsplit_once('/'))
         .map_or("", |(root, _)| root);
+    // Tools with a directory for each migration.
+    let root = match layout.name {
+        "diesel" | "prisma" => root.rsplit_once('/').map_or("", |(root, _)| root),
+        _ => root,
+    };
     let found = (layout.open)(&memory, root, &BTreeMap::new());
     let wanted_files = (layout.files)(&found, &memory);
     let (mut scripts, mut problems, mut not_analysed): (Vec<Script>, _, _) =

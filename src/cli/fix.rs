@@ -26,8 +26,8 @@ pub(super) struct Changed {
     pub(super) path: String,
     /// Its path.
     file: PathBuf,
-    /// Its text before.
-    old: Arc<str>,
+    /// Its text before; none for a file that was not there.
+    old: Option<Arc<str>>,
     /// Its text behind all rounds.
     new: Arc<str>,
     /// Number of fixes.
@@ -72,7 +72,11 @@ pub(super) fn fix(
     let mut report = look(&texts)?;
     for _ in 0..MOST_ROUNDS {
         let wanted = |id: SourceId| !left_alone.contains(&report.source(id).path);
-        let step = round(&report, unsafe_too, wanted);
+        let is_free = |path: &str| {
+            let file = request.file(path);
+            !texts.contains_key(&file) && file.symlink_metadata().is_err()
+        };
+        let step = round(&report, unsafe_too, wanted, is_free);
         if step.texts.is_empty() {
             break;
         }
@@ -82,6 +86,9 @@ pub(super) fn fix(
                 request.file(&report.source(*id).path),
                 Arc::from(text.as_str()),
             );
+        }
+        for (path, (_, text)) in &step.new_files {
+            tried.insert(request.file(path), Arc::from(text.as_str()));
         }
         let after = look(&tried)?;
         let mut worse = false;
@@ -101,7 +108,7 @@ pub(super) fn fix(
             let changed = files.entry(source.path.clone()).or_insert_with(|| Changed {
                 path: source.path.clone(),
                 file: request.file(&source.path),
-                old: Arc::clone(&source.text),
+                old: Some(Arc::clone(&source.text)),
                 new: Arc::clone(&source.text),
                 fixes: 0,
             });
@@ -110,6 +117,16 @@ pub(super) fn fix(
                 changed.new = Arc::from(text.as_str());
             }
         }
+        for (path, (_, text)) in step.new_files {
+            let changed = Changed {
+                file: request.file(&path),
+                path: path.clone(),
+                old: None,
+                new: Arc::from(text),
+                fixes: 0,
+            };
+            files.insert(path, changed);
+        }
         texts = tried;
         report = after;
     }
@@ -117,7 +134,7 @@ pub(super) fn fix(
         report,
         changed: files
             .into_values()
-            .filter(|changed| changed.old != changed.new)
+            .filter(|changed| changed.old.as_deref() != Some(&*changed.new))
             .collect(),
     })
 }
@@ -125,9 +142,14 @@ pub(super) fn fix(
 /// Writes the changes as one unified diff.
 pub(super) fn diff(fixed: &Fixed, out: &mut dyn Write) -> io::Result<()> {
     for changed in &fixed.changed {
-        let diff = similar::TextDiff::from_lines(&*changed.old, &*changed.new);
+        let old = changed.old.as_deref().unwrap_or_default();
+        let diff = similar::TextDiff::from_lines(old, &*changed.new);
         let path = crate::report::harmless::escaped(&changed.path);
-        let names = (format!("a/{path}"), format!("b/{path}"));
+        let before = match changed.old {
+            Some(_) => format!("a/{path}"),
+            None => "/dev/null".to_owned(),
+        };
+        let names = (before, format!("b/{path}"));
         write!(out, "{}", diff.unified_diff().header(&names.0, &names.1))?;
     }
     Ok(())
@@ -152,6 +174,9 @@ pub(super) fn write(request: &Request, fixed: &Fixed) -> Result<(), Failure> {
 fn write_one(changed: &Changed, roots: &[PathBuf]) -> io::Result<()> {
     let refused = |reason: &str| io::Error::other(reason.to_owned());
     let file = &changed.file;
+    let Some(old) = &changed.old else {
+        return create(changed, roots);
+    };
     let data = std::fs::symlink_metadata(file)?;
     if !data.is_file() {
         return Err(refused("it is no regular file; fix the file itself"));
@@ -161,7 +186,7 @@ fn write_one(changed: &Changed, roots: &[PathBuf]) -> io::Result<()> {
     if !roots.iter().any(inside) {
         return Err(refused("it lies outside of what was asked about"));
     }
-    if std::fs::read(&real)? != changed.old.as_bytes() {
+    if std::fs::read(&real)? != old.as_bytes() {
         return Err(refused("it has changed since it was read; try again"));
     }
     let (Some(directory), Some(name)) = (real.parent(), real.file_name()) else {
@@ -178,6 +203,28 @@ fn write_one(changed: &Changed, roots: &[PathBuf]) -> io::Result<()> {
         let _ = std::fs::remove_file(&temporary);
     }
     result
+}
+
+/// Writes a file that is not there yet, beside one of those that were asked about.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a person asked for these files to be written"
+)]
+fn create(changed: &Changed, roots: &[PathBuf]) -> io::Result<()> {
+    let directory = changed.file.parent().unwrap_or(Path::new("."));
+    let real = directory.canonicalize()?;
+    let inside = |root: &PathBuf| {
+        let root = root.canonicalize().ok();
+        // A file that was named lets one beside it come into being.
+        root.is_some_and(|root| real.starts_with(&root) || root.parent() == Some(&*real))
+    };
+    if !roots.iter().any(inside) {
+        return Err(io::Error::other("it lies outside of what was asked about"));
+    }
+    let mut options = std::fs::OpenOptions::new();
+    let mut file = options.write(true).create_new(true).open(&changed.file)?;
+    file.write_all(changed.new.as_bytes())?;
+    file.sync_all()
 }
 
 #[expect(

@@ -4,22 +4,32 @@
 //! not rewritten.
 
 use super::Cx;
-use crate::diagnostic::{Edit, Fix, Safety};
-use crate::layout::Send;
+use crate::diagnostic::{Edit, Fix, NewFile, Safety};
+use crate::layout::{Outside, Send};
 use crate::replay::Step;
 use crate::session::Refusal;
-use crate::source::{Location, Span};
+use crate::source::Span;
 use crate::sql::lex::{Lexer, Token};
 use crate::statement::Statement;
 
-/// The comment at the top of a file that makes a tool run it without a transaction.
-fn directive(layout: &str) -> Option<&'static str> {
-    match layout {
-        "atlas" => Some("-- atlas:txmode none\n\n"),
-        "goose" => Some("-- +goose NO TRANSACTION\n"),
-        "sqlx" => Some("-- no-transaction\n"),
-        "tern" => Some("---- tern: disable-tx ----\n"),
-        _ => None,
+/// What else has to change so that a statement can leave the tool's transaction.
+#[derive(Debug)]
+pub struct Leave {
+    /// Changes to the file.
+    pub edits: Vec<Edit>,
+    /// Files to create.
+    pub new_files: Vec<NewFile>,
+    /// Whether that may be done unread.
+    pub safety: Safety,
+}
+
+impl Leave {
+    fn by(edits: Vec<Edit>, new_files: Vec<NewFile>, safety: Safety) -> Self {
+        Self {
+            edits,
+            new_files,
+            safety,
+        }
     }
 }
 
@@ -28,23 +38,7 @@ impl Cx<'_> {
     /// beginning on. Of a word such as `UNIQUE?` it does not matter whether it is there.
     #[must_use]
     pub fn insert_behind(&self, statement: &Statement, words: &[&str], text: &str) -> Option<Edit> {
-        let sql = &statement.source.sql;
-        let mut tokens = Lexer::new(sql)
-            .filter(|token: &Token| !token.is_comment())
-            .peekable();
-        let mut last = None;
-        for word in words {
-            let (word, optional) = match word.strip_suffix('?') {
-                Some(word) => (word, true),
-                None => (*word, false),
-            };
-            match tokens.next_if(|token| token.is_word(sql, word)) {
-                Some(token) => last = Some(token.span),
-                None if optional => {}
-                None => return None,
-            }
-        }
-        let token = last?;
+        let token = last_of(&statement.source.sql, words)?;
         let found = statement.source.map.to_file(token);
         let exact = found.len() == token.len();
         exact.then(|| self.insert(found.end, text))
@@ -80,29 +74,45 @@ impl Cx<'_> {
     }
 
     /// What else has to be changed so that a statement which refuses a transaction block runs in place of the current
-    /// one; none if that takes a second file.
+    /// one; none if that takes a second script.
     #[must_use]
-    pub fn leave_transaction(&self, wanted: &Statement) -> Option<(Vec<Edit>, Safety)> {
+    pub fn leave_transaction(&self, wanted: &Statement) -> Option<Leave> {
+        let (none, files) = (Vec::new(), Vec::new());
         if self.way_out_for(wanted).is_none() {
-            return Some((Vec::new(), Safety::Safe));
+            return Some(Leave::by(none, files, Safety::Safe));
         }
-        if self.step().is_nested() || self.migration().statements.len() != 1 {
+        let migration = self.migration();
+        if self.step().is_nested() || migration.statements.len() != 1 {
             return None;
         }
         match self.refusal() {
             // Nobody knows how a plain file is run.
             None if self.moment().message.send == Send::Unknown => {
-                Some((Vec::new(), Safety::Unsafe))
+                Some(Leave::by(none, files, Safety::Unsafe))
             }
             Some(Refusal::Runner) => {
-                let top = Edit {
-                    location: Location {
-                        source: self.migration().source,
-                        span: Span::default(),
-                    },
-                    text: directive(self.layout().name)?.to_owned(),
-                };
-                Some((vec![top], Safety::Safe))
+                let runner = self.runner();
+                if runner
+                    .leaves_transaction_for
+                    .is_some_and(|leaves| leaves(wanted))
+                {
+                    return Some(Leave::by(none, files, Safety::Safe));
+                }
+                match runner.outside {
+                    Outside::Top(text) => {
+                        Some(Leave::by(vec![self.insert(0, text)], files, Safety::Safe))
+                    }
+                    // The line that opens a section stands for its migration.
+                    Outside::Mark(words) => {
+                        let edit = self.insert(migration.span.end, words);
+                        Some(Leave::by(vec![edit], files, Safety::Safe))
+                    }
+                    Outside::Beside(name, text) => {
+                        let text = text.to_owned();
+                        Some(Leave::by(none, vec![NewFile { name, text }], Safety::Safe))
+                    }
+                    _ => None,
+                }
             }
             _ => None,
         }
@@ -116,13 +126,37 @@ impl Cx<'_> {
         wanted: &Statement,
         words: &[&str],
     ) -> Option<Fix> {
-        let (mut edits, safety) = self.leave_transaction(wanted)?;
+        let Leave {
+            mut edits,
+            new_files,
+            safety,
+        } = self.leave_transaction(wanted)?;
         edits.push(self.insert_behind(statement, words, " CONCURRENTLY")?);
         Some(Fix {
             title: format!("write {} with CONCURRENTLY", statement.tag),
             safety,
             edits,
-            new_files: Vec::new(),
+            new_files,
         })
     }
+}
+
+/// The last of some words that a text begins with, comments apart.
+pub(super) fn last_of(sql: &str, words: &[&str]) -> Option<Span> {
+    let mut tokens = Lexer::new(sql)
+        .filter(|token: &Token| !token.is_comment())
+        .peekable();
+    let mut last = None;
+    for word in words {
+        let (word, optional) = match word.strip_suffix('?') {
+            Some(word) => (word, true),
+            None => (*word, false),
+        };
+        match tokens.next_if(|token| token.is_word(sql, word)) {
+            Some(token) => last = Some(token.span),
+            None if optional => {}
+            None => return None,
+        }
+    }
+    last
 }

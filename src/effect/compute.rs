@@ -382,5 +382,6 @@ impl<'a> Collector<'a> {
             }
         }
         self.labels(statement);
+        self.constants(statement);
     }
 }

@@ -1,4 +1,5 @@
-//! Labels of enums that a statement uses although the transaction that added them has not committed (55P04).
+//! Labels of enums that a statement uses although the transaction that added them has not committed (55P04), or
+//! although the type does not have them (22P02).
 //!
 //! PostgreSQL refuses such a label when it turns the text into a value: while it reads the statement, for a constant
 //! that is compared with, assigned to or cast to the type; also for no row, for `NOT VALID` and inside of a view or an
@@ -14,24 +15,26 @@ use crate::statement::{
 /// How many domains over one another are followed to the enum under them.
 const DEEPEST_DOMAIN: usize = 8;
 
-/// A label that a statement uses too early.
-pub(super) struct TooEarly {
-    pub(super) label: Box<str>,
-    pub(super) ty: QualifiedName,
-}
-
-/// The first label that a statement is certain to use although it cannot be used yet.
-pub(super) fn too_early(statement: &Statement, situation: Situation<'_>) -> Option<TooEarly> {
-    if !situation.schema.has_uncommitted_labels() {
-        return None;
-    }
-    Finder { situation }.statement(statement)
+/// A label that a statement uses and cannot.
+struct Unusable {
+    label: Box<str>,
+    ty: QualifiedName,
+    /// The type does not have it.
+    missing: bool,
 }
 
 impl Collector<'_> {
-    /// Refuses a statement that uses a label too early.
+    /// Refuses a statement that uses a label that its type does not have, or not yet.
     pub(super) fn labels(&mut self, statement: &Statement) {
-        if let Some(TooEarly { label, ty }) = too_early(statement, self.situation) {
+        let finder = Finder {
+            situation: self.situation,
+        };
+        let Some(Unusable { label, ty, missing }) = finder.statement(statement) else {
+            return;
+        };
+        if missing {
+            self.refuse("22P02", format!("{ty} has no label '{label}'"));
+        } else {
             self.refuse(
                 "55P04",
                 format!(
@@ -93,7 +96,7 @@ impl Finder<'_> {
         self.situation.schema
     }
 
-    fn statement(&self, statement: &Statement) -> Option<TooEarly> {
+    fn statement(&self, statement: &Statement) -> Option<Unusable> {
         match &statement.kind {
             Kind::Insert(insert) => self.insert(insert),
             Kind::Change(change) => self.change(change),
@@ -197,7 +200,7 @@ impl Finder<'_> {
     }
 
     /// Values of a partition's bound are of the type of the key.
-    fn bound(&self, of: &PartitionOf, parent: Option<&Name>) -> Option<TooEarly> {
+    fn bound(&self, of: &PartitionOf, parent: Option<&Name>) -> Option<Unusable> {
         let parent = self.schema().table(parent.unwrap_or(&of.parent))?;
         let key = parent.partition_by.as_ref()?.key.first()?.column.as_ref()?;
         let of_enum = self.enum_of(parent.column(&key.text)?.ty.as_ref()?)?;
@@ -207,7 +210,7 @@ impl Finder<'_> {
         }
     }
 
-    fn insert(&self, insert: &Insert) -> Option<TooEarly> {
+    fn insert(&self, insert: &Insert) -> Option<Unusable> {
         let scope = self.on(&insert.table);
         let columns = match scope.relations.first() {
             Some((_, Some(columns))) if insert.columns.is_empty() => {
@@ -240,7 +243,7 @@ impl Finder<'_> {
         None
     }
 
-    fn change(&self, change: &Change) -> Option<TooEarly> {
+    fn change(&self, change: &Change) -> Option<Unusable> {
         let target = self.on(&change.table.name);
         let mut scope = self.on(&change.table.name);
         let others = change.query.aliases.iter();
@@ -256,7 +259,7 @@ impl Finder<'_> {
             .or_else(|| self.inside(change.condition.as_ref()?, &scope))
     }
 
-    fn query(&self, query: &Query) -> Option<TooEarly> {
+    fn query(&self, query: &Query) -> Option<Unusable> {
         let scope = match &query.from {
             Some(from) => self.from(from),
             None => Scope::default(),
@@ -265,7 +268,7 @@ impl Finder<'_> {
         expressions.find_map(|expr| self.inside(expr, &scope))
     }
 
-    fn definition(&self, column: &ColumnDef, scope: &Scope) -> Option<TooEarly> {
+    fn definition(&self, column: &ColumnDef, scope: &Scope) -> Option<Unusable> {
         let of = column.ty.as_ref().and_then(|ty| self.enum_of(ty));
         let default = column.default.as_ref();
         default
@@ -285,12 +288,12 @@ impl Finder<'_> {
             })
     }
 
-    fn constraints(&self, constraints: &[ConstraintDef], scope: &Scope) -> Option<TooEarly> {
+    fn constraints(&self, constraints: &[ConstraintDef], scope: &Scope) -> Option<Unusable> {
         let mut constraints = constraints.iter();
         constraints.find_map(|def| self.constraint(def, scope))
     }
 
-    fn constraint(&self, def: &ConstraintDef, scope: &Scope) -> Option<TooEarly> {
+    fn constraint(&self, def: &ConstraintDef, scope: &Scope) -> Option<Unusable> {
         match &def.kind {
             ConstraintKind::Check(expr) => self.inside(expr, scope),
             _ => None,
@@ -375,7 +378,7 @@ impl Finder<'_> {
     }
 
     /// An expression whose value becomes one of that type.
-    fn value(&self, expr: &Expr, of: Option<&OfEnum>, scope: &Scope) -> Option<TooEarly> {
+    fn value(&self, expr: &Expr, of: Option<&OfEnum>, scope: &Scope) -> Option<Unusable> {
         match (&expr.kind, of) {
             (ExprKind::Literal(Literal::String(text)), Some(of)) => self.text(text, of),
             (ExprKind::Literal(_), _) => None,
@@ -384,7 +387,7 @@ impl Finder<'_> {
     }
 
     /// Constants inside of an expression that become values of an enum.
-    fn inside(&self, expr: &Expr, scope: &Scope) -> Option<TooEarly> {
+    fn inside(&self, expr: &Expr, scope: &Scope) -> Option<Unusable> {
         expr.walk().find_map(|expr| match &expr.kind {
             ExprKind::Cast(inner, ty) => {
                 let of = self.enum_of(ty)?;
@@ -420,7 +423,7 @@ impl Finder<'_> {
         })
     }
 
-    fn compared(&self, operator: &str, args: &[Expr], scope: &Scope) -> Option<TooEarly> {
+    fn compared(&self, operator: &str, args: &[Expr], scope: &Scope) -> Option<Unusable> {
         match operator {
             "=" | "<>" | "!=" | "<" | ">" | "<=" | ">=" | "in" | "not in" | "between"
             | "not between" => {
@@ -443,7 +446,7 @@ impl Finder<'_> {
     }
 
     /// Results of a `CASE` with conditions: the constants among them are of the type of the others.
-    fn case(&self, parts: &[Expr], scope: &Scope) -> Option<TooEarly> {
+    fn case(&self, parts: &[Expr], scope: &Scope) -> Option<Unusable> {
         let is_condition = |expr: &Expr| {
             matches!(
                 expr.kind,
@@ -471,11 +474,11 @@ impl Finder<'_> {
         results().find_map(|part| self.constant(part, &of))
     }
 
-    fn together(&self, parts: &[Expr], of: &OfEnum) -> Option<TooEarly> {
+    fn together(&self, parts: &[Expr], of: &OfEnum) -> Option<Unusable> {
         parts.iter().find_map(|part| self.constant(part, of))
     }
 
-    fn constant(&self, expr: &Expr, of: &OfEnum) -> Option<TooEarly> {
+    fn constant(&self, expr: &Expr, of: &OfEnum) -> Option<Unusable> {
         match &expr.kind {
             ExprKind::Literal(Literal::String(text)) => self.text(text, of),
             _ => None,
@@ -483,7 +486,7 @@ impl Finder<'_> {
     }
 
     /// A constant that becomes a value of the enum, or an array of it.
-    fn text(&self, text: &str, of: &OfEnum) -> Option<TooEarly> {
+    fn text(&self, text: &str, of: &OfEnum) -> Option<Unusable> {
         let ty = self
             .schema()
             .type_named(Some(&of.name.schema), &of.name.name)?;
@@ -498,17 +501,24 @@ impl Finder<'_> {
                         .is_unusable(label.uncommitted, self.situation.postgres)
             })
         };
-        let found = if of.array {
+        let (found, missing) = if of.array {
             let elements = text.split(['{', '}', ',']);
-            elements
-                .map(|element| element.trim().trim_matches('"'))
-                .find(|element| unusable(element))?
+            let mut elements = elements.map(|element| element.trim().trim_matches('"'));
+            (elements.find(|element| unusable(element))?, false)
+        } else if unusable(text) {
+            (text, false)
         } else {
-            unusable(text).then_some(text)?
+            let has = labels.iter().any(|label| *label.label == *text);
+            // What is not followed may have added it.
+            if has || self.schema().doubt(&of.name).is_some() {
+                return None;
+            }
+            (text, true)
         };
-        Some(TooEarly {
+        Some(Unusable {
             label: found.into(),
             ty: of.name.clone(),
+            missing,
         })
     }
 }

@@ -13,8 +13,8 @@ mod models;
 pub use imports::Imports;
 
 use super::{
-    Applied, Client, Direction, DownScripts, Emptiness, File, Files, Found, Late, Layout, Piece,
-    Problem, ProblemKind, Reading, Runner, RunnerLock, Script, Send, Wraps, path,
+    Applied, Client, Direction, DownScripts, Emptiness, File, Files, Found, Late, Layout, Outside,
+    Piece, Problem, ProblemKind, Reading, Runner, RunnerLock, Script, Send, Wraps, path,
 };
 use crate::python::revision::{self, BodyKind, Revision};
 use crate::source::{Location, Span};
@@ -45,6 +45,9 @@ pub(super) static LAYOUT: Layout = Layout {
         sets_apart: None,
         splits_run: false,
         way_out: "run it inside `with op.get_context().autocommit_block():`",
+        outside: Outside::Block("with op.get_context().autocommit_block():"),
+        opens: "",
+        keeps: None,
         lock: RunnerLock::Harmless,
         mixing: None,
         down: DownScripts::Expected,

@@ -8,8 +8,8 @@
 
 use super::{
     Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Late, Layout,
-    ProblemKind, Reading, Runner, RunnerLock, Script, Send, Wraps, arrange_by_version, name, path,
-    sign, text,
+    Outside, ProblemKind, Reading, Runner, RunnerLock, Script, Send, Wraps, arrange_by_version,
+    name, path, sign, text,
 };
 use crate::source::Span;
 
@@ -39,6 +39,9 @@ pub(super) static LAYOUT: Layout = Layout {
         sets_apart: None,
         splits_run: false,
         way_out: "put it in a migration of its own that begins with the line `-- atlas:txmode none` and a blank line",
+        outside: Outside::Top("-- atlas:txmode none\n\n"),
+        opens: "",
+        keeps: None,
         lock: RunnerLock::Harmless,
         mixing: None,
         down: DownScripts::Unsupported,

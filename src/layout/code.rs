@@ -23,9 +23,9 @@ use std::collections::BTreeMap;
 use self::javascript::Library;
 use self::program::Program;
 use super::{
-    Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Late, Layout, Piece,
-    Reading, Runner, RunnerLock, Script, Send, Wraps, arrange_by_place, arrange_by_version,
-    dialect, is_other_database, is_postgres, name, path, sign, text,
+    Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Late, Layout,
+    Outside, Piece, Reading, Runner, RunnerLock, Script, Send, Wraps, arrange_by_place,
+    arrange_by_version, dialect, is_other_database, is_postgres, name, path, sign, text,
 };
 use crate::source::{Source, Span};
 
@@ -78,6 +78,9 @@ macro_rules! layout {
                 sets_apart: None,
                 splits_run: $splits_run,
                 way_out: $way_out,
+                outside: Outside::Words,
+                opens: "",
+                keeps: None,
                 lock: RunnerLock::Harmless,
                 mixing: None,
                 down: DownScripts::Unsupported,

@@ -8,9 +8,9 @@
 
 use super::section::Section;
 use super::{
-    Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Layout, ProblemKind,
-    Reading, Runner, RunnerLock, Script, Send, Wraps, arrange_by_version, name, path, section,
-    sign, text,
+    Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Layout, Outside,
+    ProblemKind, Reading, Runner, RunnerLock, Script, Send, Wraps, arrange_by_version, name, path,
+    section, sign, text,
 };
 
 /// The tool.
@@ -32,6 +32,9 @@ pub(super) static LAYOUT: Layout = Layout {
         sets_apart: None,
         splits_run: false,
         way_out: "put it alone in a migration whose block opens with `-- migrate:up transaction:false`",
+        outside: Outside::Mark(" transaction:false"),
+        opens: "-- migrate:up\n",
+        keeps: None,
         lock: RunnerLock::Harmless,
         mixing: None,
         down: DownScripts::Expected,

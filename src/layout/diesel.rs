@@ -10,9 +10,10 @@ use std::collections::BTreeMap;
 
 use super::{
     Applied, Arrangement, Client, Direction, DownScripts, Emptiness, File, Files, Found, Layout,
-    ProblemKind, Reading, Runner, RunnerLock, Script, Send, Wraps, arrange_by_version, keys, name,
-    path, sign,
+    Outside, ProblemKind, Reading, Runner, RunnerLock, Script, Send, Wraps, arrange_by_version,
+    keys, name, path, sign,
 };
+use crate::source::Beside;
 
 /// The tool.
 pub(super) static LAYOUT: Layout = Layout {
@@ -34,6 +35,9 @@ pub(super) static LAYOUT: Layout = Layout {
         splits_run: false,
         way_out: "put it alone in a migration with a file `metadata.toml` beside it that says \
                   `run_in_transaction = false`",
+        outside: Outside::Beside(Beside::Own("metadata.toml"), "run_in_transaction = false\n"),
+        opens: "",
+        keeps: None,
         lock: RunnerLock::Harmless,
         mixing: None,
         down: DownScripts::Expected,

@@ -12,9 +12,9 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::{
-    Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Late, Layout, Piece,
-    ProblemKind, Reading, Runner, RunnerLock, Script, Send, Wraps, arrange_by_place,
-    arrange_by_version, name, path, sign, text,
+    Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Late, Layout,
+    Outside, Piece, ProblemKind, Reading, Runner, RunnerLock, Script, Send, Wraps,
+    arrange_by_place, arrange_by_version, name, path, sign, text,
 };
 use crate::source::Span;
 
@@ -41,6 +41,9 @@ pub(super) static LAYOUT: Layout = Layout {
         splits_run: false,
         way_out: "run it by hand outside of Drizzle's transaction before the deployment, and write it here with \
                   `IF NOT EXISTS` and without `CONCURRENTLY`",
+        outside: Outside::Never,
+        opens: "",
+        keeps: None,
         lock: RunnerLock::Harmless,
         mixing: None,
         down: DownScripts::Unsupported,

@@ -21,8 +21,9 @@ use self::name::{Naming, Sort};
 use super::name::compare_dotted;
 use super::{
     Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Late, Layout,
-    ProblemKind, Reading, Runner, RunnerLock, Script, Send, Wraps, duplicates, keys, path,
+    Outside, ProblemKind, Reading, Runner, RunnerLock, Script, Send, Wraps, duplicates, keys, path,
 };
+use crate::source::Beside;
 use crate::statement::{Kind, ObjectKind, ReindexTarget, Statement};
 
 /// The tool.
@@ -61,6 +62,9 @@ pub(super) static LAYOUT: Layout = Layout {
         splits_run: false,
         way_out: "put it in a migration of its own with a file `<name>.sql.conf` beside it that says \
                   `executeInTransaction=false`",
+        outside: Outside::Beside(Beside::Behind(".conf"), "executeInTransaction=false\n"),
+        opens: "",
+        keeps: None,
         lock: RunnerLock::Transaction("postgresql.transactional.lock"),
         mixing: Some("mixed"),
         down: DownScripts::Optional,

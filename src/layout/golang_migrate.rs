@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Late, Layout,
-    ProblemKind, Reading, Runner, RunnerLock, Script, Send, Wraps, arrange_by_version,
+    Outside, ProblemKind, Reading, Runner, RunnerLock, Script, Send, Wraps, arrange_by_version,
     is_other_database, is_postgres, name, path,
 };
 
@@ -43,6 +43,9 @@ pub(super) static LAYOUT: Layout = Layout {
         splits_run: false,
         way_out: "move it into a migration file of its own: golang-migrate sends a file as one message, which is a \
                   transaction as soon as it holds two statements",
+        outside: Outside::Alone,
+        opens: "",
+        keeps: None,
         lock: RunnerLock::Waiting,
         mixing: None,
         down: DownScripts::Expected,

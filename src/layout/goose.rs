@@ -11,8 +11,8 @@ use std::cmp::Ordering;
 use super::annotated::Tool;
 use super::{
     Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Late, Layout,
-    ProblemKind, Reading, Runner, RunnerLock, Script, Send, Wraps, arrange_by_version, name, path,
-    section, sign, text,
+    Outside, ProblemKind, Reading, Runner, RunnerLock, Script, Send, Wraps, arrange_by_version,
+    name, path, section, sign, text,
 };
 
 /// The tool.
@@ -40,6 +40,9 @@ pub(super) static LAYOUT: Layout = Layout {
         sets_apart: None,
         splits_run: false,
         way_out: "put it in a migration of its own with the line `-- +goose NO TRANSACTION` at its top",
+        outside: Outside::Top("-- +goose NO TRANSACTION\n"),
+        opens: "-- +goose Up\n",
+        keeps: Some(("-- +goose StatementBegin", "-- +goose StatementEnd")),
         lock: RunnerLock::Harmless,
         mixing: None,
         down: DownScripts::Expected,

@@ -28,8 +28,9 @@ use std::collections::BTreeMap;
 use self::plan::{Kind, Plan};
 use self::split::{Cut, Torn};
 use super::{
-    Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Layout, Problem,
-    ProblemKind, Reading, Runner, RunnerLock, Script, Send, Session, Wraps, arrange_by_place, path,
+    Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Layout, Outside,
+    Problem, ProblemKind, Reading, Runner, RunnerLock, Script, Send, Session, Wraps,
+    arrange_by_place, path,
 };
 use crate::source::{Location, Span};
 
@@ -60,6 +61,9 @@ pub(super) static LAYOUT: Layout = Layout {
         sets_apart: None,
         splits_run: false,
         way_out: "put it in a changeset of its own that says `runInTransaction:false` (in XML `runInTransaction=\"false\"`)",
+        outside: Outside::Words,
+        opens: "",
+        keeps: None,
         lock: RunnerLock::Harmless,
         mixing: None,
         down: DownScripts::Expected,

@@ -11,8 +11,8 @@ use std::cmp::Ordering;
 use super::section::Section;
 use super::{
     Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Late, Layout,
-    ProblemKind, Reading, Runner, RunnerLock, Script, Send, Wraps, arrange_by_version, name, path,
-    section, sign, text,
+    Outside, ProblemKind, Reading, Runner, RunnerLock, Script, Send, Wraps, arrange_by_version,
+    name, path, section, sign, text,
 };
 use crate::source::Span;
 
@@ -39,6 +39,9 @@ pub(super) static LAYOUT: Layout = Layout {
         sets_apart: None,
         splits_run: false,
         way_out: "write that migration in JavaScript with `pgm.noTransaction()`: one in SQL cannot leave the transaction",
+        outside: Outside::Never,
+        opens: "",
+        keeps: None,
         lock: RunnerLock::Harmless,
         mixing: None,
         down: DownScripts::Expected,

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 
 use super::{
     Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Late, Layout,
-    Reading, Runner, RunnerLock, Script, Send, Wraps, is_other_database, is_postgres, name, path,
-    section, text,
+    Outside, Reading, Runner, RunnerLock, Script, Send, Wraps, is_other_database, is_postgres,
+    name, path, section, text,
 };
 
 /// The layout.
@@ -34,6 +34,9 @@ pub(super) static LAYOUT: Layout = Layout {
         sets_apart: None,
         splits_run: false,
         way_out: "put it in a file of its own and run that file outside of a transaction",
+        outside: Outside::Alone,
+        opens: "",
+        keeps: None,
         lock: RunnerLock::Harmless,
         mixing: None,
         down: DownScripts::Optional,

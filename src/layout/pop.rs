@@ -8,9 +8,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Applied, Client, Direction, DownScripts, File, Files, Found, Layout, ProblemKind, Reading,
-    Runner, RunnerLock, Script, Send, Wraps, arrange_by_version, is_other_database, is_postgres,
-    name, path, sign, text,
+    Applied, Client, Direction, DownScripts, File, Files, Found, Layout, Outside, ProblemKind,
+    Reading, Runner, RunnerLock, Script, Send, Wraps, arrange_by_version, is_other_database,
+    is_postgres, name, path, sign, text,
 };
 
 /// The tool.
@@ -47,6 +47,9 @@ pub(super) static LAYOUT: Layout = Layout {
         splits_run: false,
         way_out: "with Ory's pop, put it alone in a file `<version>_<title>.autocommit.up.sql`; pop itself runs every \
                   migration inside of a transaction",
+        outside: Outside::Words,
+        opens: "",
+        keeps: None,
         lock: RunnerLock::Harmless,
         mixing: None,
         down: DownScripts::Optional,

@@ -9,8 +9,9 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Layout, ProblemKind,
-    Reading, Runner, RunnerLock, Script, Send, Wraps, arrange_by_version, keys, name, path, sign,
+    Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Layout, Outside,
+    ProblemKind, Reading, Runner, RunnerLock, Script, Send, Wraps, arrange_by_version, keys, name,
+    path, sign,
 };
 
 /// The tool.
@@ -37,6 +38,9 @@ pub(super) static LAYOUT: Layout = Layout {
         splits_run: false,
         way_out: "put it alone in a migration of its own: Prisma sends a file as one message, which is a transaction as \
                   soon as it holds two statements",
+        outside: Outside::Alone,
+        opens: "",
+        keeps: None,
         lock: RunnerLock::Waiting,
         mixing: None,
         down: DownScripts::Unsupported,

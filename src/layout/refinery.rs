@@ -8,8 +8,8 @@ use std::cmp::Ordering;
 
 use super::{
     Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Late, Layout,
-    ProblemKind, Reading, Runner, RunnerLock, Script, Send, Wraps, arrange_by_version, name, path,
-    sign,
+    Outside, ProblemKind, Reading, Runner, RunnerLock, Script, Send, Wraps, arrange_by_version,
+    name, path, sign,
 };
 
 /// The tool.
@@ -44,6 +44,9 @@ pub(super) static LAYOUT: Layout = Layout {
         splits_run: false,
         way_out: "run it by hand before the deployment, and write it here with `IF NOT EXISTS` and without \
                   `CONCURRENTLY`: refinery runs every migration in a transaction",
+        outside: Outside::Never,
+        opens: "",
+        keeps: None,
         lock: RunnerLock::Harmless,
         mixing: None,
         down: DownScripts::Unsupported,

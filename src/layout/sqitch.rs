@@ -8,8 +8,9 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Applied, Client, Direction, DownScripts, File, Files, Found, Late, Layout, ProblemKind,
-    Reading, Runner, RunnerLock, Script, Send, Wraps, arrange_by_place, name, path, sign, text,
+    Applied, Client, Direction, DownScripts, File, Files, Found, Late, Layout, Outside,
+    ProblemKind, Reading, Runner, RunnerLock, Script, Send, Wraps, arrange_by_place, name, path,
+    sign, text,
 };
 use crate::source::Span;
 
@@ -36,6 +37,9 @@ pub(super) static LAYOUT: Layout = Layout {
         sets_apart: None,
         splits_run: false,
         way_out: "put it in a change of its own whose deploy script has no `BEGIN` and no `COMMIT`",
+        outside: Outside::Alone,
+        opens: "",
+        keeps: None,
         lock: RunnerLock::Harmless,
         mixing: None,
         down: DownScripts::Expected,

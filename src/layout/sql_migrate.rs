@@ -10,9 +10,9 @@ use std::cmp::Ordering;
 use super::annotated::Tool;
 use super::section::Section;
 use super::{
-    Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Layout, ProblemKind,
-    Reading, Runner, RunnerLock, Script, Send, Wraps, arrange_by_version, keys, name, path,
-    section, sign, text,
+    Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Layout, Outside,
+    ProblemKind, Reading, Runner, RunnerLock, Script, Send, Wraps, arrange_by_version, keys, name,
+    path, section, sign, text,
 };
 
 /// The tool.
@@ -37,6 +37,9 @@ pub(super) static LAYOUT: Layout = Layout {
         sets_apart: None,
         splits_run: false,
         way_out: "put it in a migration of its own that begins with `-- +migrate Up notransaction`",
+        outside: Outside::Mark(" notransaction"),
+        opens: "-- +migrate Up\n",
+        keeps: Some(("-- +migrate StatementBegin", "-- +migrate StatementEnd")),
         lock: RunnerLock::Harmless,
         mixing: None,
         down: DownScripts::Expected,

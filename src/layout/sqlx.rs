@@ -8,8 +8,9 @@
 use std::cmp::Ordering;
 
 use super::{
-    Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Layout, ProblemKind,
-    Reading, Runner, RunnerLock, Script, Send, Wraps, arrange_by_version, name, path, sign, text,
+    Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Layout, Outside,
+    ProblemKind, Reading, Runner, RunnerLock, Script, Send, Wraps, arrange_by_version, name, path,
+    sign, text,
 };
 use crate::source::Span;
 
@@ -36,6 +37,9 @@ pub(super) static LAYOUT: Layout = Layout {
         sets_apart: None,
         splits_run: false,
         way_out: "put it alone in a migration whose very first line is `-- no-transaction`",
+        outside: Outside::Top("-- no-transaction\n"),
+        opens: "",
+        keeps: None,
         lock: RunnerLock::Waiting,
         mixing: None,
         down: DownScripts::Optional,

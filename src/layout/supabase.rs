@@ -9,8 +9,8 @@
 
 use super::{
     Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Late, Layout,
-    ProblemKind, Reading, Runner, RunnerLock, Script, Send, SetsApart, Wraps, arrange_by_version,
-    name, path, sign,
+    Outside, ProblemKind, Reading, Runner, RunnerLock, Script, Send, SetsApart, Wraps,
+    arrange_by_version, name, path, sign,
 };
 use crate::statement::{Statement, Transaction};
 
@@ -41,6 +41,9 @@ pub(super) static LAYOUT: Layout = Layout {
         splits_run: false,
         way_out: "put it first in a migration without BEGIN and COMMIT: the Supabase CLI sends the statements of a file as \
                   one pipeline, and only the first one of a pipeline may refuse a transaction",
+        outside: Outside::Alone,
+        opens: "",
+        keeps: None,
         lock: RunnerLock::Harmless,
         mixing: None,
         down: DownScripts::Unsupported,

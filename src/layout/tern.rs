@@ -9,8 +9,8 @@ use std::cmp::Ordering;
 
 use super::{
     Applied, Arrangement, Client, Direction, DownScripts, File, Files, Found, Late, Layout,
-    Problem, ProblemKind, Reading, Runner, RunnerLock, Script, Send, Wraps, arrange_by_version,
-    name, path, sign, text,
+    Outside, Problem, ProblemKind, Reading, Runner, RunnerLock, Script, Send, Wraps,
+    arrange_by_version, name, path, sign, text,
 };
 use crate::source::Span;
 
@@ -40,6 +40,9 @@ pub(super) static LAYOUT: Layout = Layout {
         sets_apart: None,
         splits_run: false,
         way_out: "put it in a migration of its own with the line `---- tern: disable-tx ----`",
+        outside: Outside::Top("---- tern: disable-tx ----\n"),
+        opens: "",
+        keeps: None,
         lock: RunnerLock::Waiting,
         mixing: None,
         down: DownScripts::Optional,

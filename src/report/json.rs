@@ -108,6 +108,7 @@ struct Finding<'a> {
     certainty: &'static str,
     message: &'a str,
     help: Option<&'a str>,
+    steps: Vec<Step<'a>>,
     #[serde(flatten)]
     place: Place<'a>,
     migration: Option<&'a str>,
@@ -118,6 +119,22 @@ struct Finding<'a> {
     fix: Option<Fix<'a>>,
     checklist: &'static [&'static str],
     fingerprint: &'a str,
+}
+
+#[derive(Serialize)]
+struct Step<'a> {
+    place: &'static str,
+    outside_of_transaction: bool,
+    sketch: bool,
+    sql: &'a str,
+    text: &'a str,
+    beside: Option<BesideFile<'a>>,
+}
+
+#[derive(Serialize)]
+struct BesideFile<'a> {
+    name: String,
+    text: &'a str,
 }
 
 #[derive(Serialize)]
@@ -166,7 +183,7 @@ struct Edit<'a> {
 
 #[derive(Serialize)]
 struct NewFile<'a> {
-    path: &'a str,
+    path: String,
     text: &'a str,
 }
 
@@ -266,6 +283,7 @@ fn finding<'a>(report: &'a Report, diagnostic: &'a inner::Diagnostic) -> Finding
         certainty: diagnostic.certainty.as_str(),
         message: &diagnostic.message,
         help: diagnostic.help.as_deref(),
+        steps: diagnostic.steps.iter().map(step).collect(),
         place: place(report, diagnostic.primary),
         migration: diagnostic.migration.as_deref(),
         direction: diagnostic.direction,
@@ -279,9 +297,29 @@ fn finding<'a>(report: &'a Report, diagnostic: &'a inner::Diagnostic) -> Finding
             .collect(),
         effects: diagnostic.effects.iter().map(effect).collect(),
         estimate: diagnostic.estimate.as_ref().map(estimate),
-        fix: diagnostic.fix.as_ref().map(|found| fix(report, found)),
+        fix: diagnostic.fix.as_ref().map(|found| {
+            fix(
+                report,
+                &report.source(diagnostic.primary.source).path,
+                found,
+            )
+        }),
         checklist: rules::by_id(diagnostic.rule).map_or(&[], |rule| rule.checklist),
         fingerprint: &diagnostic.fingerprint,
+    }
+}
+
+fn step(step: &inner::Step) -> Step<'_> {
+    Step {
+        place: step.place.as_str(),
+        outside_of_transaction: step.outside,
+        sketch: step.sketch,
+        sql: &step.sql,
+        text: &step.text,
+        beside: step.beside.as_ref().map(|file| BesideFile {
+            name: file.name.path("<name>"),
+            text: &file.text,
+        }),
     }
 }
 
@@ -309,7 +347,7 @@ pub(super) fn estimate(estimate: &inner::Estimate) -> Estimate {
     }
 }
 
-fn fix<'a>(report: &'a Report, fix: &'a inner::Fix) -> Fix<'a> {
+fn fix<'a>(report: &'a Report, of: &str, fix: &'a inner::Fix) -> Fix<'a> {
     Fix {
         title: &fix.title,
         safety: match fix.safety {
@@ -330,7 +368,7 @@ fn fix<'a>(report: &'a Report, fix: &'a inner::Fix) -> Fix<'a> {
             .new_files
             .iter()
             .map(|file| NewFile {
-                path: &file.path,
+                path: file.name.path(of),
                 text: &file.text,
             })
             .collect(),

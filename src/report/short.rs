@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::Report;
 use super::harmless::escaped;
 use super::text::{answers, summary};
-use crate::diagnostic::Certainty;
+use crate::diagnostic::{Certainty, Step};
 use crate::source::Location;
 
 /// Writes the report.
@@ -19,7 +19,10 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             .help
             .as_deref()
             .map(|help| help.split('\n').next().unwrap_or(help).trim_end());
-        let help = first.map_or_else(String::new, |help| format!(" (help: {})", escaped(help)));
+        let steps = steps(&diagnostic.steps);
+        let help = first.map_or_else(String::new, |help| {
+            format!(" (help: {}{})", escaped(help), escaped(&steps))
+        });
         writeln!(
             out,
             "{}: {}[{}] {certainty}{}{help}",
@@ -43,6 +46,28 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "{path}: {}", answers(database))?;
     }
     writeln!(out, "{}", summary(report))
+}
+
+/// Longer ones are left to the other formats.
+const LONGEST_STEPS: usize = 400;
+
+/// The steps of a remedy, if they fit into the line.
+fn steps(steps: &[Step]) -> String {
+    let mut out = String::new();
+    for step in steps {
+        let Some(sql) = step.one_line() else {
+            return String::new();
+        };
+        out.push_str("; ");
+        out.push_str(&step.heading());
+        out.push_str(": `");
+        out.push_str(&sql);
+        out.push('`');
+    }
+    if out.len() > LONGEST_STEPS {
+        out.clear();
+    }
+    out
 }
 
 /// `path:line:col`.

@@ -1,9 +1,9 @@
 //! See `rules/attach-scans-partition.md`.
 
-use crate::diagnostic::Certainty;
+use crate::diagnostic::{Certainty, Place, Step};
 use crate::effect::bound;
 use crate::rule::{Cx, Finding};
-use crate::statement::{Bound, PartitionOf, Statement, quoted};
+use crate::statement::{Name, Statement, quoted};
 
 pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     for (to, partition, of) in statement.attached_partitions() {
@@ -35,19 +35,21 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
             Some(column) if nullable => (
                 format!(", because `{column}` may be NULL"),
                 format!(
-                    "let its CHECK say {} IS NOT NULL AND … too, and VALIDATE that before",
+                    "let a validated CHECK say before that `{}` is not null too",
                     quoted(column)
                 ),
             ),
             _ => (
                 String::new(),
-                format!(
-                    "before it ALTER TABLE {partition} ADD CONSTRAINT {}_bound CHECK ({}) NOT VALID, and VALIDATE it in a transaction of its own",
-                    partition.name,
-                    condition(of, key_column),
-                ),
+                "prove it before by a CHECK that is added NOT VALID and validated in a transaction of its own".to_owned(),
             ),
         };
+        let steps = key_column
+            .and_then(|column| cx.bound_condition(of, column))
+            .filter(|_| !cx.is_made_here(partition))
+            .map_or_else(Vec::new, |condition| {
+                proven(cx, partition, &condition, nullable)
+            });
         let effects = cx.effects().list.clone();
         cx.report(
             Finding::new(
@@ -59,19 +61,28 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
             .on(partition)
             .certainty(certainty)
             .help(help)
+            .steps(steps)
             .effects(effects),
         );
     }
 }
 
-/// The condition that a row of the partition fulfils.
-fn condition(of: &PartitionOf, column: Option<&str>) -> String {
-    match (&of.values, column) {
-        (Bound::Range(..), Some(column)) => {
-            let column = quoted(column);
-            format!("{column} >= … AND {column} < …")
-        }
-        (Bound::List(_), Some(column)) => format!("{} IN (…)", quoted(column)),
-        _ => "its bound".to_owned(),
-    }
+/// A CHECK that says the same as the bound, validated before and dropped behind.
+fn proven(cx: &Cx<'_>, partition: &Name, condition: &str, has_one: bool) -> Vec<Step> {
+    let behind = if has_one { "_not_null" } else { "" };
+    let name = quoted(&format!("{}_bound{behind}", partition.name));
+    cx.remedy([
+        (
+            Place::Earlier,
+            format!("ALTER TABLE {partition} ADD CONSTRAINT {name} CHECK ({condition}) NOT VALID"),
+        ),
+        (
+            Place::Earlier,
+            format!("ALTER TABLE {partition} VALIDATE CONSTRAINT {name}"),
+        ),
+        (
+            Place::Behind,
+            format!("ALTER TABLE {partition} DROP CONSTRAINT {name}"),
+        ),
+    ])
 }

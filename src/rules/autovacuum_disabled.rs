@@ -1,5 +1,6 @@
 //! See `rules/autovacuum-disabled.md`.
 
+use crate::diagnostic::Place;
 use crate::rule::{Cx, Finding};
 use crate::statement::{Kind, Name, Statement};
 
@@ -14,6 +15,8 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     if is_back {
         return;
     }
+    let reset = format!("ALTER TABLE {table} RESET (autovacuum_enabled)");
+    let steps = cx.remedy([(Place::Later, reset)]);
     let finding = Finding::new(
         statement.span,
         format!(
@@ -21,9 +24,8 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
         ),
     )
     .on(table)
-    .help(format!(
-        "ALTER TABLE {table} RESET (autovacuum_enabled) once what needs it is done"
-    ));
+    .help("switch it on again once what needs it is done")
+    .steps(steps);
     cx.report(finding);
 }
 

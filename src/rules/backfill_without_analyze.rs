@@ -24,7 +24,8 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
         format!("{what}, and no ANALYZE of `{table}` follows: the planner goes on with what it knew before"),
     )
     .on(&table)
-    .help(format!("ANALYZE {table} behind it; outside of a transaction VACUUM (ANALYZE) {table}"));
+    .help("analyze the table behind it; outside of a transaction VACUUM it too")
+    .steps(cx.remedy([(cx.behind(), format!("ANALYZE {table}"))]));
     cx.report(finding);
 }
 

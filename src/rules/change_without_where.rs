@@ -1,5 +1,6 @@
 //! See `rules/change-without-where.md`.
 
+use crate::diagnostic::Place;
 use crate::effect::reach::{DataChange, Reach, data_changes};
 use crate::rule::{Cx, Finding};
 use crate::statement::{ChangeVerb, Statement};
@@ -35,7 +36,16 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
             (false, _) => statement.span,
             (true, _) => table.span,
         };
-        cx.report(Finding::new(span, message).on(table).help(help));
+        let steps = cx
+            .batched(statement, table)
+            .filter(|_| !change.inner && condition.is_none())
+            .map_or_else(Vec::new, |batches| cx.remedy([(Place::Instead, batches)]));
+        cx.report(
+            Finding::new(span, message)
+                .on(table)
+                .help(help)
+                .steps(steps),
+        );
     }
 }
 

@@ -1,5 +1,6 @@
 //! See `rules/check-validating.md`.
 
+use super::foreign_key_validating::{at_table, validated_later};
 use crate::diagnostic::Safety;
 use crate::effect::column;
 use crate::rule::{Cx, Finding};
@@ -10,7 +11,7 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     let Kind::AlterTable(alter) = &statement.kind else {
         return;
     };
-    for action in &alter.actions {
+    for (number, action) in alter.actions.iter().enumerate() {
         let AlterAction::AddConstraint(def) = action else {
             continue;
         };
@@ -20,14 +21,13 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
         }
         let table = &alter.name;
         let help = match cx.added_name(table, def) {
-            Some(name) => format!(
-                "add it NOT VALID, and in a later transaction ALTER TABLE {table} VALIDATE CONSTRAINT {name}"
-            ),
-            None => "add it NOT VALID, and VALIDATE it in a later transaction".to_owned(),
+            Some(name) => format!("add it NOT VALID, and validate `{name}` in a later migration"),
+            None => "add it NOT VALID, and VALIDATE it in a later migration".to_owned(),
         };
         let title = "add the CHECK as NOT VALID; a later migration has to validate it";
         let fix = cx.fix_at(def.span.end, " NOT VALID", title, Safety::Unsafe);
-        let finding = finding(cx, table, def).help(help).fix_if(fix);
+        let steps = validated_later(cx, table, def, cx.not_valid(statement, number));
+        let finding = finding(cx, table, def).help(help).steps(steps).fix_if(fix);
         cx.report(finding);
     }
     for (table, add) in statement.added_columns() {
@@ -47,10 +47,11 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
                 && column::constraint_work(def, &add.column).scan
             {
                 let help = format!(
-                    "add `{}` without it, then the CHECK as a constraint of the table with NOT VALID, and VALIDATE it in a later transaction",
+                    "add `{}` without it, then the CHECK as a constraint of the table with NOT VALID, and VALIDATE it in a later migration",
                     add.column.name
                 );
-                let finding = finding(cx, table, def).help(help);
+                let steps = at_table(cx, statement, table, add, def);
+                let finding = finding(cx, table, def).help(help).steps(steps);
                 cx.report(finding);
             }
         }

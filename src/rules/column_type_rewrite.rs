@@ -1,6 +1,6 @@
 //! See `rules/column-type-rewrite.md`.
 
-use crate::diagnostic::Level;
+use crate::diagnostic::{Level, Place, Step};
 use crate::effect::coercion::{self, Context, Path};
 use crate::effect::dependents;
 use crate::effect::retype::{Retype, RetypeCost};
@@ -9,7 +9,7 @@ use crate::effect::{LockMode, RelationKind};
 use crate::rule::{Cx, Finding};
 use crate::session::TransactionKind;
 use crate::source::Span;
-use crate::statement::{QualifiedName, Statement, TypeName, quoted};
+use crate::statement::{Kind, QualifiedName, Statement, TypeName, quoted};
 use crate::wording;
 
 pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
@@ -28,6 +28,12 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
         }
         let from = retype.from(cx.before());
         let verdict = judge(cx, &retype, from, &cost);
+        let steps = match cost.change {
+            TypeChange::Rewrite if !needless_using(cx, &retype, from) => {
+                beside(cx, statement, &retype)
+            }
+            _ => Vec::new(),
+        };
         let effects = cx.effects().list.clone();
         let mut finding = Finding::new(
             alter.column.span,
@@ -36,6 +42,7 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
         .on(table)
         .certainty(cost.certainty)
         .help(verdict.help)
+        .steps(steps)
         .effects(effects);
         if let Some(level) = verdict.level {
             finding = finding.level(level);
@@ -159,8 +166,8 @@ fn judge(cx: &Cx<'_>, retype: &Retype<'_>, from: Option<&TypeName>, cost: &Retyp
             } else {
                 let new = quoted(&format!("{}_new", retype.column));
                 format!(
-                    "ALTER TABLE {table} ADD COLUMN {new} {to}, let a trigger keep it in step with {column}, fill old rows in \
-                     batches, let the application use it, and drop {column} in a later release"
+                    "add {new} as {to}, let a trigger keep it in step with {column}, fill old rows in batches, let the application \
+                     use it, and drop {column} in a later release"
                 )
             },
             level: None,
@@ -201,6 +208,31 @@ fn judge(cx: &Cx<'_>, retype: &Retype<'_>, from: Option<&TypeName>, cost: &Retyp
         },
         TypeChange::Free | TypeChange::Indexes => kept(retype, &change, cost),
     }
+}
+
+/// A column of the new type beside the old one.
+fn beside(cx: &Cx<'_>, statement: &Statement, retype: &Retype<'_>) -> Vec<Step> {
+    let alone = matches!(&statement.kind, Kind::AlterTable(alter) if alter.actions.len() == 1 && !alter.if_exists);
+    // A type that nobody should take is no better beside the old one.
+    if !alone || retype.using.is_some() || retype.to.is("bpchar") {
+        return Vec::new();
+    }
+    let (table, to, old) = (retype.table, retype.to, quoted(retype.column));
+    let plain = format!("{}_new", retype.column);
+    let new = quoted(&plain);
+    let trigger = cx.trigger_on(
+        table,
+        &format!("{}_{plain}", table.name),
+        &format!("NEW.{new} := NEW.{old};"),
+    );
+    let mut steps = vec![(
+        Place::Instead,
+        format!("ALTER TABLE {table} ADD COLUMN {new} {to};\n{trigger}"),
+    )];
+    let missing = format!("{new} IS NULL AND {old} IS NOT NULL");
+    let fill = cx.in_batches(table, &format!("{new} = {old}"), &missing);
+    steps.extend(fill.map(|fill| (Place::Later, fill)));
+    cx.remedy(steps)
 }
 
 /// The rows stay, but something else is worked through.

@@ -1,5 +1,6 @@
 //! See `rules/concurrently-on-partitioned.md`.
 
+use super::index_not_concurrent;
 use crate::rule::{Cx, Finding};
 use crate::schema::{Relation, TableKind};
 use crate::statement::{Kind, ObjectKind, QualifiedName, ReindexTarget, Statement};
@@ -36,11 +37,17 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     } else {
         wording::names(partitions).replace('`', "")
     };
+    let steps = match (&what, &statement.kind) {
+        (What::Create, Kind::CreateIndex(create)) => {
+            index_not_concurrent::per_partition(cx, create)
+        }
+        _ => Vec::new(),
+    };
     let table = table.short();
     let help = match what {
-        What::Create => format!(
-            "CREATE INDEX … ON ONLY {table}, one CONCURRENTLY on {each}, then ALTER INDEX … ATTACH PARTITION for each"
-        ),
+        What::Create => {
+            format!("make it ON ONLY {table}, build one CONCURRENTLY on {each}, and attach those")
+        }
         What::Drop => {
             "leave out CONCURRENTLY, and keep lock_timeout short: the parts of the index go with it"
                 .to_owned()
@@ -58,7 +65,8 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
             }
         ),
     )
-    .help(help);
+    .help(help)
+    .steps(steps);
     cx.report(finding);
 }
 

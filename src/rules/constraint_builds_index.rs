@@ -1,6 +1,6 @@
 //! See `rules/constraint-builds-index.md`.
 
-use crate::diagnostic::Level;
+use crate::diagnostic::{Level, Place, Step};
 use crate::effect::proof::{self, NotNull};
 use crate::effect::{LockMode, column};
 use crate::rule::{Cx, Finding};
@@ -18,7 +18,7 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
         .before()
         .table(table)
         .is_some_and(|table| table.kind == TableKind::Partitioned);
-    for action in &alter.actions {
+    for (number, action) in alter.actions.iter().enumerate() {
         match action {
             // On ONLY a partitioned table nothing is built.
             AlterAction::AddConstraint(_) if partitioned && alter.only => {}
@@ -29,7 +29,12 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
                     } else {
                         help(cx, statement, table, def, &columns_of(def))
                     };
-                    let finding = built(cx, table, def).help(help);
+                    let steps = if partitioned {
+                        Vec::new()
+                    } else {
+                        taken_over(cx, statement, table, def, number)
+                    };
+                    let finding = built(cx, table, def).help(help).steps(steps);
                     cx.report(finding);
                 } else {
                     nullable_key(cx, table, def);
@@ -55,7 +60,13 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
                         let columns = std::slice::from_ref(&add.column.name);
                         help(cx, statement, table, def, columns)
                     };
+                    let steps = if partitioned {
+                        Vec::new()
+                    } else {
+                        at_column(cx, statement, table, &add.column.name, def)
+                    };
                     let finding = built(cx, table, def)
+                        .steps(steps)
                         .help(format!("add `{}` without it; then {rest}", add.column.name));
                     cx.report(finding);
                 }
@@ -104,20 +115,19 @@ fn help(
     let (ConstraintKind::PrimaryKey(key) | ConstraintKind::Unique(key)) = &def.kind else {
         return "there is no online way to add EXCLUDE to a table that is in use: make a new table with it and copy the rows, or plan for the time of the build".to_owned();
     };
-    let kind = def.kind.words();
-    let constraint = def
-        .name
-        .as_ref()
-        .map_or_else(String::new, |name| format!(" CONSTRAINT {name}"));
     if let Some(index) = ready_index(cx, table, key, columns) {
         return format!(
-            "`{index}` is unique over the same columns already: ALTER TABLE {table} ADD{constraint} {kind} USING INDEX {index}"
+            "`{index}` is unique over the same columns already: make the constraint of it"
         );
     }
-    let Some(name) = cx.added_name(table, def) else {
-        return "build a unique index CONCURRENTLY first, and add the constraint USING INDEX"
-            .to_owned();
-    };
+    let way_out = cx
+        .way_out_for(&concurrent_index(statement))
+        .map_or_else(String::new, |way_out| format!(" ({way_out})"));
+    format!("first build a unique index CONCURRENTLY{way_out}, then make the constraint of it")
+}
+
+/// The index that the constraint takes over, as it is built before.
+fn unique_index(table: &Name, name: &Ident, key: &Key, columns: &[Ident]) -> String {
     let list = |columns: &[Ident]| {
         columns
             .iter()
@@ -135,13 +145,91 @@ fn help(
     } else {
         ""
     };
-    let way_out = cx
-        .way_out_for(&concurrent_index(statement))
-        .map_or_else(String::new, |way_out| format!(" ({way_out})"));
     format!(
-        "first CREATE UNIQUE INDEX CONCURRENTLY {name} ON {table} ({}){include}{nulls}{way_out}; then ALTER TABLE {table} ADD CONSTRAINT {name} {kind} USING INDEX {name}",
+        "CREATE UNIQUE INDEX CONCURRENTLY {name} ON {table} ({}){include}{nulls};",
         list(columns)
     )
+}
+
+/// Steps for a constraint of the table: the index before, if there is none yet, then the constraint that takes it over.
+fn taken_over(
+    cx: &Cx<'_>,
+    statement: &Statement,
+    table: &Name,
+    def: &ConstraintDef,
+    number: usize,
+) -> Vec<Step> {
+    let (ConstraintKind::PrimaryKey(key) | ConstraintKind::Unique(key)) = &def.kind else {
+        return Vec::new();
+    };
+    let columns = columns_of(def);
+    let (Some(name), false) = (cx.added_name(table, def), def.deferrable) else {
+        return Vec::new();
+    };
+    // A primary key makes its columns NOT NULL, which has to be proven before.
+    if matches!(def.kind, ConstraintKind::PrimaryKey(_)) && !all_proven(cx, table, &columns) {
+        return Vec::new();
+    }
+    let kind = def.kind.words();
+    let ready = ready_index(cx, table, key, &columns);
+    let index = ready.clone().unwrap_or_else(|| name.to_string());
+    let added = cx.other_constraint(
+        statement,
+        number,
+        format!("CONSTRAINT {name} {kind} USING INDEX {index}"),
+    );
+    let Some(added) = added else {
+        return Vec::new();
+    };
+    let build = match ready {
+        Some(_) => None,
+        None => Some((Place::Earlier, unique_index(table, &name, key, &columns))),
+    };
+    cx.remedy(build.into_iter().chain([(Place::Instead, added)]))
+}
+
+/// Steps for a constraint that stands at a new column.
+fn at_column(
+    cx: &Cx<'_>,
+    statement: &Statement,
+    table: &Name,
+    column: &Ident,
+    def: &ConstraintDef,
+) -> Vec<Step> {
+    let ConstraintKind::Unique(key) = &def.kind else {
+        return Vec::new();
+    };
+    let is = |own: &ConstraintDef| matches!(own.kind, ConstraintKind::Unique(_));
+    let (Some(name), Some((rest, _)), false) = (
+        cx.added_name(table, def),
+        cx.without_at_column(statement, column, is),
+        def.deferrable,
+    ) else {
+        return Vec::new();
+    };
+    cx.remedy([
+        (Place::Instead, rest),
+        (
+            Place::Later,
+            unique_index(table, &name, key, std::slice::from_ref(column)),
+        ),
+        (
+            Place::Later,
+            format!("ALTER TABLE {table} ADD CONSTRAINT {name} UNIQUE USING INDEX {name}"),
+        ),
+    ])
+}
+
+/// True if none of the columns can hold a NULL.
+fn all_proven(cx: &Cx<'_>, table: &Name, columns: &[Ident]) -> bool {
+    cx.before().table(table).is_some_and(|known| {
+        columns.iter().all(|column| {
+            matches!(
+                proof::not_null(known, &column.text, &[]),
+                NotNull::Already | NotNull::ProvenBy(_)
+            )
+        })
+    })
 }
 
 /// A unique index that the constraint could take over.

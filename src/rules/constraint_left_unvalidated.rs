@@ -1,5 +1,6 @@
 //! See `rules/constraint-left-unvalidated.md`.
 
+use crate::diagnostic::Place;
 use crate::layout::Direction;
 use crate::rule::{Cx, Finding};
 use crate::statement::{AlterAction, ConstraintDef, Name, Statement};
@@ -47,8 +48,10 @@ fn report(cx: &mut Cx<'_>, statement: &Statement, table: &Name, def: &Constraint
         def.span,
         format!("`{name}` of `{table}` is still not validated {later} migrations later: old rows may break it"),
     )
-    .help(format!(
-        "in a new migration: ALTER TABLE {table} VALIDATE CONSTRAINT {name}"
-    ));
+    .help("validate it in a new migration")
+    .steps(cx.remedy([(
+        Place::Later,
+        format!("ALTER TABLE {table} VALIDATE CONSTRAINT {name}"),
+    )]));
     cx.report(finding);
 }

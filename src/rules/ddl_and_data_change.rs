@@ -1,7 +1,7 @@
 //! See `rules/ddl-and-data-change.md`.
 
 use super::missing_lock_timeout::blocking;
-use crate::diagnostic::Certainty;
+use crate::diagnostic::{Certainty, Place};
 use crate::effect::reach::{DataChange, Reach, data_changes};
 use crate::effect::{Effect, LockMode, RelationKind};
 use crate::layout::Send;
@@ -39,6 +39,11 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
              tool runs this file without a transaction"
         )
     };
+    let changes = matches!(change.verb, Some(ChangeVerb::Update | ChangeVerb::Delete));
+    let steps = cx
+        .batched(statement, table)
+        .filter(|_| changes && !change.inner)
+        .map_or_else(Vec::new, |batches| cx.remedy([(Place::Own, batches)]));
     let finding = Finding::new(
         statement.span,
         format!(
@@ -47,6 +52,7 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     )
     .certainty(certainty)
     .help(help)
+    .steps(steps)
     .label(
         cx.location_of(holder),
         format!("the {} takes the lock here", holder.statement.tag),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::diagnostic::Place;
 use crate::replay::{Fact, Replay};
 use crate::rule::{Cx, Finding, bare_words};
 use crate::statement::{Kind, ObjectKind, Statement};
@@ -28,11 +29,14 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     if revoked.all || revoked.functions.contains(&name.name) {
         return;
     }
+    let revoke = format!("REVOKE EXECUTE ON FUNCTION {name} FROM PUBLIC");
+    let steps = cx.remedy([(Place::Behind, revoke)]);
     let finding = Finding::new(
         name.span,
         format!("every role may call `{name}`, which runs with the rights of its owner"),
     )
-    .help(format!("REVOKE EXECUTE ON FUNCTION {name} FROM PUBLIC"));
+    .help("take EXECUTE from PUBLIC in the same transaction")
+    .steps(steps);
     cx.report(finding);
 }
 

@@ -1,6 +1,6 @@
 //! See `rules/delete-scans-referencing-table.md`.
 
-use crate::diagnostic::Certainty;
+use crate::diagnostic::{Certainty, Place};
 use crate::effect::reach::{Reach, data_changes};
 use crate::rule::{Cx, Finding};
 use crate::schema::Schema;
@@ -36,9 +36,11 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
         )
         .certainty(certainty)
         .on(change.table)
-        .help(format!(
-            "CREATE INDEX CONCURRENTLY ON {first} ({columns}) in a migration before"
-        ));
+        .help("build an index on those columns in a migration before")
+        .steps(cx.remedy([(
+            Place::Earlier,
+            format!("CREATE INDEX CONCURRENTLY ON {first} ({columns})"),
+        )]));
         cx.report(finding);
     }
 }

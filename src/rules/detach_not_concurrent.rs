@@ -1,5 +1,6 @@
 //! See `rules/detach-not-concurrent.md`.
 
+use crate::diagnostic::Place;
 use crate::rule::{Cx, Finding};
 use crate::statement::{AlterAction, Kind, Statement};
 
@@ -22,8 +23,9 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
             continue;
         }
         let wanted = concurrent(statement);
-        let mut help =
-            format!("write ALTER TABLE {parent} DETACH PARTITION {partition} CONCURRENTLY");
+        let mut help = "detach it CONCURRENTLY".to_owned();
+        let sql = format!("ALTER TABLE {parent} DETACH PARTITION {partition} CONCURRENTLY");
+        let steps = cx.remedy([(Place::Instead, sql)]);
         if let Some(way_out) = cx.way_out_for(&wanted) {
             help = format!("{help}; {way_out}");
         }
@@ -35,6 +37,7 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
         )
         .on(parent)
         .help(help)
+        .steps(steps)
         .effects(cx.effects().list.clone());
         cx.report(finding);
     }

@@ -1,5 +1,6 @@
 //! See `rules/detach-with-default-partition.md`.
 
+use crate::diagnostic::Place;
 use crate::rule::{Cx, Finding};
 use crate::statement::{AlterAction, Statement};
 
@@ -27,9 +28,11 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
                 "`{parent}` has the default partition `{name}`: detaching `{partition}` CONCURRENTLY is refused with SQLSTATE 55000"
             ),
         )
-        .help(format!(
-            "ALTER TABLE {parent} DETACH PARTITION {partition}, with a short lock_timeout"
-        ))
+        .help("detach it without CONCURRENTLY, with a short lock_timeout")
+        .steps(cx.remedy([(
+            Place::Instead,
+            format!("ALTER TABLE {parent} DETACH PARTITION {partition}"),
+        )]))
         .label(default.created.location, "the default partition is made here");
         cx.report(finding);
     }

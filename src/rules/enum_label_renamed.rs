@@ -1,8 +1,9 @@
 //! See `rules/enum-label-renamed.md`.
 
+use crate::diagnostic::Place;
 use crate::rule::{Cx, Finding};
 use crate::schema::TypeKind;
-use crate::statement::{Kind, Statement};
+use crate::statement::{Kind, Name, Statement};
 
 pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     let Kind::AlterEnum(alter) = &statement.kind else {
@@ -36,6 +37,25 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     } else {
         format!(" ({})", users.join(", "))
     };
+    let quoted = |text: &str| text.replace('\'', "''");
+    let (from, to) = (quoted(&old.text), quoted(&alter.new_label.text));
+    let mut steps = vec![(
+        Place::Instead,
+        format!("ALTER TYPE {} ADD VALUE '{to}' BEFORE '{from}'", alter.name),
+    )];
+    for table in schema.tables() {
+        let name = Name::new(Some(&table.name.schema), &table.name.name, statement.span);
+        let columns = table.columns.iter().filter(|column| {
+            column.user_type.is_some() && column.user_type.as_ref() == known.map(|ty| &ty.name)
+        });
+        for column in columns {
+            let column = crate::statement::quoted(&column.name);
+            let change = (format!("{column} = '{to}'"), format!("{column} = '{from}'"));
+            let fill = cx.in_batches(&name, &change.0, &change.1);
+            steps.extend(fill.map(|fill| (Place::Later, fill)));
+        }
+    }
+    let steps = cx.remedy(steps);
     cx.report(
         Finding::new(
             statement.span,
@@ -45,10 +65,9 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
             ),
         )
         .help(format!(
-            "ALTER TYPE {} ADD VALUE '{}', let the application write that and read both, change the rows in batches, and leave '{}' unused",
-            alter.name,
-            alter.new_label.text.replace('\'', "''"),
+            "add the new label, let the application write that and read both, change the rows in batches, and leave '{}' unused",
             old.text
-        )),
+        ))
+        .steps(steps),
     );
 }

@@ -22,7 +22,8 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
         format!("nothing is known about {what} before the next ANALYZE of `{table}`"),
     )
     .on(table)
-    .help(format!("ANALYZE {table} behind it"));
+    .help("analyze the table behind it")
+    .steps(cx.remedy([(cx.behind(), format!("ANALYZE {table}"))]));
     cx.report(finding);
 }
 
@@ -40,16 +41,20 @@ fn unknown(statement: &Statement) -> Option<(&Name, &'static str)> {
     }
 }
 
-/// A later statement of the migration, or of one that comes with it, analyzes the table.
+/// A later statement of the migration, of the next one, or of one that comes with it, analyzes the table. What is built
+/// CONCURRENTLY often stands alone in its own.
 pub(super) fn analyzed(cx: &Cx<'_>, table: &Name) -> bool {
     let key = cx.resolve(table);
     let batch = cx.before().batch();
+    let migrations = &cx.history().migrations;
+    let next = (cx.step().migration + 1..migrations.len())
+        .find(|index| migrations[*index].direction.is_forward());
     let analyzes = cx.fact::<Analyzes>();
     let later = analyzes.0.partition_point(|step| *step <= cx.place());
     analyzes.0[later..]
         .iter()
         .map(|step| &cx.all_steps()[*step])
-        .take_while(|step| step.before.batch() == batch)
+        .take_while(|step| step.before.batch() == batch || Some(step.migration) == next)
         .any(|step| is_analyze(step, |name| step.before.resolve(name) == key))
 }
 

@@ -1,5 +1,6 @@
 //! See `rules/extension-in-public.md`.
 
+use crate::diagnostic::Place;
 use crate::rule::{Cx, Finding, bare_words};
 use crate::statement::{Kind, Statement};
 
@@ -21,10 +22,17 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     if elsewhere || language {
         return;
     }
+    let steps = cx.remedy([(
+        Place::Instead,
+        format!(
+            "CREATE SCHEMA IF NOT EXISTS extensions;\nCREATE EXTENSION {name} SCHEMA extensions;"
+        ),
+    )]);
     let finding = Finding::new(
         statement.span,
         format!("the objects of `{name}` go into the schema of the tables"),
     )
-    .help(format!("CREATE EXTENSION {name} SCHEMA extensions"));
+    .help("give it a schema of its own")
+    .steps(steps);
     cx.report(finding);
 }

@@ -1,6 +1,6 @@
 //! See `rules/foreign-key-validating.md`.
 
-use crate::diagnostic::Safety;
+use crate::diagnostic::{Place, Safety, Step};
 use crate::effect::column;
 use crate::rule::{Cx, Finding};
 use crate::schema::TableKind;
@@ -13,7 +13,7 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     let Kind::AlterTable(alter) = &statement.kind else {
         return;
     };
-    for action in &alter.actions {
+    for (number, action) in alter.actions.iter().enumerate() {
         enforced(cx, alter, action);
         let AlterAction::AddConstraint(def) = action else {
             continue;
@@ -41,7 +41,16 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
             }
             _ => None,
         };
-        let mut finding = finding(cx, table, def, key).help(help).fix_if(fix);
+        let steps = match added {
+            None if takes_not_valid(cx, table) => {
+                validated_later(cx, table, def, cx.not_valid(statement, number))
+            }
+            _ => Vec::new(),
+        };
+        let mut finding = finding(cx, table, def, key)
+            .help(help)
+            .steps(steps)
+            .fix_if(fix);
         if let Some(add) = added {
             finding = finding.label(cx.location(add.column.span), "column added here");
         }
@@ -68,10 +77,15 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
                 "leave out DEFAULT NULL: without a default PostgreSQL checks no row".to_owned()
             } else {
                 format!(
-                    "with a default every row is checked: add `{name}` with neither default nor REFERENCES, then the foreign key NOT VALID, and VALIDATE it in a later transaction"
+                    "with a default every row is checked: add `{name}` without REFERENCES, then the foreign key NOT VALID, and VALIDATE it in a later migration"
                 )
             };
-            let finding = finding(cx, table, def, key).help(help);
+            let steps = if needless || !takes_not_valid(cx, table) {
+                Vec::new()
+            } else {
+                at_table(cx, statement, table, add, def)
+            };
+            let finding = finding(cx, table, def, key).help(help).steps(steps);
             cx.report(finding);
         }
     }
@@ -162,11 +176,56 @@ fn help(cx: &Cx<'_>, table: &Name, def: &ConstraintDef) -> String {
         );
     }
     match cx.added_name(table, def) {
-        Some(name) => format!(
-            "add it NOT VALID, and in a later transaction ALTER TABLE {table} VALIDATE CONSTRAINT {name}"
-        ),
-        None => "add it NOT VALID, and VALIDATE it in a later transaction".to_owned(),
+        Some(name) => format!("add it NOT VALID, and validate `{name}` in a later migration"),
+        None => "add it NOT VALID, and VALIDATE it in a later migration".to_owned(),
     }
+}
+
+/// Steps for a constraint that is added as NOT VALID: by that text, and validated later.
+pub(super) fn validated_later(
+    cx: &Cx<'_>,
+    table: &Name,
+    def: &ConstraintDef,
+    added: Option<String>,
+) -> Vec<Step> {
+    let (Some(sql), Some(name)) = (added, cx.added_name(table, def)) else {
+        return Vec::new();
+    };
+    let validate = format!("ALTER TABLE {table} VALIDATE CONSTRAINT {name}");
+    cx.remedy([(Place::Instead, sql), (Place::Later, validate)])
+}
+
+/// Steps for a constraint that stands at a new column: the column without it, then the same of the table as NOT VALID.
+pub(super) fn at_table(
+    cx: &Cx<'_>,
+    statement: &Statement,
+    table: &Name,
+    add: &AddColumn,
+    def: &ConstraintDef,
+) -> Vec<Step> {
+    let column = &add.column.name;
+    let words = def.kind.words();
+    let is = |own: &ConstraintDef| own.kind.words() == words;
+    let (Some(name), Some((rest, text))) = (
+        cx.added_name(table, def),
+        cx.without_at_column(statement, column, is),
+    ) else {
+        return Vec::new();
+    };
+    let written = match &def.kind {
+        ConstraintKind::ForeignKey(_) => text.to_ascii_uppercase().find("REFERENCES"),
+        _ => text.to_ascii_uppercase().find("CHECK"),
+    };
+    let Some(text) = written.and_then(|at| text.get(at..)) else {
+        return Vec::new();
+    };
+    let over = match &def.kind {
+        ConstraintKind::ForeignKey(_) => format!("FOREIGN KEY ({column}) "),
+        _ => String::new(),
+    };
+    let added =
+        format!("{rest};\nALTER TABLE {table} ADD CONSTRAINT {name} {over}{text} NOT VALID");
+    validated_later(cx, table, def, Some(added))
 }
 
 /// The column that the same command adds, if the foreign key is over that alone and the column has no value: a

@@ -1,5 +1,6 @@
 //! See `rules/foreign-key-without-index.md`.
 
+use crate::diagnostic::Place;
 use crate::rule::{Cx, Finding};
 use crate::statement::{
     AlterAction, ConstraintDef, ConstraintKind, ForeignKey, Ident, Kind, Name, Statement,
@@ -79,6 +80,7 @@ fn report(cx: &mut Cx<'_>, table: &Name, def: &ConstraintDef, at_column: &[Ident
                 wording::names(&texts)
             ),
         )
-        .help(format!("CREATE INDEX{concurrently} ON {table} ({list})")),
+        .help("build one")
+        .steps(cx.remedy([(Place::Behind, format!("CREATE INDEX{concurrently} ON {table} ({list})"))])),
     );
 }

@@ -1,6 +1,6 @@
 //! See `rules/index-drop-not-concurrent.md`.
 
-use crate::diagnostic::Level;
+use crate::diagnostic::{Level, Place};
 use crate::rule::{Cx, Finding};
 use crate::schema::{Relation, TableKind};
 use crate::statement::{Drop, Kind, Name, ObjectKind, Statement};
@@ -34,8 +34,20 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     let mut help = if drop.names.len() > 1 {
         "drop them one by one, each with CONCURRENTLY".to_owned()
     } else {
-        let guard = if drop.if_exists { "IF EXISTS " } else { "" };
-        format!("write DROP INDEX CONCURRENTLY {guard}{index}")
+        "drop it CONCURRENTLY".to_owned()
+    };
+    let guard = if drop.if_exists { "IF EXISTS " } else { "" };
+    let each = drop.names.iter().map(|name| {
+        (
+            Place::Instead,
+            format!("DROP INDEX CONCURRENTLY {guard}{name}"),
+        )
+    });
+    // Where some are not in use, or part of a partitioned index, they are another matter.
+    let steps = if blocking.len() == drop.names.len() {
+        cx.remedy(each)
+    } else {
+        Vec::new()
     };
     if drop.cascade {
         help.push_str(" without CASCADE, which CONCURRENTLY refuses");
@@ -50,6 +62,7 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     }
     let finding = Finding::new(statement.span, message)
         .help(help)
+        .steps(steps)
         .fix_if(fix)
         .effects(cx.effects().list.clone());
     cx.report(finding);
@@ -85,6 +98,10 @@ fn owned_by_constraint(cx: &mut Cx<'_>, statement: &Statement, name: &Name) -> b
     };
     let table = index.table.short();
     let constraint = crate::statement::Ident::new(constraint, name.span);
+    let steps = cx.remedy([(
+        Place::Instead,
+        format!("ALTER TABLE {table} DROP CONSTRAINT {constraint}"),
+    )]);
     cx.report(
         Finding::new(
             statement.span,
@@ -92,8 +109,9 @@ fn owned_by_constraint(cx: &mut Cx<'_>, statement: &Statement, name: &Name) -> b
         )
         .level(Level::Error)
         .help(format!(
-            "drop the constraint, which takes its index with it: ALTER TABLE {table} DROP CONSTRAINT {constraint}"
-        )),
+            "drop the constraint `{constraint}`, which takes its index with it"
+        ))
+        .steps(steps),
     );
     true
 }

@@ -1,8 +1,9 @@
 //! See `rules/index-not-concurrent.md`.
 
+use crate::diagnostic::{Place, Step};
 use crate::rule::{Cx, Finding};
 use crate::schema::TableKind;
-use crate::statement::{Kind, Statement};
+use crate::statement::{CreateIndex, Kind, Name, Statement, quoted};
 
 pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     let Kind::CreateIndex(create) = &statement.kind else {
@@ -29,12 +30,13 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     if let Kind::CreateIndex(create) = &mut wanted.kind {
         create.concurrently = true;
     }
-    let (help, fix) = if partitioned {
+    let words = ["CREATE", "UNIQUE?", "INDEX"];
+    let (help, fix, steps) = if partitioned {
         let help = format!(
             "CONCURRENTLY is refused on a partitioned table: create the index ON ONLY {table}, build one CONCURRENTLY on each \
              partition, then ALTER INDEX … ATTACH PARTITION"
         );
-        (help, None)
+        (help, None, per_partition(cx, create))
     } else {
         let help = match cx.way_out_for(&wanted) {
             Some(way_out) => {
@@ -42,8 +44,9 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
             }
             None => "build it CONCURRENTLY".to_owned(),
         };
-        let words = ["CREATE", "UNIQUE?", "INDEX"];
-        (help, cx.concurrently(statement, &wanted, &words))
+        let text = cx.with_behind(statement, &words, " CONCURRENTLY");
+        let steps = text.map_or_else(Vec::new, |text| cx.remedy([(Place::Instead, text)]));
+        (help, cx.concurrently(statement, &wanted, &words), steps)
     };
     let on = if partitioned {
         format!("`{table}` and its partitions")
@@ -58,7 +61,72 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
         )
         .on(table)
         .help(help)
+        .steps(steps)
         .fix_if(fix)
         .effects(effects),
     );
+}
+
+/// The index on ONLY a partitioned table, one on each of its partitions, and all of them put together.
+pub(super) fn per_partition(cx: &Cx<'_>, create: &CreateIndex) -> Vec<Step> {
+    let table = &create.table;
+    let children: Vec<_> = cx.before().children(&cx.resolve(table)).collect();
+    let plain = create.predicate.is_none()
+        && create.include.is_empty()
+        && !create.nulls_not_distinct
+        && create.elements.iter().all(|element| {
+            element.column.is_some()
+                && element.opclass.is_none()
+                && element.collation.is_none()
+                && element.default_order
+        });
+    let leaves = children
+        .iter()
+        .all(|child| child.kind == TableKind::Ordinary);
+    let (Some(name), true) = (&create.name, plain && leaves && !children.is_empty()) else {
+        return Vec::new();
+    };
+    let columns: Vec<String> = create
+        .elements
+        .iter()
+        .filter_map(|element| element.column.as_ref().map(ToString::to_string))
+        .collect();
+    let columns = columns.join(", ");
+    let unique = if create.unique { "UNIQUE " } else { "" };
+    let method = if &*create.method == "btree" {
+        String::new()
+    } else {
+        format!(" USING {}", create.method)
+    };
+    let part = |child: &str| quoted(&format!("{child}_{}", name.text));
+    let mut steps = vec![(
+        Place::Instead,
+        format!("CREATE {unique}INDEX {name} ON ONLY {table}{method} ({columns});"),
+    )];
+    let mut attach = Vec::new();
+    for child in children {
+        let own = part(&child.name.name);
+        let on = child.name.short();
+        let on = Name::new(
+            on.split_once('.').map(|(schema, _)| schema),
+            &child.name.name,
+            table.span,
+        );
+        steps.push((
+            Place::Later,
+            format!("CREATE {unique}INDEX CONCURRENTLY {own} ON {on}{method} ({columns});"),
+        ));
+        let (index, own) = (in_schema(table, &name.to_string()), in_schema(&on, &own));
+        attach.push(format!("ALTER INDEX {index} ATTACH PARTITION {own};"));
+    }
+    steps.push((Place::Later, attach.join("\n")));
+    cx.remedy(steps)
+}
+
+/// A name in the schema that a table is written with.
+fn in_schema(table: &Name, name: &str) -> String {
+    match &table.schema {
+        Some(schema) => format!("{}.{name}", quoted(schema)),
+        None => name.to_owned(),
+    }
 }

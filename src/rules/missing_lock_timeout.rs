@@ -1,7 +1,7 @@
 //! See `rules/missing-lock-timeout.md`.
 
 use super::missing_statement_timeout;
-use crate::diagnostic::{Fix, Safety};
+use crate::diagnostic::{Fix, Place, Safety};
 use crate::effect::{Effect, RelationKind};
 use crate::layout::{Migration, Send};
 use crate::replay::Step;
@@ -96,12 +96,18 @@ pub(super) fn limited(
         edits: vec![cx.insert(step.statement.span.start, &(statements.join("\n") + "\n"))],
         new_files: Vec::new(),
     });
+    let before = (Place::Before, statements.join("\n"));
+    let steps = if step.is_nested() {
+        Vec::new()
+    } else {
+        cx.remedy([before])
+    };
     let finding = Finding::new(step.statement.span, message(&state))
+        .steps(steps)
         .fix_if(fix)
         .certainty(step.certainty())
         .help(format!(
-            "put `{}` before it; if the role or the tool sets it already, tell Lockgate with `runner: {{ {} }}`",
-            statements.join(" "),
+            "set it before; if the role or the tool sets it already, tell Lockgate with `runner: {{ {} }}`",
             keys.join(", "),
         ));
     match timeout.and_then(|timeout| timeout.set_by) {

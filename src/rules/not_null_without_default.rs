@@ -1,5 +1,6 @@
 //! See `rules/not-null-without-default.md`.
 
+use crate::diagnostic::Place;
 use crate::effect::column;
 use crate::rule::{Cx, Finding};
 use crate::statement::Statement;
@@ -15,12 +16,23 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
             continue;
         }
         let name = &add.column.name;
+        let steps = cx
+            .bare_column(statement, name)
+            .map_or_else(Vec::new, |(bare, _)| {
+                let mut steps = vec![(Place::Instead, bare)];
+                let missing = format!("{name} IS NULL");
+                let fill = cx.in_batches(table, &format!("{name} = …"), &missing);
+                steps.extend(fill.map(|fill| (Place::Later, fill)));
+                steps.extend(cx.not_null_steps(table, &name.text, Place::Later));
+                cx.remedy(steps)
+            });
         cx.report(
             Finding::new(
                 add.column.span,
                 format!("`{name}` is NOT NULL without a default: this fails as soon as `{table}` holds a row"),
             )
             .on(table)
+            .steps(steps)
             .help(format!(
                 "give `{name}` a constant default, or add it as nullable, fill it in batches and prove it with a validated CHECK"
             )),

@@ -1,8 +1,9 @@
 //! See `rules/object-moved.md`.
 
-use crate::diagnostic::Certainty;
+use crate::diagnostic::{Certainty, Place};
 use crate::rule::{Cx, Finding};
 use crate::schema::{Relation, Schema};
+use crate::session::TransactionKind;
 use crate::statement::{Kind, ObjectKind, SetSchema, Statement};
 
 pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
@@ -17,13 +18,30 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     };
     let SetSchema { name, schema, .. } = set;
     let kind = set.object.as_str();
-    let help = match set.object {
-        ObjectKind::Table | ObjectKind::View | ObjectKind::MaterializedView => format!(
-            "in the same transaction CREATE VIEW {} AS SELECT * FROM {schema}.{}; drop that view once no code names it",
-            cx.resolve(name),
-            crate::statement::quoted(&name.name)
+    let (help, steps) = match set.object {
+        ObjectKind::Table | ObjectKind::View | ObjectKind::MaterializedView => {
+            let view = format!(
+                "CREATE VIEW {} AS SELECT * FROM {schema}.{}",
+                cx.resolve(name),
+                crate::statement::quoted(&name.name)
+            );
+            (
+                "in the same transaction let a view take its place; drop it once no code names it"
+                    .to_owned(),
+                match cx.moment().transaction.kind {
+                    TransactionKind::None => {
+                        let text = &statement.source.sql;
+                        let both = format!("BEGIN;\n{text};\n{view};\nCOMMIT;");
+                        cx.remedy([(Place::Instead, both)])
+                    }
+                    _ => cx.remedy([(Place::Behind, view)]),
+                },
+            )
+        }
+        _ => (
+            format!("make one in {schema} beside it, and drop this one once no code names it"),
+            Vec::new(),
         ),
-        _ => format!("make one in {schema} beside it, and drop this one once no code names it"),
     };
     cx.report(
         Finding::new(
@@ -32,6 +50,7 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
         )
         .certainty(certainty)
         .help(help)
+        .steps(steps)
         .effects(cx.effects().list.clone()),
     );
 }

@@ -1,5 +1,6 @@
 //! See `rules/partition-drop-locks-parent.md`.
 
+use crate::diagnostic::Place;
 use crate::rule::{Cx, Finding};
 use crate::statement::{Kind, ObjectKind, Statement};
 
@@ -28,12 +29,19 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
             continue;
         }
         let whole = parent.short();
-        let help = if cx.postgres() >= 14 && cx.before().default_partition(&parent).is_none() {
-            format!(
-                "ALTER TABLE {whole} DETACH PARTITION {name} CONCURRENTLY first, outside of a transaction; then the drop concerns {name} alone"
+        let (help, steps) = if cx.postgres() >= 14
+            && cx.before().default_partition(&parent).is_none()
+        {
+            let detach = format!("ALTER TABLE {whole} DETACH PARTITION {name} CONCURRENTLY");
+            (
+                format!("detach it CONCURRENTLY first; then the drop concerns {name} alone"),
+                cx.remedy([(Place::Before, detach)]),
             )
         } else {
-            "CONCURRENTLY cannot detach it here: keep lock_timeout short, and the drop alone in its transaction".to_owned()
+            (
+                "CONCURRENTLY cannot detach it here: keep lock_timeout short, and the drop alone in its transaction".to_owned(),
+                Vec::new(),
+            )
         };
         let finding = Finding::new(
             name.span,
@@ -42,6 +50,7 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
             ),
         )
         .help(help)
+        .steps(steps)
         .effects(cx.effects().list.clone());
         cx.report(finding);
     }

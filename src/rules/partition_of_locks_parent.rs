@@ -1,5 +1,6 @@
 //! See `rules/partition-of-locks-parent.md`.
 
+use crate::diagnostic::Place;
 use crate::rule::{Cx, Finding};
 use crate::statement::{Kind, Statement};
 
@@ -17,6 +18,19 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     if cx.is_new(parent) || !effect.lock.blocks_reads() || cx.effects().fails.is_some() {
         return;
     }
+    let plain = create.columns.is_empty() && create.partition_by.is_none() && !create.if_not_exists;
+    let steps = if plain {
+        cx.remedy([(
+            Place::Instead,
+            format!(
+                "CREATE TABLE {name} (LIKE {parent} INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING INDEXES);\n\
+                 ALTER TABLE {parent} ATTACH PARTITION {name} {};",
+                bound(&of.bound)
+            ),
+        )])
+    } else {
+        Vec::new()
+    };
     let finding = Finding::new(
         statement.span,
         format!(
@@ -24,10 +38,8 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
             effect.lock.with_article()
         ),
     )
-    .help(format!(
-        "CREATE TABLE {name} (LIKE {parent} INCLUDING DEFAULTS INCLUDING INDEXES), then ALTER TABLE {parent} ATTACH PARTITION {name} {}, which stops neither reads nor writes",
-        bound(&of.bound)
-    ))
+    .help("make a plain table like it and attach that, which stops neither reads nor writes")
+    .steps(steps)
     .effects(cx.effects().list.clone());
     cx.report(finding);
 }

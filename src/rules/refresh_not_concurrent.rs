@@ -1,5 +1,6 @@
 //! See `rules/refresh-not-concurrent.md`.
 
+use crate::diagnostic::Place;
 use crate::rule::{Cx, Finding};
 use crate::schema::Relation;
 use crate::statement::{Kind, Statement};
@@ -25,14 +26,18 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
         })
     });
     let help = if has_key {
-        format!("REFRESH MATERIALIZED VIEW CONCURRENTLY {name}")
+        "refresh it CONCURRENTLY".to_owned()
     } else {
-        format!(
-            "REFRESH MATERIALIZED VIEW CONCURRENTLY {name}, which needs a unique index on columns of {name} first"
-        )
+        format!("refresh it CONCURRENTLY, which needs a unique index on columns of {name} first")
     };
     let effects = cx.effects().list.clone();
     let words = ["REFRESH", "MATERIALIZED", "VIEW"];
+    let steps = if view.is_some() && has_key {
+        let text = cx.with_behind(statement, &words, " CONCURRENTLY");
+        text.map_or_else(Vec::new, |text| cx.remedy([(Place::Instead, text)]))
+    } else {
+        Vec::new()
+    };
     let mut wanted = statement.clone();
     if let Kind::RefreshMaterializedView(refresh) = &mut wanted.kind {
         refresh.concurrently = true;
@@ -48,6 +53,7 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
         )
         .on(name)
         .help(help)
+        .steps(steps)
         .fix_if(fix)
         .effects(effects),
     );

@@ -1,5 +1,6 @@
 //! See `rules/reindex-not-concurrent.md`.
 
+use crate::diagnostic::Place;
 use crate::rule::{Cx, Finding};
 use crate::schema::{Presence, TableKind};
 use crate::statement::{Kind, Name, Reindex, ReindexTarget, Statement};
@@ -27,19 +28,19 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
                 "rebuilding `{index}` holds a SHARE lock on `{}` and an ACCESS EXCLUSIVE lock on the index: writes wait, and so does every query that is planned",
                 cx.resolve(table).short()
             ),
-            format!("write REINDEX INDEX CONCURRENTLY {index}"),
+            "rebuild it CONCURRENTLY".to_owned(),
         ),
         (ReindexTarget::Index, Some(index), None) => (
             format!(
                 "rebuilding `{index}` holds a SHARE lock on its table and an ACCESS EXCLUSIVE lock on the index: writes wait, and so does every query that is planned"
             ),
-            format!("write REINDEX INDEX CONCURRENTLY {index}"),
+            "rebuild it CONCURRENTLY".to_owned(),
         ),
         (ReindexTarget::Table, Some(table), _) => (
             format!(
                 "rebuilding the indexes of `{table}` holds a SHARE lock on it and ACCESS EXCLUSIVE locks on them: writes wait, and so does every query that is planned"
             ),
-            format!("write REINDEX TABLE CONCURRENTLY {table}"),
+            "rebuild them CONCURRENTLY".to_owned(),
         ),
         (ReindexTarget::System, ..) => (
             format!(
@@ -74,8 +75,12 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
         _ => None,
     };
     let fix = word.and_then(|word| cx.concurrently(statement, &wanted, &["REINDEX", word]));
+    let steps = word
+        .and_then(|word| cx.with_behind(statement, &["REINDEX", word], " CONCURRENTLY"))
+        .map_or_else(Vec::new, |text| cx.remedy([(Place::Instead, text)]));
     let mut finding = Finding::new(statement.span, message)
         .help(help)
+        .steps(steps)
         .fix_if(fix)
         .effects(cx.effects().list.clone());
     if let Some(table) = &table {

@@ -1,6 +1,6 @@
 //! See `rules/replica-identity-full.md`.
 
-use crate::diagnostic::Level;
+use crate::diagnostic::{Level, Place};
 use crate::rule::{Cx, Finding};
 use crate::statement::{AlterAction, Name, ReplicaIdentity, Statement};
 
@@ -19,15 +19,21 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     .on(table)
     .effects(cx.effects().list.clone());
     finding = match key {
-        Some(Key::Primary) => finding.help(format!(
-            "`{table}` has a primary key, which is the default: ALTER TABLE {table} REPLICA IDENTITY DEFAULT"
+        Some(Key::Primary) => finding
+            .help(format!("`{table}` has a primary key, which is the default"))
+            .steps(cx.remedy([(
+                Place::Instead,
+                format!("ALTER TABLE {table} REPLICA IDENTITY DEFAULT"),
+            )])),
+        Some(Key::Index(index)) => finding
+            .help(format!("`{index}` tells its rows apart"))
+            .steps(cx.remedy([(
+                Place::Instead,
+                format!("ALTER TABLE {table} REPLICA IDENTITY USING INDEX {index}"),
+            )])),
+        None => finding.level(Level::Info).help(format!(
+            "give {table} a primary key, or a unique index over NOT NULL columns"
         )),
-        Some(Key::Index(index)) => finding.help(format!(
-            "ALTER TABLE {table} REPLICA IDENTITY USING INDEX {index}"
-        )),
-        None => finding
-            .level(Level::Info)
-            .help(format!("give {table} a primary key, or a unique index over NOT NULL columns")),
     };
     cx.report(finding);
 }

@@ -1,6 +1,6 @@
 //! See `rules/sequence-behind-rows.md`.
 
-use crate::diagnostic::Certainty;
+use crate::diagnostic::{Certainty, Place};
 use crate::replay::{Fact, Replay, Step};
 use crate::rule::{Cx, Finding};
 use crate::schema::{Column, Relation, Schema, Table};
@@ -25,9 +25,13 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     )
     .certainty(certainty)
     .on(name)
-    .help(format!(
-        "SELECT setval(pg_get_serial_sequence('{name}', '{column}'), (SELECT max({column}) FROM {name})) behind it"
-    ));
+    .help("set the sequence behind the highest key")
+    .steps(cx.remedy([(
+        Place::Behind,
+        format!(
+            "SELECT setval(pg_get_serial_sequence('{name}', '{column}'), (SELECT max({column}) FROM {name}))"
+        ),
+    )]));
     cx.report(finding);
 }
 

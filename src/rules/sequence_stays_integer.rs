@@ -1,5 +1,6 @@
 //! See `rules/sequence-stays-integer.md`.
 
+use crate::diagnostic::Place;
 use crate::rule::{Cx, Finding};
 use crate::schema::{Relation, Schema, Sequence};
 use crate::statement::{ColumnChange, QualifiedName, Statement, TypeName, quoted};
@@ -35,7 +36,8 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
                 ),
             )
             .on(table)
-            .help(format!("ALTER SEQUENCE {name} AS bigint")),
+            .help("change the sequence too")
+            .steps(cx.remedy([(Place::Behind, format!("ALTER SEQUENCE {name} AS bigint"))])),
         );
     }
 }

@@ -1,12 +1,12 @@
 //! See `rules/set-not-null-unproven.md`.
 
-use crate::diagnostic::Certainty;
+use crate::diagnostic::{Certainty, Place, Step};
 use crate::effect::column;
 use crate::effect::proof::{self, NotNull};
 use crate::rule::{Cx, Finding};
 use crate::schema::Table;
 use crate::source::{Location, Span};
-use crate::statement::{ColumnChange, ConstraintKind, Ident, Name, Statement, quoted};
+use crate::statement::{ColumnChange, ConstraintKind, Ident, Kind, Name, Statement, quoted};
 
 pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     virtual_columns(cx, statement);
@@ -120,10 +120,14 @@ impl Command<'_> {
                 self.span,
                 format!("{scan}; its proof `{name}` is dropped first by the same ALTER TABLE"),
             )
-            .help(format!(
-                "two statements: ALTER TABLE {table} ALTER COLUMN {column} SET NOT NULL; ALTER TABLE {table} DROP CONSTRAINT {}",
-                quoted(&name)
-            ));
+            .help("make two statements of it: SET NOT NULL first, then drop the proof")
+            .steps(cx.remedy([(
+                Place::Instead,
+                format!(
+                    "ALTER TABLE {table} ALTER COLUMN {column} SET NOT NULL;\nALTER TABLE {table} DROP CONSTRAINT {};",
+                    quoted(&name)
+                ),
+            )]));
         }
         match proof {
             NotNull::NotValidated(name) => labelled(
@@ -131,25 +135,47 @@ impl Command<'_> {
                     self.span,
                     format!("{scan}; the CHECK `{name}` would prove it, but is NOT VALID"),
                 )
-                .help(format!(
-                    "ALTER TABLE {table} VALIDATE CONSTRAINT {} in an earlier migration; it stops neither reads nor writes",
-                    quoted(name)
-                )),
+                .help("validate it in an earlier migration: that stops neither reads nor writes")
+                .steps(cx.remedy([(Place::Earlier, validate(table, name))])),
                 known.and_then(|known| added_at(known, name)),
             ),
             NotNull::NotNullNotValid(name) => {
                 let message = if self.is_constraint {
-                    format!("this fails: `{column}` has the NOT NULL constraint `{name}` already, which is NOT VALID")
+                    format!(
+                        "this fails: `{column}` has the NOT NULL constraint `{name}` already, which is NOT VALID"
+                    )
                 } else {
                     format!("{scan}; the NOT NULL constraint `{name}` only has to be validated")
                 };
-                Finding::new(self.span, message).help(format!(
-                    "instead: ALTER TABLE {table} VALIDATE CONSTRAINT {}, which stops neither reads nor writes",
-                    quoted(name)
-                ))
+                Finding::new(self.span, message)
+                    .help("validate that instead, which stops neither reads nor writes")
+                    .steps(cx.remedy([(Place::Instead, validate(table, name))]))
             }
-            _ => Finding::new(self.span, scan).help(self.sequence(cx, known)),
+            _ => Finding::new(self.span, scan)
+                .help(self.sequence(cx, known))
+                .steps(self.steps(cx, known)),
         }
+    }
+
+    /// The same as SQL, where the command does nothing else.
+    fn steps(&self, cx: &Cx<'_>, known: Option<&Table>) -> Vec<Step> {
+        let Self { table, column, .. } = self;
+        let alone = matches!(&cx.step().statement.kind, Kind::AlterTable(alter) if alter.actions.len() == 1 && !alter.only);
+        let has_default = known
+            .and_then(|known| known.column(&column.text)?.default.as_ref())
+            .is_some_and(|value| !value.is_null());
+        if !alone || (has_default && cx.is_new_column(table, &column.text)) {
+            return Vec::new();
+        }
+        let mut steps = cx.not_null_steps(table, &column.text, Place::Instead);
+        if let Some(fill) = cx.in_batches(
+            table,
+            &format!("{column} = …"),
+            &format!("{column} IS NULL"),
+        ) {
+            steps.insert(1, (Place::Later, fill));
+        }
+        cx.remedy(steps)
     }
 
     /// The whole way to NOT NULL without a long lock.
@@ -163,18 +189,11 @@ impl Command<'_> {
                 "write NOT NULL where this migration adds `{column}`: with a default that needs no scan"
             );
         }
-        let name = quoted(&format!("{}_{}_not_null", table.name, column.text));
         let mut help = if cx.postgres() >= 18 {
-            format!(
-                "ALTER TABLE {table} ADD CONSTRAINT {name} NOT NULL {column} NOT VALID; fill the nulls in batches; in a later \
-                 migration ALTER TABLE {table} VALIDATE CONSTRAINT {name}"
-            )
+            "add it NOT VALID, fill the nulls in batches, and validate it in a later migration"
+                .to_owned()
         } else {
-            format!(
-                "ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({column} IS NOT NULL) NOT VALID; fill the nulls in batches; in a \
-                 later migration ALTER TABLE {table} VALIDATE CONSTRAINT {name}; then ALTER TABLE {table} ALTER COLUMN {column} \
-                 SET NOT NULL; ALTER TABLE {table} DROP CONSTRAINT {name}"
-            )
+            "prove it by a CHECK that is NOT VALID, fill the nulls in batches, validate it in a later migration, and set NOT NULL behind that".to_owned()
         };
         if cx.certainty_of(self.table) != Certainty::Certain {
             help.push_str(
@@ -183,6 +202,11 @@ impl Command<'_> {
         }
         help
     }
+}
+
+/// Reads all rows without stopping anybody.
+fn validate(table: &Name, name: &str) -> String {
+    format!("ALTER TABLE {table} VALIDATE CONSTRAINT {};", quoted(name))
 }
 
 /// Where a constraint was added.

@@ -1,9 +1,10 @@
 //! See `rules/table-renamed.md`.
 
-use crate::diagnostic::Level;
+use crate::diagnostic::{Level, Place};
 use crate::effect::dependents;
 use crate::rule::{Cx, Finding};
 use crate::schema::Relation;
+use crate::session::TransactionKind;
 use crate::statement::{Kind, Name, ObjectKind, QualifiedName, Rename, Statement};
 
 pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
@@ -37,6 +38,20 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     let Rename { relation, to, .. } = rename;
     let new = Name::new(relation.schema.as_deref(), &to.text, to.span);
     let effects = cx.effects().list.clone();
+    let view = format!("CREATE VIEW {relation} AS SELECT * FROM {new};");
+    // Something that comes later may take the name.
+    let free = !matches!(
+        cx.at_the_end().relation_at(&old),
+        Some(Relation::Table(_) | Relation::View(_) | Relation::Index(_) | Relation::Sequence(_))
+    );
+    let steps = match cx.moment().transaction.kind {
+        _ if !free => Vec::new(),
+        TransactionKind::None => {
+            let text = &statement.source.sql;
+            cx.remedy([(Place::Instead, format!("BEGIN;\n{text};\n{view}\nCOMMIT;"))])
+        }
+        _ => cx.remedy([(Place::Behind, view)]),
+    };
     let mut finding = Finding::new(
         relation.span,
         format!(
@@ -45,13 +60,11 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     )
     .on(relation)
     .help(if object == "materialized view " {
-        format!("in the same transaction CREATE VIEW {relation} AS SELECT * FROM {new}; drop that view once no code names it")
+        "in the same transaction let a view take the old name; drop it once no code names it"
     } else {
-        format!(
-            "in the same transaction CREATE VIEW {relation} AS SELECT * FROM {new}, which takes INSERT, UPDATE and DELETE as \
-             well; drop that view once no code names it"
-        )
+        "in the same transaction let a view take the old name, which takes INSERT, UPDATE and DELETE as well; drop it once no code names it"
     })
+    .steps(steps)
     .effects(effects);
     if partition {
         // Queries name the partitioned table, as a rule.

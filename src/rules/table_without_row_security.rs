@@ -1,7 +1,8 @@
 //! See `rules/table-without-row-security.md`.
 
+use crate::diagnostic::Place;
 use crate::rule::{Cx, Finding};
-use crate::statement::{Kind, Persistence, Statement};
+use crate::statement::{Kind, Persistence, Statement, quoted};
 
 pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     let Kind::CreateTable(create) = &statement.kind else {
@@ -31,10 +32,18 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     } else {
         "is off"
     };
+    let mut sql = format!("ALTER TABLE {table} {missing} ROW LEVEL SECURITY;");
+    if missing == "ENABLE" && end.policies.is_empty() {
+        // Without a policy nobody but the owner sees a row.
+        let policy = quoted(&format!("{}_rows", table.name));
+        sql.push_str(&format!("\nCREATE POLICY {policy} ON {table} USING (…);"));
+    }
+    let steps = cx.remedy([(Place::Behind, sql)]);
     let finding = Finding::new(
         table.span,
         format!("row level security of the new table `{table}` {what}"),
     )
-    .help(format!("ALTER TABLE {table} {missing} ROW LEVEL SECURITY"));
+    .help("switch it on in the same migration")
+    .steps(steps);
     cx.report(finding);
 }

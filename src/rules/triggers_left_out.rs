@@ -1,6 +1,8 @@
 //! See `rules/triggers-left-out.md`.
 
+use crate::diagnostic::Place;
 use crate::rule::{Cx, Finding};
+use crate::session::TransactionKind;
 use crate::statement::Statement;
 
 const SETTING: &str = "session_replication_role";
@@ -21,10 +23,17 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     if is_back {
         return;
     }
+    let local = "SET LOCAL session_replication_role = replica".to_owned();
+    let steps = if cx.moment().transaction.kind == TransactionKind::None {
+        Vec::new()
+    } else {
+        cx.remedy([(Place::Instead, local)])
+    };
     let finding = Finding::new(
         statement.span,
         "no trigger fires and no foreign key is checked for the rest of the session, also behind this migration",
     )
-    .help("SET LOCAL session_replication_role = replica inside of the transaction that needs it");
+    .help("set it inside of the transaction that needs it, and for that alone")
+    .steps(steps);
     cx.report(finding);
 }

@@ -1,7 +1,7 @@
 //! See `rules/unbatched-change.md`.
 
 use super::ddl_and_data_change;
-use crate::diagnostic::{Certainty, Level};
+use crate::diagnostic::{Certainty, Level, Place};
 use crate::effect::reach::{DataChange, Reach, data_changes};
 use crate::rule::{Cx, Finding};
 use crate::statement::{ChangeVerb, Statement};
@@ -13,7 +13,12 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
             continue;
         }
         if let Some(finding) = judge(cx, statement, &change) {
-            cx.report(finding.on(change.table));
+            let changes = matches!(change.verb, Some(ChangeVerb::Update | ChangeVerb::Delete));
+            let steps = cx
+                .batched(statement, change.table)
+                .filter(|_| changes && !change.inner && change.reach != Reach::Few)
+                .map_or_else(Vec::new, |batches| cx.remedy([(Place::Instead, batches)]));
+            cx.report(finding.steps(steps).on(change.table));
         }
     }
 }

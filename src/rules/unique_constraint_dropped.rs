@@ -1,5 +1,6 @@
 //! See `rules/unique-constraint-dropped.md`.
 
+use crate::diagnostic::Place;
 use crate::rule::{Cx, Finding};
 use crate::schema::{Index, Relation, Schema};
 use crate::statement::{ConstraintKind, QualifiedName, Statement};
@@ -48,7 +49,11 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
                 format!("without `{name}` nothing stops rows of `{table}` that are equal in {names}, and ON CONFLICT ({}) of deployed code fails", columns.join(", ")),
             )
             .on(table)
-            .help(format!("first CREATE UNIQUE INDEX CONCURRENTLY ON {table} ({}), or what takes its place", columns.join(", ")))
+            .help("build a unique index first, or what takes its place")
+            .steps(cx.remedy([(
+                Place::Earlier,
+                format!("CREATE UNIQUE INDEX CONCURRENTLY ON {table} ({})", columns.join(", ")),
+            )]))
             .effects(cx.effects().list.clone()),
         );
     }

@@ -1,5 +1,6 @@
 //! See `rules/unique-index-may-fail.md`.
 
+use crate::diagnostic::Place;
 use crate::rule::{Cx, Finding};
 use crate::source::Span;
 use crate::statement::{ConstraintDef, ConstraintKind, Ident, Kind, Name, Statement};
@@ -68,8 +69,10 @@ fn report(cx: &mut Cx<'_>, table: &Name, span: Span, columns: &[&Ident], concurr
         format!("this fails if two rows of `{table}` are equal in {names}{rest}"),
     )
     .on(table)
-    .help(format!(
-        "look before: SELECT {list} FROM {table} GROUP BY {list} HAVING count(*) > 1"
-    ));
+    .help("look for such rows before")
+    .steps(cx.remedy([(
+        Place::Look,
+        format!("SELECT {list}, count(*) FROM {table} GROUP BY {list} HAVING count(*) > 1"),
+    )]));
     cx.report(finding);
 }

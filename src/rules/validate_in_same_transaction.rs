@@ -1,5 +1,6 @@
 //! See `rules/validate-in-same-transaction.md`.
 
+use crate::diagnostic::Place;
 use crate::effect::LockMode;
 use crate::layout::Wraps;
 use crate::replay::Step;
@@ -20,7 +21,7 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
         }
         if let Some(lock) = lock_of_the_command(cx, statement) {
             let finding = finding(table, name, lock, "the same ALTER TABLE takes")
-                .help(help(cx, table, name))
+                .help(help(cx))
                 .effects(cx.effects().list.clone());
             cx.report(finding);
             continue;
@@ -34,7 +35,8 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
             format!("{} lock on `{table}` taken here", lock.as_str())
         };
         let finding = finding(table, name, lock, "the transaction still holds")
-            .help(help(cx, table, name))
+            .help(help(cx))
+            .steps(apart(cx, statement, table, name))
             .label(cx.location_of(earlier), label)
             .effects(cx.effects().list.clone());
         cx.report(finding);
@@ -57,20 +59,31 @@ fn finding(table: &Name, name: &Ident, lock: LockMode, who: &str) -> Finding {
     .on(table)
 }
 
-fn help(cx: &Cx<'_>, table: &Name, name: &Ident) -> String {
+/// The same statement in a transaction of its own.
+fn apart(
+    cx: &Cx<'_>,
+    statement: &Statement,
+    table: &Name,
+    name: &Ident,
+) -> Vec<crate::diagnostic::Step> {
+    let alone = matches!(&statement.kind, Kind::AlterTable(alter) if alter.actions.len() == 1);
+    if !alone || cx.runner().wraps == Wraps::Run {
+        return Vec::new();
+    }
     let validate = format!("ALTER TABLE {table} VALIDATE CONSTRAINT {name}");
+    cx.remedy([(Place::Own, validate)])
+}
+
+fn help(cx: &Cx<'_>) -> String {
     match cx.moment().transaction.kind {
-        TransactionKind::None => format!("make it a statement of its own: {validate}"),
-        TransactionKind::Explicit => format!("move it behind the COMMIT: {validate}"),
+        TransactionKind::None => "make it a statement of its own".to_owned(),
+        TransactionKind::Explicit => "move it behind the COMMIT".to_owned(),
         // The next migration may be in the same transaction.
         TransactionKind::Runner if cx.runner().wraps == Wraps::Run => {
-            format!(
-                "{validate} needs a transaction of its own; {}",
-                cx.runner().way_out
-            )
+            format!("it needs a transaction of its own; {}", cx.runner().way_out)
         }
         TransactionKind::Runner | TransactionKind::Implicit => {
-            format!("move it to the next migration: {validate}")
+            "move it to the next migration".to_owned()
         }
     }
 }

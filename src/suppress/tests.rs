@@ -105,6 +105,7 @@ fn check(text: &str, settings: &Settings) -> (String, Vec<String>) {
             },
             labels: Vec::new(),
             help: None,
+            steps: Vec::new(),
             fix: None,
             effects: Vec::new(),
             object: None,

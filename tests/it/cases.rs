@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 
-use lockgate::diagnostic::{Certainty, Diagnostic, Edit};
+use lockgate::diagnostic::{Certainty, Diagnostic, Edit, Step};
 use lockgate::report::Report;
 use lockgate::rule::{FixKind, Rule};
 use lockgate::source::Source;
@@ -137,10 +137,9 @@ fn is(mark: &Mark, found: &Diagnostic, report: &Report) -> bool {
         && mark.end.is_none_or(|marked| marked == end)
         && found.message.starts_with(message)
         && mark.help.as_ref().is_none_or(|help| {
-            found
-                .help
-                .as_ref()
-                .is_some_and(|found| found.starts_with(help))
+            let words = found.help.as_ref();
+            let step = |step: &Step| step.one_line().is_some_and(|sql| sql.starts_with(help));
+            words.is_some_and(|found| found.starts_with(help)) || found.steps.iter().any(step)
         })
 }
 
@@ -208,7 +207,8 @@ fn fixes(case: &Case, rule: &Rule, report: &Report) -> String {
             edits.entry(path).or_default().push(edit.clone());
         }
         for file in found.fix.iter().flat_map(|fix| &fix.new_files) {
-            files.insert(file.path.clone(), file.text.clone());
+            let path = file.name.path(&report.source(found.primary.source).path);
+            files.insert(path, file.text.clone());
         }
         any |= found.fix.is_some();
         without += usize::from(found.fix.is_none());

@@ -297,6 +297,16 @@ impl Example {
         testing::effects(&self.layout, &self.files(), world, &self.settings(major))
     }
 
+    /// True if the tool sets timeouts.
+    pub(crate) fn has_timeouts(&self) -> bool {
+        self.timeouts
+    }
+
+    /// True if the tables of the world are there.
+    pub(crate) fn has_world(&self) -> bool {
+        self.world
+    }
+
     fn files(&self) -> Vec<(&str, &str)> {
         borrowed(&self.files)
     }

@@ -138,6 +138,46 @@ fn a_fix_that_makes_things_worse_is_taken_back() {
     assert_eq!(said(&run), "fixed 0 problems in 0 files\n");
 }
 
+/// A project of Flyway with one migration.
+fn flyway(sql: &str) -> TempDir {
+    let project = project(&[("db/V1__rebuild.sql", sql)]);
+    let config = CONFIG.replace("golang-migrate", "flyway");
+    fs::write(project.path().join("lockgate.yaml"), config).unwrap();
+    project
+}
+
+#[test]
+fn a_fix_may_need_a_file_beside_the_migration() {
+    let (sql, fixed) = (
+        "REINDEX INDEX orders_note_idx;\n",
+        "REINDEX INDEX CONCURRENTLY orders_note_idx;\n",
+    );
+    let told = "executeInTransaction=false\n";
+    let project = flyway(sql);
+    let run = lockgate(project.path(), "check --fix --diff db/V1__rebuild.sql");
+    let diff = format!(
+        "--- a/db/V1__rebuild.sql\n+++ b/db/V1__rebuild.sql\n@@ -1 +1 @@\n-{sql}+{fixed}\
+         --- /dev/null\n+++ b/db/V1__rebuild.sql.conf\n@@ -0,0 +1 @@\n+{told}"
+    );
+    assert_eq!(String::from_utf8_lossy(&run.stdout), diff);
+    assert_eq!(text(&project, "db/V1__rebuild.sql"), sql);
+    for paths in ["db", "db/V1__rebuild.sql"] {
+        let project = flyway(sql);
+        lockgate(project.path(), &format!("check --fix {paths}"));
+        assert_eq!(text(&project, "db/V1__rebuild.sql"), fixed);
+        assert_eq!(text(&project, "db/V1__rebuild.sql.conf"), told);
+        let again = lockgate(project.path(), "check --fix db");
+        assert_eq!(said(&again), "fixed 0 problems in 0 files\n");
+    }
+    // What somebody has written there is not written over.
+    let project = flyway(sql);
+    let own = "executeInTransaction=true\n";
+    fs::write(project.path().join("db/V1__rebuild.sql.conf"), own).unwrap();
+    lockgate(project.path(), "check --fix db");
+    assert_eq!(text(&project, "db/V1__rebuild.sql.conf"), own);
+    assert_eq!(text(&project, "db/V1__rebuild.sql"), sql);
+}
+
 #[cfg(unix)]
 #[test]
 fn links_are_not_followed() {

@@ -40,6 +40,7 @@ mod pages;
 mod pre_commit;
 mod projects;
 mod refused;
+mod remedies;
 mod replay;
 mod reports;
 mod servers;

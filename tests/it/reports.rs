@@ -6,7 +6,7 @@ use lockgate::diagnostic::{
 use lockgate::effect::{Effect, LockMode, RelationKind, Work};
 use lockgate::report::{Counts, Format, ProjectSummary, Report, Style, json, render};
 use lockgate::settings::Settings;
-use lockgate::source::{Location, Source, SourceId, Span};
+use lockgate::source::{Beside, Location, Source, SourceId, Span};
 use lockgate::statement::QualifiedName;
 
 const FORMATS: [Format; 4] = [Format::Text, Format::Short, Format::Json, Format::Github];
@@ -29,6 +29,7 @@ fn finding(rule: &'static str, level: Level, primary: Location, message: &str) -
         primary,
         labels: Vec::new(),
         help: None,
+        steps: Vec::new(),
         fix: None,
         effects: Vec::new(),
         object: None,
@@ -113,7 +114,7 @@ fn sample() -> Report {
                 text: "INDEX CONCURRENTLY".to_owned(),
             }],
             new_files: vec![NewFile {
-                path: "db/migrations/0005_rest.up.sql".to_owned(),
+                name: Beside::Own("0005_rest.up.sql"),
                 text: String::new(),
             }],
         }),
