@@ -20,7 +20,10 @@
 //! 5. `BLESS=1 cargo test`.
 
 mod demand;
+mod figure;
+pub(crate) mod gate;
 mod gone;
+mod outside;
 mod plan;
 mod server;
 mod session;
@@ -36,7 +39,10 @@ use crate::settings::{OptionValue, Settings};
 use crate::source::{Location, SourceId, Span};
 
 pub use self::demand::Demand;
+pub use self::figure::{Figure, figures, readings};
+pub use self::gate::{Gates, Limit, Limits, Severity, limit_from};
 pub use self::gone::{Gone, How};
+pub use self::outside::{Expected, Invariant, Outside, Text, invariants};
 pub use self::plan::{Applied, Plan, Planned, Standing, Target, ToolState};
 pub use self::server::Server;
 pub use self::session::{Session, excerpt};
@@ -85,7 +91,7 @@ impl When {
     }
 }
 
-/// What a judge says: it has reported what there is to report, or it could not know.
+/// What a judge says: it has reported what there is to report (or said that nobody asked), or it could not know.
 pub type Judged = Result<(), Unknown>;
 
 /// Why something is not known, and what would settle it.
@@ -159,8 +165,12 @@ pub struct Probing<'a> {
     pub(crate) asker: &'a mut dyn Ask,
     /// The source that stands for the database.
     pub(crate) database: SourceId,
+    /// What the user handed over.
+    pub(crate) outside: &'a Outside,
     pub(crate) found: Vec<Diagnostic>,
     pub(crate) unknown: Vec<Unknown>,
+    /// The question was not put.
+    pub(crate) not_asked: bool,
 }
 
 impl<'a> Probing<'a> {
@@ -193,14 +203,19 @@ impl<'a> Probing<'a> {
         &mut self,
         parameter: Option<&str>,
     ) -> Result<Vec<T>, Unknown> {
+        let sql = self.own_sql()?;
+        self.query(sql, parameter)
+    }
+
+    /// The probe's own SQL for this server.
+    pub fn own_sql(&self) -> Result<&'static str, Unknown> {
         let major = self.server.major();
-        let sql = self.probe.sql_for(major).ok_or_else(|| {
+        self.probe.sql_for(major).ok_or_else(|| {
             Unknown::new(
                 format!("PostgreSQL {major} does not have what this probe asks for"),
                 "ask again on a newer server",
             )
-        })?;
-        self.query(sql, parameter)
+        })
     }
 
     /// The rows of any query. What the server refuses is unknown, with what the role lacks.
@@ -306,6 +321,19 @@ impl<'a> Probing<'a> {
             fingerprint: String::new(),
             subject: None,
         });
+    }
+
+    /// Says that the question makes no sense here: what it needs was not given, or is not installed. All is not well
+    /// because of that; nobody has looked.
+    pub fn not_asked(&mut self) -> Judged {
+        self.not_asked = true;
+        Ok(())
+    }
+
+    /// What the user handed over beside the database.
+    #[must_use]
+    pub fn outside(&self) -> &'a Outside {
+        self.outside
     }
 
     /// Says that a part of the answer is not known, and goes on.

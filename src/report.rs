@@ -102,8 +102,19 @@ pub struct DatabaseSummary {
     pub role: String,
     /// Number of migrations that are pending there.
     pub pending: usize,
+    /// Which ones, in the order in which they will run.
+    pub pending_migrations: Vec<Pending>,
     /// The probes that were asked, by id.
     pub answers: Vec<Answered>,
+}
+
+/// A migration that is pending.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pending {
+    /// Its file.
+    pub path: String,
+    /// Its version, as its layout writes it; empty where it has none.
+    pub version: String,
 }
 
 /// What came of one probe.
@@ -115,7 +126,7 @@ pub struct Answered {
     pub answer: Answer,
 }
 
-/// The three answers of a probe.
+/// The answers of a probe: three, and that nobody asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Answer {
     /// All is well.
@@ -124,6 +135,8 @@ pub enum Answer {
     Finding,
     /// It cannot be known; a finding says what would settle it.
     Unknown,
+    /// It was not asked: what it needs was not given, or is not installed there.
+    NotAsked,
 }
 
 impl Answer {
@@ -134,6 +147,7 @@ impl Answer {
             Self::Ok => "ok",
             Self::Finding => "finding",
             Self::Unknown => "unknown",
+            Self::NotAsked => "not_asked",
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::effect::{LockMode, RelationKind, Work};
-use crate::layout::Direction;
+use crate::layout::{Direction, Migration};
 use crate::replay::{Replay, Step};
 use crate::schema::Schema;
 use crate::source::{Location, Source};
@@ -161,6 +161,16 @@ impl<'a> Plan<'a> {
             .flat_map(|planned| &planned.pending)
             .filter(|pending| **pending)
             .count()
+    }
+
+    /// The pending migrations in the order in which they run, project by project.
+    pub fn pending_migrations(&self) -> impl Iterator<Item = &'a Migration> + '_ {
+        self.projects.iter().flat_map(|planned| {
+            let migrations = planned.replay.history.migrations.iter();
+            migrations
+                .zip(&planned.pending)
+                .filter_map(|(migration, pending)| pending.then_some(migration))
+        })
     }
 
     /// The relations that pending statements lock, sorted by name, with the strongest lock on each.

@@ -5,7 +5,9 @@
 
 mod after;
 mod faults;
+mod handed;
 mod objects;
+mod replication;
 mod servers;
 mod sessions;
 mod snapshots;
@@ -19,8 +21,8 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use lockgate::diagnostic::{Certainty, Diagnostic};
-use lockgate::probe::When;
-use lockgate::report::Report;
+use lockgate::probe::{Outside, When};
+use lockgate::report::{Answer, Report};
 use lockgate::settings::{OptionValue, Settings};
 use lockgate::snapshot::Snapshot;
 use lockgate::testing;
@@ -55,6 +57,8 @@ pub(crate) struct Question<'a> {
     pub(crate) options: Vec<(&'static str, OptionValue)>,
     /// The snapshot from before.
     pub(crate) before: Option<Snapshot>,
+    /// What the user hands over.
+    pub(crate) outside: Outside,
 }
 
 /// A question that `lockgate live pre` puts with one probe, nothing pending.
@@ -66,6 +70,7 @@ pub(crate) fn pre(probe: &'static str) -> Question<'static> {
         files: Vec::new(),
         options: Vec::new(),
         before: None,
+        outside: Outside::default(),
     }
 }
 
@@ -103,6 +108,12 @@ impl<'a> Question<'a> {
         self
     }
 
+    /// With what a user hands over.
+    pub(crate) fn handing(mut self, outside: Outside) -> Self {
+        self.outside = outside;
+        self
+    }
+
     /// The report that a role gets.
     pub(crate) fn report(&self, database: &Database, role: &str) -> Report {
         let mut settings = Settings {
@@ -116,7 +127,16 @@ impl<'a> Question<'a> {
         }
         let url = url(database, role);
         let world = (!self.files.is_empty()).then_some(WORLD.as_str());
-        testing::ask(self.when, &url, self.layout, &self.files, world, settings)
+        let outside = self.outside.clone();
+        testing::ask_with(
+            self.when,
+            &url,
+            self.layout,
+            &self.files,
+            world,
+            settings,
+            outside,
+        )
     }
 
     /// What a role is told.
@@ -157,6 +177,19 @@ impl<'a> Question<'a> {
     #[track_caller]
     pub(crate) fn is_silent(&self, database: &Database) {
         assert_eq!(self.says(database), [""; 0], "{}", self.probe);
+    }
+
+    /// Nobody asks, and that is what the report says.
+    #[track_caller]
+    pub(crate) fn is_not_asked(&self, database: &Database) {
+        let report = self.report(database, "postgres");
+        assert!(report.diagnostics.is_empty(), "{}", self.probe);
+        assert_eq!(
+            report.databases[0].answers[0].answer,
+            Answer::NotAsked,
+            "{}",
+            self.probe
+        );
     }
 }
 

@@ -378,7 +378,7 @@ const LAYERS: &[(&str, &str)] = &[
     ),
     (
         "probe",
-        "source statement layout diagnostic settings schema effect session replay rule wording sql",
+        "source statement layout diagnostic settings schema effect session replay rule wording sql snapshot",
     ),
     (
         "live",
