@@ -70,6 +70,9 @@ pub struct Standing {
     /// Checksum, as the tool writes it.
     #[serde(default)]
     pub checksum: Option<String>,
+    /// The moment that the tool's journal gives it (Drizzle), in whatever unit.
+    #[serde(default)]
+    pub moment: Option<i64>,
 }
 
 /// A relation that a pending statement locks.

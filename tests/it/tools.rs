@@ -8,6 +8,7 @@ mod crates;
 mod debian;
 mod liquibase;
 mod node;
+mod state;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

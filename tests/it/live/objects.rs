@@ -380,7 +380,7 @@ fn rows_without_a_parent_are_found() {
         run(
             &database,
             "ALTER TABLE order_lines DISABLE TRIGGER ALL; DELETE FROM orders WHERE id = 7; \
-             UPDATE order_lines SET order_id = 7 WHERE id = (SELECT min(id) FROM order_lines)",
+             UPDATE order_lines SET order_id = 7 WHERE order_id = 8",
         );
         question.finds(
             &database,
