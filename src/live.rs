@@ -5,7 +5,8 @@
 //! [`run`] takes the files that were discovered, and [`Target`]s. Each database is asked by one thread of a small pool:
 //! connect (`live/session.rs`), read the migration tool's own table (which migrations are pending), then each probe in turn
 //! ([`crate::probe`] says how one is added). A probe's answer is one of three: all is well, findings, or *unknown* with
-//! what would settle it. A database that cannot be asked is an error of the report, with what to try; the others go on.
+//! what would settle it; or it was not asked, because what it needs was not given. A database that cannot be asked is an
+//! error of the report, with what to try; the others go on.
 //!
 //! # What holds for every connection
 //!

@@ -15,11 +15,13 @@
 //!    A probe without rows of its own (it asks with [`Probing::query`], or looks at the plan alone) has no SQL file.
 //! 3. `src/rules/<id>.rs` with its `mod` line: `pub(super) fn check(probing: &mut Probing<'_>) -> Judged`. It reports
 //!    with [`Probing::report`]; what it cannot know is an [`Unknown`] (`Err`, or [`Probing::unknown`] when it goes on).
+//!    What the user did not hand over, or what is not installed, makes it [`Probing::not_asked`], which is not "fine".
 //! 4. Tests in `tests/it/live/`: one where the situation is produced, one where all is well, as superuser and as a
 //!    member of `pg_monitor`, on the oldest and the newest major.
 //! 5. `BLESS=1 cargo test`.
 
 mod demand;
+pub mod drift;
 mod figure;
 pub(crate) mod gate;
 mod gone;
@@ -43,7 +45,7 @@ pub use self::figure::{Figure, figures, readings};
 pub use self::gate::{Gates, Limit, Limits, Severity, limit_from};
 pub use self::gone::{Gone, How};
 pub use self::outside::{Expected, Invariant, Outside, Text, invariants};
-pub use self::plan::{Applied, Plan, Planned, Standing, Target, ToolState};
+pub use self::plan::{Applied, Plan, Planned, Standing, Target, ToolState, whole_schema};
 pub use self::server::Server;
 pub use self::session::{Session, excerpt};
 pub use self::usage::uses;

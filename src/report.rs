@@ -78,6 +78,12 @@ pub struct Report {
     pub settings: Settings,
 }
 
+/// The JSON Schema of a line of `lockgate live watch --format json`.
+pub const WATCH_SCHEMA: &str = include_str!("report/watch.schema.json");
+
+/// The JSON Schema of the output of `lockgate live compare --format json`.
+pub const COMPARISON_SCHEMA: &str = include_str!("report/comparison.schema.json");
+
 /// One directory of migrations that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProjectSummary {

@@ -261,6 +261,18 @@ pub fn try_to_write(database: &str, statement: &str) -> Result<(), String> {
     crate::live::try_statement(&target.expect("a valid connection string"), statement)
 }
 
+/// How a database is called in output.
+///
+/// # Panics
+/// If the connection string is wrong.
+#[cfg(feature = "live")]
+#[must_use]
+pub fn label(database: &str) -> String {
+    let surroundings = crate::live::Surroundings::default();
+    let target = crate::live::Target::new(Some(database), &surroundings);
+    target.expect("a valid connection string").label()
+}
+
 /// Reads files as one project of a layout.
 fn discover(
     layout: &str,

@@ -29,6 +29,7 @@ Examples:
   lockgate live pre --database-url service=prod
   lockgate live pre --databases shards.txt --jobs 8 --format json
   lockgate live watch --application-name deploy  while it runs; ends with its session
+  lockgate live pre --backup backups.txt --metric error-rate=rate.txt --migration-role migrator
   lockgate live post --before before.json        did it end well?
   lockgate live snapshot --output before.json
   lockgate live compare before.json postgresql://localhost/shop

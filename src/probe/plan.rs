@@ -119,12 +119,18 @@ impl<'a> Planned<'a> {
     /// The schema that all migrations make together; none if there is none.
     #[must_use]
     pub fn whole_schema(&self) -> Option<&'a Schema> {
-        let migrations = &self.replay.history.migrations;
-        let last = migrations
-            .iter()
-            .rposition(|migration| migration.direction.is_forward())?;
-        self.replay.after.get(last)
+        whole_schema(self.replay)
     }
+}
+
+/// The schema that all migrations of a history make together; none if there is none.
+#[must_use]
+pub fn whole_schema<'a>(replay: &'a Replay<'_>) -> Option<&'a Schema> {
+    let migrations = &replay.history.migrations;
+    let last = migrations
+        .iter()
+        .rposition(|migration| migration.direction.is_forward())?;
+    replay.after.get(last)
 }
 
 impl Target {

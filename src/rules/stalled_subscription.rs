@@ -46,12 +46,12 @@ pub(super) fn check(probing: &mut Probing<'_>) -> Judged {
                 Level::Error,
             ),
             "copying" => (
-                format!("the subscription `{name}` has {number:.0} tables that do not follow yet, among them `{table}`"),
+                format!("tables of the subscription `{name}` do not follow yet, {number:.0} in all, among them `{table}`"),
                 "wait until all of them are in the state `r` in pg_subscription_rel".to_owned(),
                 Level::Error,
             ),
             "errors" => (
-                format!("workers of the subscription `{name}` met {number:.0} errors"),
+                format!("workers of the subscription `{name}` met errors, {number:.0} so far"),
                 "the server log says which; SELECT pg_stat_reset_subscription_stats(NULL) counts from 0 again".to_owned(),
                 Level::Error,
             ),

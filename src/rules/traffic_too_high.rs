@@ -31,7 +31,7 @@ pub(super) fn check(probing: &mut Probing<'_>) -> Judged {
         {
             let finding = probing
                 .finding(format!(
-                    "{} sessions are at work in this database, and {most_active} are too many",
+                    "sessions at work in this database: {}, and {most_active} are too many",
                     row.active
                 ))
                 .help("wait for a quieter moment, or switch off what is still at work");

@@ -98,7 +98,7 @@ pub(super) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, Failure> 
         match args.format {
             Format::Text => write_text(&sample, &notices, judge.now(), in_place, out)?,
             Format::Json => {
-                let line = json!({"severity": judge.now(), "notices": notices, "sample": sample});
+                let line = json!({"format": "lockgate-watch", "version": "1.0", "severity": judge.now(), "notices": notices, "sample": sample});
                 writeln!(out, "{line}")?;
             }
         }

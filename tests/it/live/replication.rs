@@ -34,7 +34,7 @@ fn a_subscription_that_stands_still_is_named() {
         let told = question.says(&database);
         assert!(
             told.iter().any(|line| line.starts_with(
-                "error: the subscription `shop` has 1 tables that do not follow yet, among them `"
+                "error: tables of the subscription `shop` do not follow yet, 1 in all, among them `"
             )),
             "{told:?}"
         );

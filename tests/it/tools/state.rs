@@ -207,7 +207,7 @@ fn sql_migrate() {
             ("m/2_c.sql", "-- +migrate Up\nSELECT 1;\n"),
             ("m/10_d.sql", "-- +migrate Up\nSELECT 1;\n"),
         ],
-        pending: &["2 m/2_c.sql", "10 m/10_d.sql"],
+        pending: &["2_c.sql m/2_c.sql", "10_d.sql m/10_d.sql"],
         edited: ("m/1_a.sql", "-- +migrate Up\nSELECT 2;\n", ""),
         fails: ("m/2_c.sql", "-- +migrate Up\nSELECT 1/0;\n", ""),
     });
@@ -268,8 +268,8 @@ fn diesel() {
             ("m/2024-01-02-120000_d/up.sql", "SELECT 1;"),
         ],
         pending: &[
-            "20240101123000 m/2024-01-01-123000_c/up.sql",
-            "20240102120000 m/2024-01-02-120000_d/up.sql",
+            "2024-01-01-123000 m/2024-01-01-123000_c/up.sql",
+            "2024-01-02-120000 m/2024-01-02-120000_d/up.sql",
         ],
         edited: ("m/20240101130000_b/up.sql", "SELECT 2;", ""),
         fails: ("m/2024-01-01-123000_c/up.sql", "SELECT 1/0;", ""),
