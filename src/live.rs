@@ -35,6 +35,7 @@ use std::num::NonZero;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock};
+use std::time::Duration;
 
 pub use self::params::{Surroundings, Target};
 use self::session::Session;
@@ -382,6 +383,7 @@ impl<'a> Asked<'a> {
             asker: session,
             database,
             outside: &self.request.outside,
+            pause: |milliseconds| std::thread::sleep(Duration::from_millis(milliseconds)),
             found: Vec::new(),
             unknown: Vec::new(),
             not_asked: false,

@@ -169,6 +169,8 @@ pub struct Probing<'a> {
     pub(crate) database: SourceId,
     /// What the user handed over.
     pub(crate) outside: &'a Outside,
+    /// Lets so many milliseconds pass.
+    pub(crate) pause: fn(u64),
     pub(crate) found: Vec<Diagnostic>,
     pub(crate) unknown: Vec<Unknown>,
     /// The question was not put.
@@ -332,6 +334,11 @@ impl<'a> Probing<'a> {
         Ok(())
     }
 
+    /// Lets time pass, in milliseconds.
+    pub fn pause(&self, milliseconds: u64) {
+        (self.pause)(milliseconds);
+    }
+
     /// What the user handed over beside the database.
     #[must_use]
     pub fn outside(&self) -> &'a Outside {
@@ -344,6 +351,7 @@ impl<'a> Probing<'a> {
     }
 
     /// The unknown parts as findings of the lowest level.
+    #[cfg(feature = "live")]
     pub(crate) fn into_diagnostics(mut self) -> (Vec<Diagnostic>, bool) {
         let unknown = std::mem::take(&mut self.unknown);
         let any = !unknown.is_empty();

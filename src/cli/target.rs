@@ -184,6 +184,7 @@ pub(super) fn snapshot_in(path: &Path) -> Result<Snapshot, Failure> {
 
 impl Target {
     /// True if a file was named, rather than a directory to look for migrations in.
+    #[cfg(feature = "live")]
     #[expect(
         clippy::disallowed_methods,
         reason = "the command line knows what its paths are"

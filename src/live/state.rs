@@ -495,7 +495,13 @@ pub(super) fn differences(
                     (&row.checksum, checksum::of(layout, script, sources))
                     && *then != now
                 {
-                    changed.push((index, script.version.clone()));
+                    // Drizzle's table knows migrations by their hashes alone.
+                    let version = if layout.name == "drizzle" {
+                        &script.version
+                    } else {
+                        &row.version
+                    };
+                    changed.push((index, version.clone()));
                 }
             }
             Some(_) => {}

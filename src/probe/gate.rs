@@ -116,10 +116,9 @@ pub fn limit_from(text: &str) -> Result<(String, Limit), String> {
     let (numbers, lasting) = match rest.split_once('/') {
         Some((numbers, lasting)) => {
             let lasting = milliseconds(lasting).ok_or(FORM)?;
-            (
-                numbers,
-                std::time::Duration::from_millis(lasting).as_secs_f64(),
-            )
+            #[expect(clippy::cast_precision_loss, reason = "no length of time is that long")]
+            let seconds = lasting as f64 / 1_000.0;
+            (numbers, seconds)
         }
         None => (rest, 0.0),
     };

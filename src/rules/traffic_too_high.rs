@@ -1,14 +1,11 @@
-use std::thread::sleep;
-use std::time::Duration;
-
 use serde::Deserialize;
 
 use crate::probe::{Judged, Probing, Unknown};
 
-/// A session hands in its counters once a second at most, when it has finished something.
-const OWN_COUNTERS: Duration = Duration::from_millis(1_100);
-/// Until 14 a process of its own writes them down, twice a second.
-const COLLECTOR: Duration = Duration::from_millis(600);
+/// A session hands in its counters once a second at most, when it has finished something. Milliseconds.
+const OWN_COUNTERS: u64 = 1_100;
+/// Until 14 a process of its own writes them down, twice a second. Milliseconds.
+const COLLECTOR: u64 = 600;
 
 #[derive(Deserialize)]
 struct Row {
@@ -20,7 +17,7 @@ struct Row {
 pub(super) fn check(probing: &mut Probing<'_>) -> Judged {
     let options = probing.options();
     let (most, most_active) = (options.int("transactions"), options.int("active"));
-    let over = Duration::from_millis(options.duration("over").max(1_000));
+    let over = options.duration("over").max(1_000);
     if most <= 0 && most_active <= 0 {
         return probing.not_asked();
     }
@@ -40,11 +37,11 @@ pub(super) fn check(probing: &mut Probing<'_>) -> Judged {
     }
     if most > 0 {
         // The transactions of the probes before this one are handed in first.
-        sleep(OWN_COUNTERS);
+        probing.pause(OWN_COUNTERS);
         sample(probing)?;
-        sleep(COLLECTOR);
+        probing.pause(COLLECTOR);
         let first = sample(probing)?;
-        sleep(over);
+        probing.pause(over);
         let (Some(first), Some(last)) = (first, sample(probing)?) else {
             return Err(Unknown::new(
                 "how many transactions there are is not known: the server does not count them",
