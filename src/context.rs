@@ -3,7 +3,7 @@
 mod edit;
 mod words;
 
-pub use self::words::StringConstant;
+pub use self::words::{StringConstant, bare_words};
 
 use crate::diagnostic::{Certainty, Diagnostic, Estimate, Level};
 use crate::effect::{self, Effect, Effects, LockMode, Work};
@@ -11,7 +11,7 @@ use crate::estimate::{self, Size, Task};
 use crate::footprint::{Footprint, Held};
 use crate::layout::{Direction, History, Layout, Migration, Problem, ProblemKind, Runner, Send};
 use crate::markers::Markers;
-use crate::replay::{Replay, Step};
+use crate::replay::{Fact, Replay, Step};
 use crate::rule::{Finding, On, Options, Rule, Scale};
 use crate::schema::{Origin, Presence, Relation, Schema, TableKind};
 use crate::session::{Moment, Refusal};
@@ -529,6 +529,19 @@ impl<'a> Cx<'a> {
     pub fn steps(&self) -> &'a [Step<'a>] {
         let index = self.migration.unwrap_or_default();
         &self.replay.steps[self.replay.ranges[index].clone()]
+    }
+
+    /// What the rule has gathered of the whole history, which is done once however often it is asked.
+    pub fn fact<T: Fact>(&self) -> std::sync::Arc<T> {
+        self.replay.fact()
+    }
+
+    /// The place of the current step among all of the history.
+    ///
+    /// # Panics
+    /// If the rule is not about statements.
+    pub fn place(&self) -> usize {
+        self.step.expect("a rule about statements")
     }
 
     /// All steps of the history: its forward migrations in order, then the down scripts.

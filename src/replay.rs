@@ -1,9 +1,11 @@
 //! One walk through a history in the order the tool runs it: schema, session and effects at each statement.
 
+mod fact;
 mod rollback;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::diagnostic::Certainty;
 use crate::effect::{self, Effects, Situation};
@@ -16,6 +18,7 @@ use crate::source::Location;
 use crate::sql;
 use crate::statement::{Kind, QualifiedName, Statement};
 
+pub use fact::Fact;
 pub(crate) use rollback::At;
 use rollback::Past;
 
@@ -30,6 +33,8 @@ pub struct Step<'h> {
     pub outer: &'h Statement,
     /// Index of the outer statement in its migration.
     pub index: usize,
+    /// Number of the outer statement in the history, as that in an [`Origin`].
+    pub number: u32,
     /// It stands in a loop of a `DO` block.
     pub looped: bool,
     /// The schema before it.
@@ -87,9 +92,25 @@ pub struct Replay<'h> {
     pub last: Schema,
     /// The transactions in order, with the locks they pile up; together they hold every step.
     pub footprints: Vec<Footprint>,
+    /// What rules have gathered from all that.
+    facts: fact::Facts,
 }
 
 impl Replay<'_> {
+    /// A fact about the whole history, gathered when it is asked for the first time.
+    pub fn fact<T: Fact>(&self) -> Arc<T> {
+        self.facts.get(self)
+    }
+
+    /// The steps that run forward, with their indexes: down scripts left out.
+    pub fn forward(&self) -> impl DoubleEndedIterator<Item = (usize, &Step<'_>)> {
+        let migrations = &self.history.migrations;
+        self.steps
+            .iter()
+            .enumerate()
+            .filter(|(_, step)| migrations[step.migration].direction != Direction::Down)
+    }
+
     /// The transaction of a step.
     ///
     /// # Panics
@@ -202,6 +223,7 @@ pub fn replay<'h>(history: &'h History, settings: &Settings) -> Replay<'h> {
         before,
         after,
         last,
+        facts: fact::Facts::default(),
     }
 }
 
@@ -320,6 +342,7 @@ impl<'h> Walker<'h> {
             statement,
             outer,
             index: place.index,
+            number: self.statement,
             looped,
             before: schema.clone(),
             effects,

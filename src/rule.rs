@@ -10,7 +10,7 @@ use crate::settings::{Environment, OptionValue, Strictness, milliseconds};
 use crate::source::{Location, Span};
 use crate::statement::{Name, Statement};
 
-pub use crate::context::Cx;
+pub use crate::context::{Cx, bare_words};
 
 /// A rule: the contract of `rules/<id>.md` with its `check` function.
 #[derive(Debug)]

@@ -18,6 +18,7 @@ mod naming;
 mod object;
 mod rename;
 mod table;
+mod tracked;
 mod transaction;
 mod trigger;
 mod view;
@@ -26,6 +27,7 @@ use std::sync::Arc;
 
 use links::Link;
 use rpds::RedBlackTreeMapSync as Map;
+use tracked::Tracked;
 
 pub use depend::{Dependent, DependentKind, Uses};
 pub use extension::{ExtensionPart, ExtensionUse};
@@ -68,7 +70,7 @@ pub enum Presence<'a> {
 /// The objects that exist at one point of a history.
 #[derive(Debug, Clone)]
 pub struct Schema {
-    relations: Map<QualifiedName, Relation>,
+    relations: Tracked<Relation>,
     /// Who refers to a relation.
     links: Map<QualifiedName, links::Links>,
     /// Views that use a column of a relation, and tables whose policies and rules do.
@@ -77,8 +79,8 @@ pub struct Schema {
     column_readers: Map<(QualifiedName, Box<str>), Map<QualifiedName, ()>>,
     /// How many constraints of tables have a name, by schema and name.
     constraint_names: Map<QualifiedName, u32>,
-    types: Map<QualifiedName, Arc<Type>>,
-    functions: Map<QualifiedName, Arc<Vec<Function>>>,
+    types: Tracked<Arc<Type>>,
+    functions: Tracked<Arc<Vec<Function>>>,
     /// What statements may have changed in ways that are not followed, with the last of them.
     doubts: Map<QualifiedName, Origin>,
     /// Schemas that unqualified names are looked up in; the first one is where objects are created.
@@ -100,13 +102,13 @@ pub struct Schema {
 impl Default for Schema {
     fn default() -> Self {
         Self {
-            relations: Map::new_sync(),
+            relations: Tracked::default(),
             links: Map::new_sync(),
             column_users: Map::new_sync(),
             column_readers: Map::new_sync(),
             constraint_names: Map::new_sync(),
-            types: Map::new_sync(),
-            functions: Map::new_sync(),
+            types: Tracked::default(),
+            functions: Tracked::default(),
             used_types: Map::new_sync(),
             used_functions: Map::new_sync(),
             doubts: Map::new_sync(),

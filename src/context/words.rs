@@ -16,18 +16,18 @@ pub struct StringConstant<'s> {
     pub word_before: &'s str,
 }
 
-impl Cx<'_> {
-    /// The words of a statement that are not quoted, and characters that begin nothing PostgreSQL knows; each with its
-    /// place in the statement's text.
-    #[must_use]
-    pub fn bare_words<'s>(&self, statement: &'s Statement) -> Vec<(Span, &'s str)> {
-        let text = &*statement.source.sql;
-        Lexer::new(text)
-            .filter(|token| matches!(token.kind, TokenKind::Word | TokenKind::Other))
-            .map(|token| (token.span, token.text(text)))
-            .collect()
-    }
+/// The words of a statement that are not quoted, and characters that begin nothing PostgreSQL knows; each with its place
+/// in the statement's text.
+#[must_use]
+pub fn bare_words(statement: &Statement) -> Vec<(Span, &str)> {
+    let text = &*statement.source.sql;
+    Lexer::new(text)
+        .filter(|token| matches!(token.kind, TokenKind::Word | TokenKind::Other))
+        .map(|token| (token.span, token.text(text)))
+        .collect()
+}
 
+impl Cx<'_> {
     /// The string constants of a statement, those in the bodies of functions and blocks aside.
     #[must_use]
     pub fn strings<'s>(&self, statement: &'s Statement) -> Vec<StringConstant<'s>> {

@@ -1,13 +1,13 @@
 //! See `rules/alter-system.md`.
 
-use crate::rule::{Cx, Finding};
+use crate::rule::{Cx, Finding, bare_words};
 use crate::statement::Statement;
 
 pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     if statement.tag != "ALTER SYSTEM" {
         return;
     }
-    let words = cx.bare_words(statement);
+    let words = bare_words(statement);
     let name = words.get(3).map_or("", |(_, word)| *word);
     let shown = if name.is_empty() || name.eq_ignore_ascii_case("all") {
         "all settings".to_owned()

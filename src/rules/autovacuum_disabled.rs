@@ -8,11 +8,7 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
         return;
     };
     let key = cx.resolve(table);
-    let migration = cx.step().migration;
-    let later = (migration + 1..cx.history().migrations.len())
-        .filter(|index| cx.history().migrations[*index].direction.is_forward())
-        .flat_map(|index| cx.steps_of(index));
-    let is_back = cx.later_in_migration().iter().chain(later).any(|step| {
+    let is_back = cx.later_steps().any(|step| {
         matches!(switched(step.statement), Some((other, on)) if on != Some(false) && step.before.resolve(other) == key)
     });
     if is_back {

@@ -2,6 +2,7 @@
 
 use crate::diagnostic::Certainty;
 use crate::layout::RunnerLock;
+use crate::replay::{Fact, Replay};
 use crate::rule::{Cx, Finding};
 use crate::statement::{AlterAction, Kind, Statement};
 
@@ -14,12 +15,8 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
         return;
     }
     // Where one has run, the tool is set up for it.
-    let step = cx.step();
-    let earlier = (0..step.migration).any(|index| {
-        let mut before = cx.history().migrations[index].statements.iter();
-        before.any(waits_for_snapshots)
-    });
-    if earlier {
+    let first = cx.fact::<FirstWait>().0;
+    if first.is_some_and(|first| first < cx.step().migration) {
         return;
     }
     let tool = cx.layout().applied.tool;
@@ -53,6 +50,16 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
         }
     };
     cx.report(finding);
+}
+
+/// The first migration with such a statement.
+struct FirstWait(Option<usize>);
+
+impl Fact for FirstWait {
+    fn gather(replay: &Replay<'_>) -> Self {
+        let mut migrations = replay.history.migrations.iter();
+        Self(migrations.position(|migration| migration.statements.iter().any(waits_for_snapshots)))
+    }
 }
 
 /// True for the statements that wait until every older snapshot is gone, whatever it has looked at.

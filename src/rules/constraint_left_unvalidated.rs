@@ -16,12 +16,6 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
 }
 
 fn report(cx: &mut Cx<'_>, statement: &Statement, table: &Name, def: &ConstraintDef) {
-    let here = cx.step().migration;
-    let later = cx.history().migrations.iter().skip(here + 1);
-    let later = later
-        .filter(|migration| migration.direction == Direction::Up)
-        .count();
-    let patience = usize::try_from(cx.int_option("migrations")).unwrap_or(usize::MAX);
     let Some(name) = cx.added_name(table, def) else {
         return;
     };
@@ -32,12 +26,21 @@ fn report(cx: &mut Cx<'_>, statement: &Statement, table: &Name, def: &Constraint
         .table_at(&table_name)
         .and_then(|table| table.constraint(&name.text))
         .is_some_and(|constraint| !constraint.valid && constraint.created.location == location);
+    if !stays {
+        return;
+    }
+    let here = cx.step().migration;
+    let later = cx.history().migrations.iter().skip(here + 1);
+    let later = later
+        .filter(|migration| migration.direction == Direction::Up)
+        .count();
+    let patience = usize::try_from(cx.int_option("migrations")).unwrap_or(usize::MAX);
     // Once validated it may be in doubt again, by a statement that only some databases run.
     let validated = cx.later_steps().any(|step| {
         let mut names = step.statement.validated_constraints();
         names.any(|(_, validated)| *validated == name)
     });
-    if later < patience || !stays || validated {
+    if later < patience || validated {
         return;
     }
     let finding = Finding::new(

@@ -1,6 +1,9 @@
 //! See `rules/definer-open-to-public.md`.
 
-use crate::rule::{Cx, Finding};
+use std::collections::BTreeSet;
+
+use crate::replay::{Fact, Replay};
+use crate::rule::{Cx, Finding, bare_words};
 use crate::statement::{Kind, ObjectKind, Statement};
 
 pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
@@ -18,11 +21,11 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
             .before()
             .functions_named(name.schema.as_deref(), &name.name)
             .is_empty();
-    if create.attributes.security_definer != Some(true)
-        || for_trigger
-        || kept
-        || is_revoked(cx, &name.name)
-    {
+    if create.attributes.security_definer != Some(true) || for_trigger || kept {
+        return;
+    }
+    let revoked = cx.fact::<Revoked>();
+    if revoked.all || revoked.functions.contains(&name.name) {
         return;
     }
     let finding = Finding::new(
@@ -33,32 +36,56 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     cx.report(finding);
 }
 
-/// Some statement takes EXECUTE from PUBLIC, of this function, of all of a schema, or of new ones.
-fn is_revoked(cx: &Cx<'_>, function: &str) -> bool {
-    cx.all_steps()
-        .iter()
-        .any(|step| match &step.statement.kind {
-            Kind::Grant {
-                grant: false,
-                to_public: true,
-                object: ObjectKind::Function | ObjectKind::Procedure | ObjectKind::Routine,
-                names,
-                all_in_schema,
-                ..
-            } => *all_in_schema || names.iter().any(|name| &*name.name == function),
-            Kind::Drop(drop) => {
-                matches!(drop.object, ObjectKind::Function | ObjectKind::Procedure)
-                    && drop.names.iter().any(|name| &*name.name == function)
-            }
-            _ if step.statement.tag == "ALTER DEFAULT PRIVILEGES" => {
-                let words = cx.bare_words(step.statement);
-                let holds = |wanted: &str| {
-                    words
-                        .iter()
-                        .any(|(_, word)| word.eq_ignore_ascii_case(wanted))
-                };
-                holds("revoke") && holds("public") && (holds("functions") || holds("routines"))
-            }
-            _ => false,
-        })
+/// Functions that not everybody may call: some statement takes EXECUTE from PUBLIC, or drops them.
+#[derive(Default)]
+struct Revoked {
+    /// Of all functions of a schema, or of those that are to come.
+    all: bool,
+    functions: BTreeSet<Box<str>>,
+}
+
+impl Fact for Revoked {
+    fn gather(replay: &Replay<'_>) -> Self {
+        let mut found = Self::default();
+        for step in &replay.steps {
+            let names = match &step.statement.kind {
+                Kind::Grant {
+                    grant: false,
+                    to_public: true,
+                    object: ObjectKind::Function | ObjectKind::Procedure | ObjectKind::Routine,
+                    names,
+                    all_in_schema,
+                    ..
+                } => {
+                    found.all |= *all_in_schema;
+                    names
+                }
+                Kind::Drop(drop)
+                    if matches!(drop.object, ObjectKind::Function | ObjectKind::Procedure) =>
+                {
+                    &drop.names
+                }
+                _ => {
+                    found.all |= revokes_by_default(step.statement);
+                    continue;
+                }
+            };
+            let names = names.iter().map(|name| name.name.clone());
+            found.functions.extend(names);
+        }
+        found
+    }
+}
+
+/// `ALTER DEFAULT PRIVILEGES … REVOKE … ON FUNCTIONS FROM PUBLIC`
+fn revokes_by_default(statement: &Statement) -> bool {
+    if statement.tag != "ALTER DEFAULT PRIVILEGES" {
+        return false;
+    }
+    let words = bare_words(statement);
+    let holds = |wanted: &str| {
+        let mut words = words.iter();
+        words.any(|(_, word)| word.eq_ignore_ascii_case(wanted))
+    };
+    holds("revoke") && holds("public") && (holds("functions") || holds("routines"))
 }

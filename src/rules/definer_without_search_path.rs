@@ -1,7 +1,10 @@
 //! See `rules/definer-without-search-path.md`.
 
+use std::collections::BTreeMap;
+
+use crate::replay::{Fact, Replay};
 use crate::rule::{Cx, Finding};
-use crate::statement::{CreateFunction, Kind, Statement};
+use crate::statement::{CreateFunction, Kind, Name, Statement};
 
 pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     let Kind::CreateFunction(create) = &statement.kind else {
@@ -38,13 +41,34 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
 
 /// A later statement sets it, makes the function anew, or drops it.
 fn settled_later(cx: &Cx<'_>, create: &CreateFunction) -> bool {
-    cx.later_steps().any(|step| match &step.statement.kind {
-        Kind::CreateFunction(later) => later.name.name == create.name.name,
-        Kind::Drop(drop) => drop.names.iter().any(|name| name.name == create.name.name),
-        Kind::AlterFunction(alter) => {
-            let mut settings = alter.attributes.settings.iter();
-            alter.name.name == create.name.name && settings.any(|name| &**name == "search_path")
+    let settled = cx.fact::<Settled>();
+    settled.0.get(&create.name.name) > Some(&cx.place())
+}
+
+/// The last step that settles the matter, by the function's name.
+struct Settled(BTreeMap<Box<str>, usize>);
+
+impl Fact for Settled {
+    fn gather(replay: &Replay<'_>) -> Self {
+        let mut last = BTreeMap::new();
+        for (index, step) in replay.forward() {
+            let mut settle = |name: &Name| last.insert(name.name.clone(), index);
+            match &step.statement.kind {
+                Kind::CreateFunction(create) => {
+                    settle(&create.name);
+                }
+                Kind::Drop(drop) => drop.names.iter().for_each(|name| {
+                    settle(name);
+                }),
+                Kind::AlterFunction(alter) => {
+                    let mut settings = alter.attributes.settings.iter();
+                    if settings.any(|name| &**name == "search_path") {
+                        settle(&alter.name);
+                    }
+                }
+                _ => {}
+            }
         }
-        _ => false,
-    })
+        Self(last)
+    }
 }

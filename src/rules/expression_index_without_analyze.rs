@@ -43,8 +43,7 @@ fn unknown(statement: &Statement) -> Option<(&Name, &'static str)> {
 pub(super) fn analyzed(cx: &Cx<'_>, table: &Name) -> bool {
     let key = cx.resolve(table);
     let batch = cx.before().batch();
-    let later = (0..cx.history().migrations.len())
-        .filter(|index| *index > cx.step().migration)
+    let later = (cx.step().migration + 1..cx.history().migrations.len())
         .flat_map(|index| cx.steps_of(index))
         .take_while(|step| step.before.batch() == batch);
     cx.later_in_migration()

@@ -1,17 +1,16 @@
 //! See `rules/extension-in-public.md`.
 
-use crate::rule::{Cx, Finding};
+use crate::rule::{Cx, Finding, bare_words};
 use crate::statement::{Kind, Statement};
 
 pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     let Kind::CreateExtension(name) = &statement.kind else {
         return;
     };
-    let placed = cx
-        .bare_words(statement)
+    let placed = bare_words(statement)
         .iter()
         .position(|(_, word)| word.eq_ignore_ascii_case("schema"))
-        .map(|at| cx.bare_words(statement).get(at + 1).map(|(_, word)| *word));
+        .map(|at| bare_words(statement).get(at + 1).map(|(_, word)| *word));
     // A procedural language is in pg_catalog whatever is written.
     let language = name.text.starts_with("pl");
     let elsewhere = match placed {

@@ -1,6 +1,6 @@
 //! See `rules/foreign-key-action-unstated.md`.
 
-use crate::rule::{Cx, Finding};
+use crate::rule::{Cx, Finding, bare_words};
 use crate::statement::table::ReferentialAction;
 use crate::statement::{ConstraintDef, ConstraintKind, Kind, Statement};
 
@@ -20,7 +20,7 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
         let ConstraintKind::ForeignKey(key) = &def.kind else {
             continue;
         };
-        if key.on_delete != ReferentialAction::NoAction || is_written(cx, statement, def) {
+        if key.on_delete != ReferentialAction::NoAction || is_written(statement, def) {
             continue;
         }
         let finding = Finding::new(
@@ -36,9 +36,8 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
 }
 
 /// `ON DELETE NO ACTION` is written.
-fn is_written(cx: &Cx<'_>, statement: &Statement, def: &ConstraintDef) -> bool {
-    let words: Vec<&str> = cx
-        .bare_words(statement)
+fn is_written(statement: &Statement, def: &ConstraintDef) -> bool {
+    let words: Vec<&str> = bare_words(statement)
         .into_iter()
         .filter(|(span, _)| {
             let place = statement.source.map.to_file(*span);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::replay::{Fact, Replay};
 use crate::rule::{Cx, Finding};
 use crate::statement::{Kind, Persistence, QualifiedName, Statement};
 
@@ -20,18 +21,23 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     if !stays {
         return;
     }
-    let Some(granted) = granted(cx, &name.schema) else {
+    let grants = cx.fact::<Grants>();
+    let silent = grants.unreadable || grants.schemas.contains(&name.schema);
+    if silent || grants.tables.len() < FEWEST || grants.tables.contains(&name) {
         return;
-    };
-    let siblings: Vec<_> = cx
-        .before()
-        .tables()
-        .filter(|table| table.name.schema == name.schema && table.known)
-        .filter(|table| table.partition.is_none() && end.table_at(&table.name).is_some())
-        .map(|table| &table.name)
-        .collect();
-    let all = siblings.iter().all(|sibling| granted.contains(*sibling));
-    if siblings.len() < FEWEST || !all || granted.contains(&name) {
+    }
+    let mut siblings = 0;
+    for table in cx.before().tables() {
+        let counts = table.name.schema == name.schema
+            && table.known
+            && table.partition.is_none()
+            && end.table_at(&table.name).is_some();
+        if counts && !grants.tables.contains(&table.name) {
+            return;
+        }
+        siblings += usize::from(counts);
+    }
+    if siblings < FEWEST {
         return;
     }
     let table = &create.name;
@@ -39,8 +45,7 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
         table.span,
         format!(
             "`{table}` gets no grant, as all {} tables made before it in `{}` did",
-            siblings.len(),
-            name.schema
+            siblings, name.schema
         ),
     )
     .help(format!(
@@ -49,27 +54,41 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     cx.report(finding);
 }
 
-/// The tables that grants of the history name. None if it sets default privileges, grants on all tables of the schema
-/// or does so in a way that cannot be read: then it does not show what a table has.
-fn granted(cx: &Cx<'_>, schema: &str) -> Option<BTreeSet<QualifiedName>> {
-    let mut granted = BTreeSet::new();
-    for step in cx.all_steps() {
-        match &step.statement.kind {
-            Kind::Grant {
-                grant: true,
-                names,
-                all_in_schema,
-                ..
-            } => {
-                if *all_in_schema && names.iter().any(|name| *name.name == *schema) {
-                    return None;
+/// What the history grants.
+#[derive(Default)]
+struct Grants {
+    /// The tables that its grants name.
+    tables: BTreeSet<QualifiedName>,
+    /// Schemas with a grant on all their tables.
+    schemas: BTreeSet<Box<str>>,
+    /// It sets default privileges, or grants in a way that cannot be read: it does not show what a table has.
+    unreadable: bool,
+}
+
+impl Fact for Grants {
+    fn gather(replay: &Replay<'_>) -> Self {
+        let mut found = Self::default();
+        for step in &replay.steps {
+            match &step.statement.kind {
+                Kind::Grant {
+                    grant: true,
+                    names,
+                    all_in_schema,
+                    ..
+                } => {
+                    if *all_in_schema {
+                        found
+                            .schemas
+                            .extend(names.iter().map(|name| name.name.clone()));
+                    }
+                    let tables = names.iter().map(|name| step.before.resolve(name));
+                    found.tables.extend(tables);
                 }
-                granted.extend(names.iter().map(|name| step.before.resolve(name)));
+                Kind::Do if !step.statement.dynamic.is_empty() => found.unreadable = true,
+                _ if step.statement.tag == "ALTER DEFAULT PRIVILEGES" => found.unreadable = true,
+                _ => {}
             }
-            Kind::Do if !step.statement.dynamic.is_empty() => return None,
-            _ if step.statement.tag == "ALTER DEFAULT PRIVILEGES" => return None,
-            _ => {}
         }
+        found
     }
-    Some(granted)
 }

@@ -1,7 +1,7 @@
 //! See `rules/hardcoded-environment-value.md`.
 
 use crate::diagnostic::Level;
-use crate::rule::{Cx, Finding};
+use crate::rule::{Cx, Finding, bare_words};
 use crate::source::Span;
 use crate::statement::Statement;
 
@@ -30,7 +30,7 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     }
     if statement.tag == "ALTER DATABASE"
         && statement.placeholders.is_empty()
-        && let Some((span, _)) = cx.bare_words(statement).get(2)
+        && let Some((span, _)) = bare_words(statement).get(2)
     {
         let what = "a database is named in the migration: it may be called otherwise elsewhere";
         report(

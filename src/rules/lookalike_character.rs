@@ -1,6 +1,6 @@
 //! See `rules/lookalike-character.md`.
 
-use crate::rule::{Cx, Finding};
+use crate::rule::{Cx, Finding, bare_words};
 use crate::source::Span;
 use crate::statement::Statement;
 
@@ -27,16 +27,13 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     if text.is_ascii() {
         return;
     }
-    let found = cx
-        .bare_words(statement)
-        .into_iter()
-        .find_map(|(place, word)| {
-            LOOKALIKES.iter().find_map(|(character, what, meant)| {
-                let at = place.start as usize + word.find(*character)?;
-                let span = Span::new(at, at + character.len_utf8());
-                Some((span, *character, *what, *meant))
-            })
-        });
+    let found = bare_words(statement).into_iter().find_map(|(place, word)| {
+        LOOKALIKES.iter().find_map(|(character, what, meant)| {
+            let at = place.start as usize + word.find(*character)?;
+            let span = Span::new(at, at + character.len_utf8());
+            Some((span, *character, *what, *meant))
+        })
+    });
     let Some((span, character, what, meant)) = found else {
         return;
     };

@@ -1,7 +1,7 @@
 //! See `rules/role-changed.md`.
 
 use crate::diagnostic::Level;
-use crate::rule::{Cx, Finding};
+use crate::rule::{Cx, Finding, bare_words};
 use crate::statement::Statement;
 
 /// Attributes that pass by what a database checks.
@@ -18,7 +18,7 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     if !matches!(tag, "CREATE ROLE" | "ALTER ROLE" | "DROP ROLE") {
         return;
     }
-    let words = cx.bare_words(statement);
+    let words = bare_words(statement);
     let power = words.iter().skip(2).find_map(|(_, word)| {
         POWERS
             .into_iter()

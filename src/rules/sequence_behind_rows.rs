@@ -1,6 +1,7 @@
 //! See `rules/sequence-behind-rows.md`.
 
 use crate::diagnostic::Certainty;
+use crate::replay::{Fact, Replay, Step};
 use crate::rule::{Cx, Finding};
 use crate::schema::{Column, Relation, Schema, Table};
 use crate::statement::{Expr, ExprKind, Insert, InsertRows, Kind, Literal, Overriding, Statement};
@@ -88,16 +89,19 @@ fn is_positive(value: &Expr) -> bool {
 
 /// A later statement of the history sets a sequence; which one it is may stand in an expression.
 fn moved_on(cx: &Cx<'_>) -> bool {
-    let moves = |statement: &Statement| {
-        let text = statement.source.sql.to_ascii_lowercase();
-        text.contains("setval") || text.contains("restart")
-    };
-    let migration = cx.step().migration;
-    let later = (migration + 1..cx.history().migrations.len())
-        .filter(|index| cx.history().migrations[*index].direction.is_forward())
-        .flat_map(|index| cx.steps_of(index));
-    cx.later_in_migration()
-        .iter()
-        .chain(later)
-        .any(|step| moves(step.statement))
+    cx.fact::<LastMove>().0 > Some(cx.place())
+}
+
+/// The last step that sets a sequence.
+struct LastMove(Option<usize>);
+
+impl Fact for LastMove {
+    fn gather(replay: &Replay<'_>) -> Self {
+        let moves = |step: &Step<'_>| {
+            let text = step.statement.source.sql.to_ascii_lowercase();
+            text.contains("setval") || text.contains("restart")
+        };
+        let last = replay.forward().rev().find(|(_, step)| moves(step));
+        Self(last.map(|(index, _)| index))
+    }
 }

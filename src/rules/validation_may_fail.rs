@@ -1,5 +1,8 @@
 //! See `rules/validation-may-fail.md`.
 
+use std::collections::BTreeMap;
+
+use crate::replay::{Fact, Replay};
 use crate::rule::{Cx, Finding};
 use crate::schema::Constraint;
 use crate::statement::{ConstraintKind, Kind, QualifiedName, Statement};
@@ -35,14 +38,25 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
 
 /// A statement between the two changes or deletes rows of the table.
 fn is_mended(cx: &Cx<'_>, table: &QualifiedName, constraint: &Constraint) -> bool {
-    cx.earlier_steps()
-        .iter()
-        .skip_while(|step| cx.location_of(step) != constraint.created.location)
-        .chain(cx.earlier_in_migration())
-        .any(|step| match &step.statement.kind {
-            Kind::Change(change) | Kind::Merge(change) => {
-                step.before.resolve(&change.table.name) == *table
+    let changes = cx.fact::<RowChanges>();
+    let mut steps = changes.0.get(table).into_iter().flatten();
+    steps.any(|step| {
+        *step < cx.place() && cx.all_steps()[*step].number > constraint.created.statement
+    })
+}
+
+/// The steps that change or delete rows, by table.
+struct RowChanges(BTreeMap<QualifiedName, Vec<usize>>);
+
+impl Fact for RowChanges {
+    fn gather(replay: &Replay<'_>) -> Self {
+        let mut changes: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+        for (index, step) in replay.steps.iter().enumerate() {
+            if let Kind::Change(change) | Kind::Merge(change) = &step.statement.kind {
+                let table = step.before.resolve(&change.table.name);
+                changes.entry(table).or_default().push(index);
             }
-            _ => false,
-        })
+        }
+        Self(changes)
+    }
 }

@@ -1,13 +1,15 @@
 //! See `rules/view-past-row-security.md`.
 
-use crate::rule::{Cx, Finding};
-use crate::statement::{AlterAction, Kind, Statement};
+use std::collections::BTreeSet;
+
+use crate::replay::{Fact, Replay};
+use crate::rule::{Cx, Finding, bare_words};
+use crate::statement::{AlterAction, Kind, QualifiedName, Statement};
 
 pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     let Kind::CreateView(create) = &statement.kind else {
         return;
     };
-    // Asked first: hardly any table has policies, and the rest looks through the whole history.
     let protected = create.query.reads.iter().find(|read| {
         let table = cx.before().resolve(read);
         cx.at_the_end()
@@ -15,21 +17,11 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
             .is_some_and(|table| table.row_security)
     });
     let Some(table) = protected else { return };
-    let invoker = cx
-        .bare_words(statement)
+    let invoker = bare_words(statement)
         .iter()
         .any(|(_, word)| word.eq_ignore_ascii_case("security_invoker"));
     let name = cx.after().resolve(&create.name);
-    let set_later = cx.all_steps().iter().any(|step| {
-        let sets = step.statement.alter_actions().any(|(_, action)| {
-            matches!(action, AlterAction::Options(options)
-                if options.iter().any(|option| &**option == "security_invoker"))
-        });
-        let of_view = matches!(&step.statement.kind, Kind::AlterTable(alter)
-            if step.before.resolve(&alter.name) == name);
-        sets && of_view
-    });
-    if invoker || set_later {
+    if invoker || cx.fact::<Altered>().0.contains(&name) {
         return;
     }
     let finding = Finding::new(
@@ -41,4 +33,24 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     )
     .help("CREATE VIEW … WITH (security_invoker = true) AS …");
     cx.report(finding);
+}
+
+/// The views whose `security_invoker` some statement sets.
+struct Altered(BTreeSet<QualifiedName>);
+
+impl Fact for Altered {
+    fn gather(replay: &Replay<'_>) -> Self {
+        let altered = replay.steps.iter().flat_map(|step| {
+            let actions = step.statement.alter_actions();
+            actions.filter_map(|(view, action)| match action {
+                AlterAction::Options(options)
+                    if options.iter().any(|option| &**option == "security_invoker") =>
+                {
+                    Some(step.before.resolve(view))
+                }
+                _ => None,
+            })
+        });
+        Self(altered.collect())
+    }
 }

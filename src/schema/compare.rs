@@ -5,7 +5,7 @@
 
 mod same;
 
-use std::cmp::Ordering;
+use std::sync::Arc;
 
 use super::object::{Column, Constraint, Function, Index, Origin, Table, Type, TypeKind, View};
 use super::{Relation, Schema};
@@ -76,72 +76,27 @@ pub fn differences(before: &Schema, after: &Schema) -> Vec<Difference> {
         after,
         list: Vec::new(),
     };
-    let (left, right): (Vec<_>, Vec<_>) = (
-        before.relations.iter().collect(),
-        after.relations.iter().collect(),
-    );
-    for (name, left, right) in merged(&left, &right) {
+    for name in after.relations.changed_since(&before.relations) {
         if !found.is_doubtful(name) {
+            let (left, right) = (before.relations.get(name), after.relations.get(name));
             found.relation(name, left, right);
         }
     }
     found.renamed_indexes();
-    let (left, right): (Vec<_>, Vec<_>) =
-        (before.types.iter().collect(), after.types.iter().collect());
-    for (name, left, right) in merged(&left, &right) {
+    for name in after.types.changed_since(&before.types) {
         if !found.is_doubtful(name) {
+            let (left, right) = (before.types.get(name), after.types.get(name));
             found.ty(name, left.map(|ty| &**ty), right.map(|ty| &**ty));
         }
     }
-    let (left, right): (Vec<_>, Vec<_>) = (
-        before.functions.iter().collect(),
-        after.functions.iter().collect(),
-    );
-    for (name, left, right) in merged(&left, &right) {
-        let list = |side: Option<&'_ std::sync::Arc<Vec<Function>>>| -> Vec<Function> {
+    for name in after.functions.changed_since(&before.functions) {
+        let (left, right) = (before.functions.get(name), after.functions.get(name));
+        let list = |side: Option<&'_ Arc<Vec<Function>>>| -> Vec<Function> {
             side.map_or_else(Vec::new, |list| list.to_vec())
         };
-        if left
-            .zip(right)
-            .is_some_and(|(a, b)| std::sync::Arc::ptr_eq(a, b))
-        {
-            continue;
-        }
         found.functions(name, &list(left), &list(right));
     }
     found.list
-}
-
-/// The entries of two sorted lists, those of one key together.
-fn merged<'a, V>(
-    left: &[(&'a QualifiedName, &'a V)],
-    right: &[(&'a QualifiedName, &'a V)],
-) -> Vec<(&'a QualifiedName, Option<&'a V>, Option<&'a V>)> {
-    let mut pairs = Vec::new();
-    let (mut i, mut j) = (0, 0);
-    loop {
-        let order = match (left.get(i), right.get(j)) {
-            (Some((a, _)), Some((b, _))) => a.cmp(b),
-            (Some(_), None) => Ordering::Less,
-            (None, Some(_)) => Ordering::Greater,
-            (None, None) => return pairs,
-        };
-        match order {
-            Ordering::Less => {
-                pairs.push((left[i].0, Some(left[i].1), None));
-                i += 1;
-            }
-            Ordering::Greater => {
-                pairs.push((right[j].0, None, Some(right[j].1)));
-                j += 1;
-            }
-            Ordering::Equal => {
-                pairs.push((left[i].0, Some(left[i].1), Some(right[j].1)));
-                i += 1;
-                j += 1;
-            }
-        }
-    }
 }
 
 struct Found<'a> {
@@ -192,12 +147,10 @@ impl Found<'_> {
             Some(relation) => Some(relation.clone()),
         };
         let same = match (left, right) {
-            (Some(Relation::Table(a)), Some(Relation::Table(b))) => std::sync::Arc::ptr_eq(a, b),
-            (Some(Relation::Index(a)), Some(Relation::Index(b))) => std::sync::Arc::ptr_eq(a, b),
-            (Some(Relation::View(a)), Some(Relation::View(b))) => std::sync::Arc::ptr_eq(a, b),
-            (Some(Relation::Sequence(a)), Some(Relation::Sequence(b))) => {
-                std::sync::Arc::ptr_eq(a, b)
-            }
+            (Some(Relation::Table(a)), Some(Relation::Table(b))) => Arc::ptr_eq(a, b),
+            (Some(Relation::Index(a)), Some(Relation::Index(b))) => Arc::ptr_eq(a, b),
+            (Some(Relation::View(a)), Some(Relation::View(b))) => Arc::ptr_eq(a, b),
+            (Some(Relation::Sequence(a)), Some(Relation::Sequence(b))) => Arc::ptr_eq(a, b),
             _ => false,
         };
         if same {
@@ -463,7 +416,7 @@ impl Found<'_> {
     fn renamed_indexes(&mut self) {
         let (before, after) = (self.before, self.after);
         let index = |schema: &'_ Schema, name: &QualifiedName| match schema.relation_at(name) {
-            Some(Relation::Index(index)) => Some(std::sync::Arc::clone(index)),
+            Some(Relation::Index(index)) => Some(Arc::clone(index)),
             _ => None,
         };
         let mut twins: Vec<QualifiedName> = Vec::new();
