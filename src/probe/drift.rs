@@ -273,7 +273,7 @@ fn constraint_facts(constraint: &Constraint) -> Facts {
     };
     vec![
         ("kind", Some(kind.to_owned())),
-        ("columns", columns),
+        ("column list", columns),
         ("referenced key", referenced),
         ("condition", check),
         ("validity", Some(valid.to_owned())),
@@ -290,8 +290,8 @@ fn index_facts(index: &Index) -> Facts {
     vec![
         ("uniqueness", Some(unique.to_owned())),
         ("method", Some(index.method.to_string())),
-        ("keys", elements(&index.elements)),
-        ("included columns", Some(list_or_none(&include))),
+        ("key", elements(&index.elements)),
+        ("INCLUDE list", Some(list_or_none(&include))),
         ("predicate", predicate),
     ]
 }
@@ -463,8 +463,8 @@ pub fn there(rows: Vec<TableRow>) -> Objects {
             let facts = vec![
                 ("uniqueness", Some(unique.to_owned())),
                 ("method", Some(index.method)),
-                ("keys", keys.map(|keys| keys.join(", "))),
-                ("included columns", Some(list_or_none(&include))),
+                ("key", keys.map(|keys| keys.join(", "))),
+                ("INCLUDE list", Some(list_or_none(&include))),
                 ("predicate", predicate),
             ];
             add(Part::Index, index.name, facts);
@@ -503,7 +503,7 @@ fn add_constraint(
     };
     let facts = vec![
         ("kind", Some(kind.to_owned())),
-        ("columns", columns),
+        ("column list", columns),
         ("referenced key", referenced),
         ("condition", check),
         ("validity", Some(valid.to_owned())),

@@ -68,7 +68,7 @@ fn judge(
     let same = value == expected
         || number(&value)
             .zip(number(&expected))
-            .is_some_and(|(now, then)| now == then);
+            .is_some_and(|(now, then)| now.total_cmp(&then).is_eq());
     let holds = match invariant.expected {
         Expected::NotLess => number(&value)
             .zip(number(&expected))

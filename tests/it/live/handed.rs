@@ -172,13 +172,16 @@ fn metrics_are_gates_before_and_after() {
             with(metric("cpu", &format!("50 {now}"), Gates::default())).is_silent(&database);
             with(metric("cpu", &format!("85 {now}"), Gates::default()))
                 .finds(&database, "warning: the metric `cpu` is 85 (85.0%)");
+            // The last one is of now, each one before it a minute older.
             let minutes = |values: &[i32]| -> String {
-                let last = values.len() as f64 - 1.0;
-                let lines = values.iter().enumerate();
-                let line = |(at, value): (usize, &i32)| {
-                    format!("{value} {}\n", now - (last - at as f64) * 60.0)
-                };
-                lines.map(line).collect()
+                let mut at = now + 60.0;
+                let mut lines: Vec<String> = Vec::new();
+                for value in values.iter().rev() {
+                    at -= 60.0;
+                    lines.push(format!("{value} {at}\n"));
+                }
+                lines.reverse();
+                lines.concat()
             };
             let long = minutes(&[85, 90, 85, 81, 85, 86]);
             with(metric("cpu", &long, Gates::default()))
@@ -459,6 +462,7 @@ const CRON: &str = "CREATE SCHEMA cron; GRANT USAGE ON SCHEMA cron TO PUBLIC; \
 
 #[test]
 fn jobs_that_failed_or_run_are_named() {
+    const RUN: &str = "INSERT INTO cron.job_run_details (jobid, job_pid, command, status, return_message, start_time, end_time) SELECT ";
     for major in ends() {
         let database = world(major);
         pre("failed-job").is_not_asked(&database);
@@ -471,7 +475,6 @@ fn jobs_that_failed_or_run_are_named() {
             unseen[0].starts_with("unknown: how the jobs of `pg_cron` stand is not known: the role `monitor` does not see those of other roles"),
             "{unseen:?}"
         );
-        const RUN: &str = "INSERT INTO cron.job_run_details (jobid, job_pid, command, status, return_message, start_time, end_time) SELECT ";
         run(
             &database,
             &format!(

@@ -213,7 +213,7 @@ fn objects_that_differ_from_the_migrations_are_named() {
             (
                 "DROP INDEX idx_orders_status; CREATE INDEX idx_orders_status ON orders (status, note)",
                 "DROP INDEX idx_orders_status; CREATE INDEX idx_orders_status ON orders (status)",
-                "warning: the index `idx_orders_status` of `orders` differs: its keys is status, note, and the applied migrations make it status",
+                "warning: the index `idx_orders_status` of `orders` differs: its key is status, note, and the applied migrations make it status",
             ),
             (
                 "ALTER TABLE orders ADD CONSTRAINT by_hand CHECK (total > 0)",
@@ -228,7 +228,7 @@ fn objects_that_differ_from_the_migrations_are_named() {
             (
                 "ALTER TABLE orders DROP CONSTRAINT orders_user_id_fkey, ADD CONSTRAINT orders_user_id_fkey FOREIGN KEY (id) REFERENCES users (id)",
                 "ALTER TABLE orders DROP CONSTRAINT orders_user_id_fkey, ADD CONSTRAINT orders_user_id_fkey FOREIGN KEY (user_id) REFERENCES users (id)",
-                "warning: the constraint `orders_user_id_fkey` of `orders` differs: its columns is id, and the applied migrations make it user_id",
+                "warning: the constraint `orders_user_id_fkey` of `orders` differs: its column list is id, and the applied migrations make it user_id",
             ),
         ] {
             make(&database, change);
