@@ -201,7 +201,6 @@ mod tests {
                 "SELECT 1 FROM users FOR UPDATE",
                 "is no SELECT that only reads",
             ),
-            ("SELECT 1 INTO x", "is no SELECT that only reads"),
             ("SELECT 1; SELECT 1", "two of its queries"),
             ("-- expect:\nSELECT 1", "an `expect:` says nothing"),
         ] {
