@@ -35,7 +35,9 @@ use std::collections::BTreeMap;
 
 use serde::de::DeserializeOwned;
 
-use crate::diagnostic::{Certainty, Diagnostic, Level};
+#[cfg(feature = "live")]
+use crate::diagnostic::Certainty;
+use crate::diagnostic::{Diagnostic, Level};
 use crate::rule::{Finding, Options, Rule};
 use crate::settings::{OptionValue, Settings};
 use crate::source::{Location, SourceId, Span};
