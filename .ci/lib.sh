@@ -294,13 +294,15 @@ ensure_node_tools() {
   fi
 }
 
-# The migration tools that Debian has, in whatever version it has: they are old there and stay as they are.
+# The migration tools that Debian has, in whatever version it has: they are old there and stay as they are. PgBouncer
+# and openssl are for the tests of live mode.
 ensure_system_tools() {
-  if have sqitch && have psql && have sql-migrate && have java; then return 0; fi
+  local PATH="$PATH:/usr/sbin"
+  if have sqitch && have psql && have sql-migrate && have java && have pgbouncer && have openssl; then return 0; fi
   # Java runs Liquibase, which comes from npm.
-  if apt_install sqitch libdbd-pg-perl postgresql-client sql-migrate default-jre-headless; then return 0; fi
-  if have apt-get && strict; then die "sqitch, sql-migrate and Java could not be installed, and this run must test with them"; fi
-  say "no sqitch, sql-migrate or Java: the tests that run them or Liquibase will say that they did nothing"
+  if apt_install sqitch libdbd-pg-perl postgresql-client sql-migrate default-jre-headless pgbouncer openssl; then return 0; fi
+  if have apt-get && strict; then die "sqitch, sql-migrate, Java, PgBouncer and openssl could not be installed, and this run must test with them"; fi
+  say "no sqitch, sql-migrate, Java, PgBouncer or openssl: the tests that need them will say that they did nothing"
 }
 
 # The migration tools that are Rust libraries, behind one program; Diesel among them where libpq is.

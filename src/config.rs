@@ -113,6 +113,13 @@ pub fn load(start: &Path) -> Result<Option<Loaded>, ConfigError> {
     find(start).map(|path| load_file(&path)).transpose()
 }
 
+/// Reads a file that somebody has named. An error says why it cannot be had, in words.
+pub fn read_text(path: &Path) -> Result<String, String> {
+    let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
+    String::from_utf8(bytes)
+        .map_err(|error| format!("not UTF-8 at byte {}", error.utf8_error().valid_up_to()))
+}
+
 /// Reads a configuration.
 #[expect(
     clippy::disallowed_methods,
@@ -124,13 +131,7 @@ pub fn load_file(path: &Path) -> Result<Loaded, ConfigError> {
         path: shown.clone(),
         reason,
     };
-    let bytes = std::fs::read(path).map_err(|error| unreadable(error.to_string()))?;
-    let text = String::from_utf8(bytes).map_err(|error| {
-        unreadable(format!(
-            "not UTF-8 at byte {}",
-            error.utf8_error().valid_up_to()
-        ))
-    })?;
+    let text = read_text(path).map_err(unreadable)?;
     let source = Source::new(SourceId(0), shown.clone(), text);
     let mut settings = parse(&source).map_err(|problem| problem.in_file(source))?;
     let absolute = std::path::absolute(path).map_err(|error| unreadable(error.to_string()))?;

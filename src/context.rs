@@ -9,7 +9,9 @@ use crate::diagnostic::{Certainty, Diagnostic, Estimate, Level};
 use crate::effect::{self, Effect, Effects, LockMode, Work};
 use crate::estimate::{self, Size, Task};
 use crate::footprint::{Footprint, Held};
-use crate::layout::{Direction, History, Layout, Migration, Problem, ProblemKind, Runner, Send};
+use crate::layout::{
+    Direction, History, Layout, Migration, Problem, ProblemKind, Runner, Send, Session,
+};
 use crate::markers::Markers;
 use crate::replay::{Fact, Replay, Step};
 use crate::rule::{Finding, On, Options, Rule, Scale};
@@ -317,16 +319,18 @@ impl<'a> Cx<'a> {
 
     /// The schema behind the statement, without what statements inside it do.
     #[must_use]
-    pub fn after(&self) -> Schema {
+    pub fn after(&self) -> &'a Schema {
         let step = self.step();
-        let mut schema = step.before.clone();
-        let origin = Origin {
-            location: self.location_of(step),
-            batch: schema.batch(),
-            statement: 0,
-        };
-        schema.apply(step.statement, origin);
-        schema
+        step.after.get_or_init(|| {
+            let origin = Origin {
+                location: self.location_of(step),
+                batch: step.before.batch(),
+                statement: step.number,
+            };
+            let mut schema = step.before.clone();
+            schema.apply(step.statement, origin);
+            schema
+        })
     }
 
     /// Lock and work of one sub-command of the current `ALTER TABLE`.
@@ -529,6 +533,17 @@ impl<'a> Cx<'a> {
     pub fn steps(&self) -> &'a [Step<'a>] {
         let index = self.migration.unwrap_or_default();
         &self.replay.steps[self.replay.ranges[index].clone()]
+    }
+
+    /// How certain it is that what a migration sets for its session is in force for the next migrations of a run. None
+    /// if each has a session of its own.
+    pub fn session_goes_on(&self) -> Option<Certainty> {
+        match self.runner().session {
+            Session::One => Some(Certainty::Certain),
+            // One connection of a pool is the usual case.
+            Session::Unknown if !self.layout().client.psql => Some(Certainty::Possible),
+            Session::Unknown | Session::Each => None,
+        }
     }
 
     /// What the rule has gathered of the whole history, which is done once however often it is asked.

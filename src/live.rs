@@ -440,12 +440,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pool_keeps_the_order() {
-        for jobs in [1, 3, 50] {
+    fn no_more_than_so_many_are_asked_at_a_time() {
+        for (jobs, count) in [(1, 5), (3, 40), (50, 20), (4, 0)] {
+            let (running, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
             let jobs = NonZero::new(jobs).expect("not zero");
-            let squares = in_pool(jobs, 20, |n| n * n);
-            assert_eq!(squares, (0..20).map(|n| n * n).collect::<Vec<_>>());
+            let done = in_pool(jobs, count, |index| {
+                let now = running.fetch_add(1, Ordering::SeqCst) + 1;
+                most.fetch_max(now, Ordering::SeqCst);
+                // The first ones are the last ones to be done.
+                std::thread::sleep(std::time::Duration::from_millis(5 - index.min(4) as u64));
+                running.fetch_sub(1, Ordering::SeqCst);
+                index
+            });
+            assert_eq!(done, (0..count).collect::<Vec<_>>());
+            assert!(most.into_inner() <= jobs.get());
         }
-        assert_eq!(in_pool(NonZero::<usize>::MIN, 0, |n| n), [0; 0]);
     }
 }

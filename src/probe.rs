@@ -17,7 +17,8 @@
 //!    with [`Probing::report`]; what it cannot know is an [`Unknown`] (`Err`, or [`Probing::unknown`] when it goes on).
 //!    What the user did not hand over, or what is not installed, makes it [`Probing::not_asked`], which is not "fine".
 //! 4. Tests in `tests/it/live/`: one where the situation is produced, one where all is well, as superuser and as a
-//!    member of `pg_monitor`, on the oldest and the newest major.
+//!    member of `pg_monitor`, on the oldest and the newest major: `for major in showing("<id>")` demands all of it, and
+//!    a test demands that there is one for each probe.
 //! 5. `BLESS=1 cargo test`.
 
 mod demand;

@@ -5,7 +5,7 @@ mod rollback;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::diagnostic::Certainty;
 use crate::effect::{self, Effects, Situation};
@@ -43,6 +43,8 @@ pub struct Step<'h> {
     pub effects: Effects,
     /// The session.
     pub moment: Moment,
+    /// The schema behind it, for those who ask.
+    pub(crate) after: OnceLock<Schema>,
 }
 
 impl Step<'_> {
@@ -347,6 +349,7 @@ impl<'h> Walker<'h> {
             before: schema.clone(),
             effects,
             moment: moment.clone(),
+            after: OnceLock::new(),
         });
         let origin = Origin {
             location: Location {

@@ -15,7 +15,7 @@ use clap::{Args as ClapArgs, Subcommand};
 use self::outside::{Before, Handed};
 use super::check::{FailOn, outcome, rule_id};
 use super::target;
-use super::{Failure, Outcome};
+use super::{Failure, Outcome, note};
 use crate::explain;
 use crate::live::{self, Request, Surroundings, Target};
 use crate::probe::When;
@@ -35,8 +35,8 @@ Examples:
   lockgate live compare before.json postgresql://localhost/shop
   lockgate live --list
 
-A password in --database-url can be read by other users of this machine: better ~/.pgpass, PGPASSWORD or a file for
---databases. Every session is read-only, waits for no lock, and needs the role pg_monitor at most.
+A password in --database-url can be read by other users of this machine in its list of processes: better ~/.pgpass,
+PGPASSWORD or a file for --databases. Every session is read-only, waits for no lock, and needs the role pg_monitor at most.
 
 Exit status: 0 clean, 1 findings, 2 a database could not be asked.";
 
@@ -186,9 +186,8 @@ pub(super) fn run(args: &Args, style: Style, out: &mut dyn Write) -> Result<Outc
             outside,
         },
     );
-    for note in &report.notes {
-        // Nobody is left to tell if standard error is closed.
-        let _ = writeln!(io::stderr(), "note: {note}");
+    for text in &report.notes {
+        note(&format!("note: {text}"));
     }
     match &asking.output {
         None => render(&report, asking.format, style, out)?,
@@ -214,32 +213,38 @@ impl Asking {
     /// The databases, in the order in which they were named.
     fn targets(&self) -> Result<Vec<Target>, Failure> {
         let surroundings = surroundings();
-        let mut strings: Vec<String> = self.database_url.clone();
+        let mut targets = Vec::new();
+        for string in &self.database_url {
+            targets.push(target_of(Some(string), &surroundings)?);
+        }
+        warn_of_passwords(&self.database_url);
         if let Some(file) = &self.databases {
             let text = read(file).map_err(|error| Failure::Usage {
                 message: format!("{}: cannot be read: {error}", file.display()),
                 help: "name a file with one database on each line".to_owned(),
             })?;
-            let lines = text.split(['\n', '\r']).map(str::trim);
-            strings.extend(
-                lines
-                    .filter(|line| !line.is_empty() && !line.starts_with('#'))
-                    .map(str::to_owned),
-            );
-            if strings.is_empty() {
+            let lines = text.split('\n').map(str::trim).enumerate();
+            let before = targets.len();
+            for (index, line) in lines {
+                if line.is_empty() || line.starts_with('#') {
+                    continue;
+                }
+                targets.push(Target::new(Some(line), &surroundings).map_err(|message| {
+                    let place = format!("{}:{}", file.display(), index + 1);
+                    not_a_database(format!("{place}: {message}"))
+                })?);
+            }
+            if targets.len() == before {
                 return Err(Failure::Usage {
                     message: format!("{} names no database", file.display()),
                     help: "write one URL or connection string on each line".to_owned(),
                 });
             }
         }
-        if strings.is_empty() {
-            return Ok(vec![target_of(None, &surroundings)?]);
+        if targets.is_empty() {
+            targets.push(target_of(None, &surroundings)?);
         }
-        strings
-            .iter()
-            .map(|string| target_of(Some(string), &surroundings))
-            .collect()
+        Ok(targets)
     }
 }
 
@@ -253,15 +258,34 @@ struct Connecting {
 
 impl Connecting {
     fn target(&self) -> Result<Target, Failure> {
-        target_of(self.database_url.as_deref(), &surroundings())
+        let target = target_of(self.database_url.as_deref(), &surroundings())?;
+        warn_of_passwords(self.database_url.as_slice());
+        Ok(target)
+    }
+}
+
+/// Says once that a password on the command line is no secret.
+fn warn_of_passwords(strings: &[impl AsRef<str>]) {
+    if strings
+        .iter()
+        .any(|string| Target::holds_password(string.as_ref()))
+    {
+        note(
+            "note: the password on the command line can be read by other users of this machine in its list of processes; \
+             put it into ~/.pgpass or PGPASSWORD, or the URL into a file for --databases",
+        );
     }
 }
 
 fn target_of(string: Option<&str>, surroundings: &Surroundings) -> Result<Target, Failure> {
-    Target::new(string, surroundings).map_err(|message| Failure::Usage {
+    Target::new(string, surroundings).map_err(not_a_database)
+}
+
+fn not_a_database(message: String) -> Failure {
+    Failure::Usage {
         message,
         help: "a database is named like `postgresql://user@host:5432/database`".to_owned(),
-    })
+    }
 }
 
 /// A database that could not be asked.

@@ -166,13 +166,7 @@ pub(super) fn snapshot_in(path: &Path) -> Result<Snapshot, Failure> {
     let unreadable = |reason: String| Failure::Unreadable {
         message: format!("the snapshot cannot be read: {shown}: {reason}"),
     };
-    let bytes = std::fs::read(path).map_err(|error| unreadable(error.to_string()))?;
-    let text = String::from_utf8(bytes).map_err(|error| {
-        unreadable(format!(
-            "not UTF-8 at byte {}",
-            error.utf8_error().valid_up_to()
-        ))
-    })?;
+    let text = config::read_text(path).map_err(unreadable)?;
     let source = Source::new(SourceId(0), shown.clone(), text);
     snapshot::parse(&source).map_err(|problem| Failure::Invalid {
         message: problem.message,
@@ -202,6 +196,13 @@ impl Target {
         let cwd = std::env::current_dir()?;
         let is_stdin = |path: &Path| path.as_os_str() == "-";
         for path in &self.paths {
+            // It may hold a password.
+            if path.to_str().is_some_and(|text| text.contains("://")) {
+                return Err(Failure::Usage {
+                    message: "a URL is no file or directory of migrations".to_owned(),
+                    help: "`lockgate live` takes a database with --database-url".to_owned(),
+                });
+            }
             if !is_stdin(path) && !path.exists() {
                 return Err(Failure::Usage {
                     message: format!("`{}` does not exist", path.display()),

@@ -434,6 +434,18 @@ impl Cx<'_> {
             .collect()
     }
 
+    /// A column that cannot be dropped or retyped on its own: its parent has it, or the partition key.
+    fn bound_column(&self, column: &Ident) -> Option<Refusal> {
+        let reason = if self.inherited(&column.text) {
+            "is inherited from a parent"
+        } else if self.in_partition_key(&column.text) {
+            "belongs to the partition key"
+        } else {
+            return None;
+        };
+        Some(Refusal::new("42P16", format!("{column} {reason}")))
+    }
+
     fn drop_column(&self, column: &Ident, if_exists: bool, cascade: bool) -> Option<Refusal> {
         let table = self.table;
         if table.column(&column.text).is_none() {
@@ -452,22 +464,12 @@ impl Cx<'_> {
             return (!if_exists)
                 .then(|| Refusal::new("42703", format!("{column} went with what it is made of")));
         }
-        if self.inherited(&column.text) {
-            return Some(Refusal::new(
-                "42P16",
-                format!("{column} is inherited from a parent"),
-            ));
-        }
-        if self.in_partition_key(&column.text) {
-            return Some(Refusal::new(
-                "42P16",
-                format!("{column} belongs to the partition key"),
-            ));
+        if let Some(refusal) = self.bound_column(column) {
+            return Some(refusal);
         }
         if cascade {
             return None;
         }
-        let gone = self.dropped_before(Some(column));
         let blocking = self.blocking(&column.text, &gone, self.postgres, |column| !column.own);
         let first = blocking.first()?;
         let mut refusal = Refusal::new("2BP01", format!("{first} depends on {column}"));
@@ -496,17 +498,8 @@ impl Cx<'_> {
                         format!("{} has no column {column} any more", table.name),
                     ));
                 }
-                if self.inherited(&column.text) {
-                    return Some(Refusal::new(
-                        "42P16",
-                        format!("{column} is inherited from a parent"),
-                    ));
-                }
-                if self.in_partition_key(&column.text) {
-                    return Some(Refusal::new(
-                        "42P16",
-                        format!("{column} belongs to the partition key"),
-                    ));
+                if let Some(refusal) = self.bound_column(column) {
+                    return Some(refusal);
                 }
                 let gone = self.dropped_before(None);
                 let blocking = self.blocking(&column.text, &gone, 15, |_| true);

@@ -232,6 +232,13 @@ impl Target {
         })
     }
 
+    /// A connection string holds a password, which whoever lists the processes of this machine can read if it stands on
+    /// a command line.
+    #[must_use]
+    pub fn holds_password(string: &str) -> bool {
+        conninfo::parse(string).is_ok_and(|params| params.contains_key("password"))
+    }
+
     /// The password for a host, and what there is to say about the password file.
     pub(super) fn password_for(&self, host: &Host) -> (Option<Secret>, Option<String>) {
         if self.password.is_some() {
@@ -404,6 +411,21 @@ mod tests {
             let target = Target::new(string, &surroundings(&vars)).expect("valid");
             assert_eq!(target.label(), expected);
             assert!(!format!("{target:?}").contains("hidden-words"));
+        }
+    }
+
+    #[test]
+    fn a_password_in_a_string_is_seen() {
+        for (string, expected) in [
+            ("postgresql://u:p@db/x", true),
+            ("postgresql://u@db/x?password=p", true),
+            ("host=db password='a b'", true),
+            ("postgresql://u@db/x", false),
+            ("postgresql://u:@db/x", false),
+            ("service=prod", false),
+            ("password", false),
+        ] {
+            assert_eq!(Target::holds_password(string), expected, "{string}");
         }
     }
 

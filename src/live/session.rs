@@ -3,6 +3,7 @@
 //! The client library is asynchronous; here each call waits for its answer, and none waits longer than its deadline,
 //! also when the network or the server has gone silent.
 
+use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
@@ -40,9 +41,31 @@ const SETTINGS: &[(&str, &str)] = &[
 /// Longer than the server's own `statement_timeout`: whoever is silent for so long is gone.
 const DEADLINE: Duration = Duration::from_secs(8);
 
+/// Where connections wait. Its end waits for nobody: looking up a host's name may hang for longer than anybody wants.
+struct Waiting(Option<Runtime>);
+
+impl Waiting {
+    fn new(runtime: Runtime) -> Self {
+        Self(Some(runtime))
+    }
+
+    fn block_on<F: Future>(&self, future: F) -> F::Output {
+        let runtime = self.0.as_ref().expect("taken away only by drop");
+        runtime.block_on(future)
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
 /// A connection.
 pub(super) struct Session {
-    runtime: Runtime,
+    runtime: Waiting,
     client: Client,
     /// What each transaction begins with.
     begin: String,
@@ -65,7 +88,8 @@ impl Session {
                     format!("no connection can be made: {error}"),
                     "this is a problem of this machine",
                 )
-            })?;
+            })
+            .map(Waiting::new)?;
         let connector = tls::connector(target).map_err(|message| {
             Trouble::new(
                 message,
@@ -129,7 +153,7 @@ impl Session {
     }
 
     fn new(
-        runtime: Runtime,
+        runtime: Waiting,
         client: Client,
         pooled: bool,
         notes: Vec<String>,
@@ -160,12 +184,7 @@ impl Session {
                     message: "it does not say who it is".to_owned(),
                 })
         });
-        let mut server = answer.map_err(|refused| {
-            Trouble::new(
-                format!("the connection cannot be used: {}", refused.message),
-                "is this a PostgreSQL server, and is it up?",
-            )
-        })?;
+        let mut server = answer.map_err(|refused| Trouble::of_first_question(&refused, pooled))?;
         if server.major() < OLDEST_POSTGRES {
             return Err(Trouble::new(
                 format!("the server is PostgreSQL {}", server.version()),
@@ -354,7 +373,7 @@ fn all(mut troubles: Vec<Trouble>) -> Trouble {
 
 /// A client for one host, and whether it is a pooler that takes no settings.
 fn open_host(
-    runtime: &Runtime,
+    runtime: &Waiting,
     target: &Target,
     host: &Host,
     connector: Option<&TlsConnector>,
@@ -423,16 +442,17 @@ type Attempt = Result<Result<Client, tokio_postgres::Error>, Trouble>;
 
 /// Opens the socket and starts the session, within the time that a connection may take.
 fn attempt(
-    runtime: &Runtime,
+    runtime: &Waiting,
     target: &Target,
     host: &Host,
     mode: SslMode,
     config: &Config,
     connector: Option<&TlsConnector>,
 ) -> Attempt {
+    let reached = Cell::new(false);
     let started = async {
         match host {
-            Host::Socket { .. } => over_socket(host, config.clone()).await,
+            Host::Socket { .. } => over_socket(host, config.clone(), &reached).await,
             Host::Tcp {
                 name,
                 address,
@@ -441,6 +461,7 @@ fn attempt(
                 let stream = TcpStream::connect((address.as_str(), *port))
                     .await
                     .map_err(|error| Trouble::unreachable(host, &error))?;
+                reached.set(true);
                 let mut config = config.clone();
                 config.ssl_mode(match mode {
                     SslMode::Disable => config::SslMode::Disable,
@@ -466,22 +487,23 @@ fn attempt(
     runtime.block_on(async {
         timeout(target.connect_timeout, started)
             .await
-            .unwrap_or_else(|_| Err(Trouble::hung(host, target)))
+            .unwrap_or_else(|_| Err(Trouble::hung(host, target, reached.get())))
     })
 }
 
 #[cfg(unix)]
-async fn over_socket(host: &Host, mut config: Config) -> Attempt {
+async fn over_socket(host: &Host, mut config: Config, reached: &Cell<bool>) -> Attempt {
     let stream = tokio::net::UnixStream::connect(host.socket())
         .await
         .map_err(|error| Trouble::unreachable(host, &error))?;
+    reached.set(true);
     // libpq: TLS is not spoken over a socket of the machine.
     config.ssl_mode(config::SslMode::Disable);
     Ok(config.connect_raw(stream, NoTls).await.map(spawned))
 }
 
 #[cfg(not(unix))]
-async fn over_socket(host: &Host, _: Config) -> Attempt {
+async fn over_socket(host: &Host, _: Config, _: &Cell<bool>) -> Attempt {
     Err(Trouble::new(
         format!("{host}: this system has no such sockets"),
         "name the server's host",
@@ -499,4 +521,34 @@ where
         let _ = connection.await;
     }));
     client
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Instant;
+
+    #[test]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "how long it takes is the question"
+    )]
+    fn the_end_does_not_wait_for_a_lookup_that_hangs() {
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        let waiting = Waiting::new(runtime);
+        let lookup = waiting.block_on(async {
+            timeout(
+                Duration::from_millis(10),
+                tokio::task::spawn_blocking(|| std::thread::sleep(Duration::from_secs(5))),
+            )
+            .await
+        });
+        assert!(lookup.is_err());
+        let started = Instant::now();
+        drop(waiting);
+        assert!(started.elapsed() < Duration::from_secs(2));
+    }
 }

@@ -12,19 +12,22 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_postgres::tls::{ChannelBinding, TlsConnect, TlsStream};
 use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::client::WebPkiServerVerifier;
 use tokio_rustls::rustls::client::danger::{
     HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier,
 };
-use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
+use tokio_rustls::rustls::client::{WebPkiServerVerifier, verify_server_name};
+use tokio_rustls::rustls::crypto::{
+    CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature,
+};
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use tokio_rustls::rustls::server::ParsedCertificate;
 use tokio_rustls::rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
 };
 
-use super::files;
 use super::params::{SslMode, Target};
+use super::{files, trouble};
 
 /// A connector for the hosts of a target. None without TLS.
 pub(super) fn connector(target: &Target) -> Result<Option<TlsConnector>, String> {
@@ -32,31 +35,26 @@ pub(super) fn connector(target: &Target) -> Result<Option<TlsConnector>, String>
         return Ok(None);
     }
     let provider = Arc::new(ring::default_provider());
-    let verifier: Arc<dyn ServerCertVerifier> = match target.sslmode {
-        SslMode::VerifyCa | SslMode::VerifyFull => Arc::new(Verifier {
+    let verifies = match target.sslmode {
+        SslMode::VerifyCa | SslMode::VerifyFull => true,
+        // libpq: with a root certificate file, `require` verifies the chain too.
+        SslMode::Require => target.root_certificates.is_some(),
+        SslMode::Disable | SslMode::Prefer => false,
+    };
+    let verifier: Arc<dyn ServerCertVerifier> = if verifies {
+        let (roots, trusted) = roots(target)?;
+        Arc::new(Verifier {
             inner: WebPkiServerVerifier::builder_with_provider(
-                Arc::new(roots(target)?),
+                Arc::new(roots),
                 Arc::clone(&provider),
             )
             .build()
             .map_err(|error| format!("the root certificates cannot be used: {error}"))?,
-            any_name: target.sslmode == SslMode::VerifyCa,
-        }),
-        SslMode::Disable | SslMode::Prefer | SslMode::Require => {
-            // libpq: with a root certificate file, `require` verifies the chain too.
-            match (&target.root_certificates, target.sslmode) {
-                (Some(_), SslMode::Require) => Arc::new(Verifier {
-                    inner: WebPkiServerVerifier::builder_with_provider(
-                        Arc::new(roots(target)?),
-                        Arc::clone(&provider),
-                    )
-                    .build()
-                    .map_err(|error| format!("the root certificates cannot be used: {error}"))?,
-                    any_name: true,
-                }),
-                _ => Arc::new(Anyone(Arc::clone(&provider))),
-            }
-        }
+            trusted,
+            any_name: target.sslmode != SslMode::VerifyFull,
+        })
+    } else {
+        Arc::new(Anyone(Arc::clone(&provider)))
     };
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -72,8 +70,8 @@ pub(super) fn connector(target: &Target) -> Result<Option<TlsConnector>, String>
     Ok(Some(TlsConnector::from(Arc::new(config))))
 }
 
-/// The certificates that are trusted.
-fn roots(target: &Target) -> Result<RootCertStore, String> {
+/// The authorities that are trusted, and all certificates of a file that somebody named.
+fn roots(target: &Target) -> Result<(RootCertStore, Vec<CertificateDer<'static>>), String> {
     let Some(file) = &target.root_certificates else {
         return Err(
             "no root certificate is named: give `sslrootcert`, or `sslrootcert=system` for those of this system"
@@ -81,10 +79,12 @@ fn roots(target: &Target) -> Result<RootCertStore, String> {
         );
     };
     let mut store = RootCertStore::empty();
+    let mut trusted = Vec::new();
     if file == Path::new("system") {
         store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     } else {
-        store.add_parsable_certificates(certificates(file)?);
+        trusted = certificates(file)?;
+        store.add_parsable_certificates(trusted.iter().cloned());
     }
     if store.is_empty() {
         return Err(format!(
@@ -92,12 +92,12 @@ fn roots(target: &Target) -> Result<RootCertStore, String> {
             file.display()
         ));
     }
-    Ok(store)
+    Ok((store, trusted))
 }
 
 fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let said = |error: &dyn Display| format!("{}: {error}", file.display());
-    let text = files::read(file).map_err(|error| said(&error))?;
+    let text = files::read(file).map_err(|error| said(&trouble::plain(&error)))?;
     CertificateDer::pem_slice_iter(text.as_bytes())
         .collect::<Result<_, _>>()
         .map_err(|error| said(&error))
@@ -118,6 +118,8 @@ fn private_key(file: &Path) -> Result<PrivateKeyDer<'static>, String> {
 #[derive(Debug)]
 struct Verifier {
     inner: Arc<WebPkiServerVerifier>,
+    /// What a certificate may be itself, instead of being signed by it.
+    trusted: Vec<CertificateDer<'static>>,
     any_name: bool,
 }
 
@@ -137,6 +139,17 @@ impl ServerCertVerifier for Verifier {
             ocsp_response,
             now,
         );
+        let verified = match verified {
+            // A self-signed one, as `openssl req -x509` makes it. Its dates were looked at before.
+            Err(error)
+                if format!("{error:?}").contains("CaUsedAsEndEntity")
+                    && self.trusted.contains(end_entity) =>
+            {
+                let parsed = ParsedCertificate::try_from(end_entity)?;
+                verify_server_name(&parsed, server_name).map(|()| ServerCertVerified::assertion())
+            }
+            verified => verified,
+        };
         match verified {
             // The name is checked last: the chain is good then.
             Err(Error::InvalidCertificate(
@@ -191,12 +204,8 @@ impl ServerCertVerifier for Anyone {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        tokio_rustls::rustls::crypto::verify_tls12_signature(
-            message,
-            cert,
-            dss,
-            &self.0.signature_verification_algorithms,
-        )
+        let algorithms = &self.0.signature_verification_algorithms;
+        unread_is_fine(verify_tls12_signature(message, cert, dss, algorithms))
     }
 
     fn verify_tls13_signature(
@@ -205,16 +214,25 @@ impl ServerCertVerifier for Anyone {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        tokio_rustls::rustls::crypto::verify_tls13_signature(
-            message,
-            cert,
-            dss,
-            &self.0.signature_verification_algorithms,
-        )
+        let algorithms = &self.0.signature_verification_algorithms;
+        unread_is_fine(verify_tls13_signature(message, cert, dss, algorithms))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+/// Certificates of version 1, as `openssl x509 -req` makes them, cannot be read here. Where nobody asks who signed them,
+/// whoever stands in between could show one of his own anyway.
+fn unread_is_fine(
+    verified: Result<HandshakeSignatureValid, Error>,
+) -> Result<HandshakeSignatureValid, Error> {
+    match verified {
+        Err(Error::InvalidCertificate(CertificateError::Other(_))) => {
+            Ok(HandshakeSignatureValid::assertion())
+        }
+        verified => verified,
     }
 }
 

@@ -6,7 +6,7 @@ use std::io;
 
 use tokio_postgres::error::SqlState;
 
-use super::params::{Host, SslMode, Target};
+use super::params::{Host, Target};
 use crate::probe::{Refused, RefusedKind};
 
 /// A database that cannot be asked. Holds no secret.
@@ -40,14 +40,19 @@ impl Trouble {
         self
     }
 
-    /// Nobody answered in time.
-    pub(super) fn hung(host: &Host, target: &Target) -> Self {
+    /// Nobody answered in time; `reached` if somebody took the connection, and then said nothing.
+    pub(super) fn hung(host: &Host, target: &Target, reached: bool) -> Self {
+        let seconds = target.connect_timeout.as_secs();
+        if reached {
+            return Self::new(
+                format!("{host} took the connection and did not answer within {seconds} s"),
+                "is it a PostgreSQL server, does it still work, and if it is a pooler, is its server up? `connect_timeout` gives it more time",
+            )
+            .or_next();
+        }
         Self::new(
-            format!(
-                "{host} did not answer within {} s",
-                target.connect_timeout.as_secs()
-            ),
-            "is it a PostgreSQL server, and does a firewall let you through? `connect_timeout` gives it more time",
+            format!("{host} did not answer within {seconds} s"),
+            "does a firewall let you through? `connect_timeout` gives it more time",
         )
         .or_next()
     }
@@ -82,7 +87,7 @@ impl Trouble {
             );
         }
         if text.contains("TLS handshake") {
-            return Self::of_tls(host, target, &text);
+            return Self::of_tls(host, &text);
         }
         if text.contains("password missing") {
             return Self::new(
@@ -100,19 +105,69 @@ impl Trouble {
         .or_next()
     }
 
-    fn of_tls(host: &Host, target: &Target, text: &str) -> Self {
+    fn of_tls(host: &Host, text: &str) -> Self {
         let cause = text.rsplit("TLS handshake: ").next().unwrap_or(text);
-        let help = match target.sslmode {
-            SslMode::VerifyCa | SslMode::VerifyFull if cause.contains("UnknownIssuer") => {
-                "name the certificate of its authority with `sslrootcert`"
-            }
-            SslMode::VerifyFull if cause.contains("not valid for name") => {
-                "connect by a name that its certificate holds, or use `sslmode=verify-ca`"
-            }
-            _ if cause.contains("xpired") => "the server needs a new certificate",
-            _ => "compare `sslmode` and `sslrootcert` with the server's certificate",
+        let has = |part: &str| cause.contains(part);
+        let (cause, help) = if ["UnknownIssuer", "BadSignature", "CaUsedAsEndEntity"]
+            .into_iter()
+            .any(has)
+        {
+            (
+                "no authority that `sslrootcert` names has signed the server's certificate",
+                "name the certificate of its authority with `sslrootcert`",
+            )
+        } else if has("xpired") {
+            (
+                "the server's certificate has expired",
+                "the server needs a new certificate",
+            )
+        } else if has("not valid yet") || has("NotValidYet") {
+            (
+                "the server's certificate is not valid yet",
+                "compare the clocks of the server and of this machine",
+            )
+        } else if has("UnsupportedCertVersion") {
+            (
+                "the server's certificate is of version 1 of X.509, which cannot be verified here",
+                "make it with a `subjectAltName`, which makes it version 3, or connect with `sslmode=require` and no root certificate if the network is trusted",
+            )
+        } else if has("not valid for name") || has("NotValidForName") {
+            (
+                cause,
+                "connect by a name that stands in its `subjectAltName` (the common name alone does not count), or use `sslmode=verify-ca`",
+            )
+        } else {
+            (
+                cause,
+                "compare `sslmode` and `sslrootcert` with the server's certificate",
+            )
         };
+        let cause = cause.trim_start_matches("invalid peer certificate: ");
         Self::new(format!("TLS with {host} failed: {cause}"), help)
+    }
+
+    /// The connection was made, and the first question had no answer.
+    pub(super) fn of_first_question(refused: &Refused, pooled: bool) -> Self {
+        let message = &refused.message;
+        if message.contains("in statement pooling mode") {
+            return Self::new(
+                "the pooler gives each statement another connection (`pool_mode = statement`), and a question is a transaction",
+                "connect to the server itself, or to a pool in the mode `transaction` or `session`",
+            );
+        }
+        if pooled && message.starts_with("invalid command 'BEGIN") {
+            return Self::new(
+                "this is the console of PgBouncer, which is no database",
+                "name a database behind it: `postgresql://host:port/database`",
+            );
+        }
+        let help = match (pooled, refused.kind) {
+            (true, RefusedKind::Lost) => {
+                "is the server behind the pooler up, and has its pool a free connection (SHOW POOLS)? or connect to the server itself"
+            }
+            _ => "is this a PostgreSQL server, and is it up?",
+        };
+        Self::new(format!("the connection cannot be used: {message}"), help)
     }
 
     fn of_server(host: &Host, target: &Target, code: &SqlState, message: &str) -> Self {
@@ -128,7 +183,7 @@ impl Trouble {
             trouble(format!(
                 "the server's pg_hba.conf does not let `{user}` into `{dbname}` from here, or not with this `sslmode`"
             ))
-        } else if *code == SqlState::INVALID_CATALOG_NAME {
+        } else if *code == SqlState::INVALID_CATALOG_NAME || is_no_database(&message) {
             trouble(
                 "name an existing database behind the host: `postgresql://host/database`"
                     .to_owned(),
@@ -137,12 +192,20 @@ impl Trouble {
             trouble("all connections are taken: end some, or raise `max_connections`".to_owned())
         } else if *code == SqlState::CANNOT_CONNECT_NOW {
             trouble("try again when the server is up".to_owned()).or_next()
+        } else if message.ends_with("SSL required") {
+            trouble("connect with `sslmode=require`".to_owned())
         } else if *code == SqlState::INSUFFICIENT_PRIVILEGE {
             trouble(format!("GRANT CONNECT ON DATABASE {dbname} TO {user}"))
         } else {
             trouble("ask whoever runs the server".to_owned())
         }
     }
+}
+
+/// As poolers say it, with a code of their own.
+fn is_no_database(message: &str) -> bool {
+    message.starts_with("no such database")
+        || (message.starts_with("database ") && message.ends_with(" does not exist"))
 }
 
 /// True if a pooler refused the settings that the session asks for at its start.
@@ -190,7 +253,7 @@ fn chain(error: &tokio_postgres::Error) -> String {
 }
 
 /// An error of the operating system without its number.
-fn plain(error: &io::Error) -> String {
+pub(super) fn plain(error: &io::Error) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or(&text);
     one_line(text)

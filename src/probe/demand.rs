@@ -1,12 +1,13 @@
 //! What pending constraints demand of rows that are there already.
 
 use super::{Plan, Unknown};
+use crate::effect::volatility;
 use crate::replay::Step;
 use crate::source::{Location, Span};
 use crate::sql::lex::Lexer;
 use crate::statement::{
-    AlterAction, ColumnChange, ConstraintDef, ConstraintKind, ForeignKey, Ident, Kind, Name,
-    QualifiedName,
+    AlterAction, ColumnChange, ConstraintDef, ConstraintKind, Expr, ExprKind, ForeignKey, Ident,
+    Kind, Name, QualifiedName, Volatility,
 };
 
 /// One demand, with a query for rows that do not meet it.
@@ -142,7 +143,7 @@ fn check_or(
         }
         ConstraintKind::ForeignKey(key) => orphans(step, table, key, place),
         ConstraintKind::Exclude { .. } => None,
-        ConstraintKind::Check(_) => {
+        ConstraintKind::Check(checked) => {
             let Some(expression) = text.and_then(parenthesised) else {
                 return Err(Unknown::new(
                     format!(
@@ -156,14 +157,46 @@ fn check_or(
                 "SELECT 1 AS one FROM {} WHERE NOT ({expression}) LIMIT 1",
                 full(&table)
             );
+            let what = format!("CHECK ({})", one_line(expression));
+            if let Some(reason) = not_to_be_run(checked) {
+                return Err(Unknown::new(
+                    format!(
+                        "whether rows of `{}` break {what} is not known: {reason}",
+                        table.short()
+                    ),
+                    format!("ask by hand: {query}"),
+                ));
+            }
             Some(Demand {
-                what: format!("CHECK ({})", one_line(expression)),
+                what,
                 others: Vec::new(),
                 query,
                 table,
                 place,
             })
         }
+    })
+}
+
+/// Why an expression is not evaluated. It comes with a migration that nobody may have approved yet, and in a transaction
+/// that only reads a function can still end sessions, read files or write over a connection of its own.
+fn not_to_be_run(expression: &Expr) -> Option<String> {
+    expression.walk().find_map(|part| match &part.kind {
+        ExprKind::Call {
+            schema: None, name, ..
+        } if &**name == "nullif"
+            || volatility::builtin(name).is_some_and(|class| class != Volatility::Volatile) =>
+        {
+            None
+        }
+        ExprKind::Call { name, .. } => Some(format!(
+            "it calls `{name}()`, and only functions of PostgreSQL itself that are not volatile are run here"
+        )),
+        ExprKind::Subquery(_) => Some("it holds a query".to_owned()),
+        ExprKind::Other(parts) if parts.is_empty() => {
+            Some("it is not understood in full".to_owned())
+        }
+        _ => None,
     })
 }
 

@@ -2,22 +2,12 @@
 
 use crate::effect;
 use crate::rule::{Cx, Finding};
-use crate::statement::{AlterAction, Kind, Statement};
+use crate::statement::Statement;
 use crate::wording;
 
 pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
-    let Kind::AlterTable(alter) = &statement.kind else {
-        return;
-    };
-    for action in &alter.actions {
-        let AlterAction::AttachPartition {
-            partition,
-            bound: Some(_),
-        } = action
-        else {
-            continue;
-        };
-        let (parent, child) = (cx.resolve(&alter.name), cx.resolve(partition));
+    for (to, partition, _) in statement.attached_partitions() {
+        let (parent, child) = (cx.resolve(to), cx.resolve(partition));
         let Some(table) = cx.before().table_at(&child).filter(|table| table.known) else {
             continue;
         };

@@ -3,23 +3,13 @@
 use crate::diagnostic::Certainty;
 use crate::rule::{Cx, Finding};
 use crate::schema::{Constraint, Table};
-use crate::statement::{AlterAction, ConstraintKind, Kind, QualifiedName, Statement};
+use crate::statement::{ConstraintKind, QualifiedName, Statement};
 use crate::wording;
 
 pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
-    let Kind::AlterTable(alter) = &statement.kind else {
-        return;
-    };
-    for action in &alter.actions {
-        let AlterAction::AttachPartition {
-            partition,
-            bound: Some(_),
-        } = action
-        else {
-            continue;
-        };
+    for (to, partition, _) in statement.attached_partitions() {
         let schema = cx.before();
-        let Some(parent) = schema.table(&alter.name) else {
+        let Some(parent) = schema.table(to) else {
             continue;
         };
         let child = schema.table(partition).filter(|child| child.known);

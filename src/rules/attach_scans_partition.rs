@@ -3,21 +3,11 @@
 use crate::diagnostic::Certainty;
 use crate::effect::bound;
 use crate::rule::{Cx, Finding};
-use crate::statement::{AlterAction, Bound, Kind, PartitionOf, Statement, quoted};
+use crate::statement::{Bound, PartitionOf, Statement, quoted};
 
 pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
-    let Kind::AlterTable(alter) = &statement.kind else {
-        return;
-    };
-    for action in &alter.actions {
-        let AlterAction::AttachPartition {
-            partition,
-            bound: Some(of),
-        } = action
-        else {
-            continue;
-        };
-        let (parent, child) = (cx.resolve(&alter.name), cx.resolve(partition));
+    for (to, partition, of) in statement.attached_partitions() {
+        let (parent, child) = (cx.resolve(to), cx.resolve(partition));
         let schema = cx.before();
         let (table, parent_table) = (schema.table_at(&child), schema.table_at(&parent));
         let by = parent_table.and_then(|table| table.partition_by.as_ref());

@@ -52,7 +52,7 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
         _ => return,
     };
     let batch = cx.before().batch();
-    let gone: Vec<Difference> = differences(cx.before(), &cx.after())
+    let gone: Vec<Difference> = differences(cx.before(), cx.after())
         .into_iter()
         .filter(|lost| lost.made.is_none_or(|made| made.batch != batch))
         .filter(|lost| !is_named(statement, lost) && !is_back(cx.after_migration(), lost))

@@ -3,9 +3,7 @@
 use crate::effect::volatility;
 use crate::rule::{Cx, Finding};
 use crate::source::Span;
-use crate::statement::{
-    ConstraintDef, ConstraintKind, Expr, ExprKind, Kind, Statement, Volatility,
-};
+use crate::statement::{ConstraintKind, Expr, ExprKind, Statement, Volatility};
 
 /// Built-in functions that are STABLE and give the time or what the session is, not just what its formats are.
 const OF_THE_MOMENT: [&str; 9] = [
@@ -21,7 +19,7 @@ const OF_THE_MOMENT: [&str; 9] = [
 ];
 
 pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
-    for def in checks(statement) {
+    for (_, def) in statement.written_constraints() {
         let ConstraintKind::Check(expr) = &def.kind else {
             continue;
         };
@@ -47,21 +45,6 @@ fn report(cx: &mut Cx<'_>, span: Span, what: &str, why: &str) {
     )
     .help("compare columns of the row, or check in a trigger when the row is written");
     cx.report(finding);
-}
-
-fn checks(statement: &Statement) -> Vec<&ConstraintDef> {
-    let mut found: Vec<&ConstraintDef> = Vec::new();
-    if let Kind::CreateTable(create) = &statement.kind {
-        found.extend(create.columns.iter().flat_map(|column| &column.constraints));
-        found.extend(&create.constraints);
-    }
-    found.extend(
-        statement
-            .added_columns()
-            .flat_map(|(_, add)| &add.column.constraints),
-    );
-    found.extend(statement.added_constraints().map(|(_, def)| def));
-    found
 }
 
 /// A comparison that stays true once it is: something is no later than now.

@@ -3,16 +3,13 @@
 use crate::effect::proof;
 use crate::rule::{Cx, Finding};
 use crate::schema::{Constraint, Table};
-use crate::statement::{AlterAction, ConstraintKind, Statement};
+use crate::statement::{ConstraintKind, Statement};
 
 pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     if cx.effects().fails.is_some() {
         return;
     }
-    for (table, action) in statement.alter_actions() {
-        let AlterAction::DropConstraint { name, .. } = action else {
-            continue;
-        };
+    for (table, name) in statement.dropped_constraints() {
         let key = cx.resolve(table);
         let Some(known) = cx.before().table_at(&key) else {
             continue;

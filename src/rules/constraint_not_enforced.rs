@@ -1,21 +1,11 @@
 //! See `rules/constraint-not-enforced.md`.
 
 use crate::rule::{Cx, Finding};
-use crate::statement::{AlterAction, ConstraintDef, Kind, Statement};
+use crate::statement::{AlterAction, Statement};
 
 pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
-    let mut found: Vec<&ConstraintDef> = Vec::new();
-    if let Kind::CreateTable(create) = &statement.kind {
-        found.extend(create.columns.iter().flat_map(|column| &column.constraints));
-        found.extend(&create.constraints);
-    }
-    found.extend(
-        statement
-            .added_columns()
-            .flat_map(|(_, add)| &add.column.constraints),
-    );
-    found.extend(statement.added_constraints().map(|(_, def)| def));
-    for def in found.into_iter().filter(|def| def.not_enforced) {
+    let written = statement.written_constraints();
+    for (_, def) in written.filter(|(_, def)| def.not_enforced) {
         let kind = def.kind.words();
         let finding = Finding::new(
             def.span,

@@ -2,21 +2,13 @@
 
 use crate::rule::{Cx, Finding};
 use crate::statement::{
-    ColumnChange, Expr, ExprKind, Ident, Kind, Literal, Name, Statement, TypeName, quoted,
+    ColumnChange, Expr, ExprKind, Ident, Literal, Name, Statement, TypeName, quoted,
 };
 
 pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
-    for (table, add) in statement.added_columns() {
-        let column = &add.column;
+    for (table, column) in statement.written_columns() {
         if let Some(default) = &column.default {
             report(cx, table, &column.name, column.ty.as_ref(), default);
-        }
-    }
-    if let Kind::CreateTable(create) = &statement.kind {
-        for column in &create.columns {
-            if let Some(default) = &column.default {
-                report(cx, &create.name, &column.name, column.ty.as_ref(), default);
-            }
         }
     }
     for (table, alter) in statement.altered_columns() {

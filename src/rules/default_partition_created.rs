@@ -2,28 +2,13 @@
 
 use crate::rule::{Cx, Finding};
 use crate::statement::table::Strategy;
-use crate::statement::{AlterAction, Kind, Name, Statement};
+use crate::statement::{Name, Statement};
 
 pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
-    match &statement.kind {
-        Kind::CreateTable(create) => {
-            if let Some(of) = create.partition_of.as_ref().filter(|of| of.is_default) {
-                report(cx, statement, &create.name, &of.parent);
-            }
+    for (parent, partition, of) in statement.new_partitions() {
+        if of.is_default {
+            report(cx, statement, partition, parent);
         }
-        Kind::AlterTable(alter) => {
-            for action in &alter.actions {
-                if let AlterAction::AttachPartition {
-                    partition,
-                    bound: Some(of),
-                } = action
-                    && of.is_default
-                {
-                    report(cx, statement, partition, &alter.name);
-                }
-            }
-        }
-        _ => {}
     }
 }
 

@@ -1,27 +1,11 @@
 //! See `rules/default-partition-scanned.md`.
 
 use crate::rule::{Cx, Finding};
-use crate::statement::{AlterAction, Bound, Kind, Name, PartitionOf, Statement, quoted};
+use crate::statement::{Bound, Name, PartitionOf, Statement, quoted};
 
 pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
-    match &statement.kind {
-        Kind::CreateTable(create) => {
-            if let Some(of) = &create.partition_of {
-                report(cx, statement, &create.name, &of.parent, of);
-            }
-        }
-        Kind::AlterTable(alter) => {
-            for action in &alter.actions {
-                if let AlterAction::AttachPartition {
-                    partition,
-                    bound: Some(of),
-                } = action
-                {
-                    report(cx, statement, partition, &alter.name, of);
-                }
-            }
-        }
-        _ => {}
+    for (parent, partition, of) in statement.new_partitions() {
+        report(cx, statement, partition, parent, of);
     }
 }
 

@@ -81,7 +81,7 @@ fn is_taken_away(probing: &Probing<'_>, row: &Row) -> bool {
             _ => step
                 .statement
                 .dropped_constraints()
-                .any(|name| row.constraint.as_deref() == Some(&*name.text)),
+                .any(|(_, name)| row.constraint.as_deref() == Some(&*name.text)),
         })
 }
 

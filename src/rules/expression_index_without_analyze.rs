@@ -1,8 +1,10 @@
 //! See `rules/expression-index-without-analyze.md`.
 
-use crate::replay::Step;
+use std::collections::BTreeMap;
+
+use crate::replay::{Fact, Replay, Step};
 use crate::rule::{Cx, Finding};
-use crate::statement::{Kind, Name, Statement};
+use crate::statement::{Kind, Name, QualifiedName, Statement};
 
 pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     let Some((table, what)) = unknown(statement) else {
@@ -10,9 +12,8 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     };
     let key = cx.resolve(table);
     // Once for a table.
-    let said = cx.earlier_in_migration().iter().any(|step| {
-        unknown(step.statement).is_some_and(|(table, _)| step.before.resolve(table) == key)
-    });
+    let migration = cx.step().migration;
+    let said = cx.fact::<First>().0.get(&(migration, key)) < Some(&cx.place());
     if said || cx.effects().fails.is_some() || analyzed(cx, table) {
         return;
     }
@@ -43,13 +44,40 @@ fn unknown(statement: &Statement) -> Option<(&Name, &'static str)> {
 pub(super) fn analyzed(cx: &Cx<'_>, table: &Name) -> bool {
     let key = cx.resolve(table);
     let batch = cx.before().batch();
-    let later = (cx.step().migration + 1..cx.history().migrations.len())
-        .flat_map(|index| cx.steps_of(index))
-        .take_while(|step| step.before.batch() == batch);
-    cx.later_in_migration()
+    let analyzes = cx.fact::<Analyzes>();
+    let later = analyzes.0.partition_point(|step| *step <= cx.place());
+    analyzes.0[later..]
         .iter()
-        .chain(later)
+        .map(|step| &cx.all_steps()[*step])
+        .take_while(|step| step.before.batch() == batch)
         .any(|step| is_analyze(step, |name| step.before.resolve(name) == key))
+}
+
+/// The first statement of each migration that makes such a thing for a table.
+struct First(BTreeMap<(usize, QualifiedName), usize>);
+
+impl Fact for First {
+    fn gather(replay: &Replay<'_>) -> Self {
+        let mut first = BTreeMap::new();
+        for (index, step) in replay.steps.iter().enumerate() {
+            if let Some((table, _)) = unknown(step.statement) {
+                let key = (step.migration, step.before.resolve(table));
+                first.entry(key).or_insert(index);
+            }
+        }
+        Self(first)
+    }
+}
+
+/// The steps that may be an ANALYZE.
+struct Analyzes(Vec<usize>);
+
+impl Fact for Analyzes {
+    fn gather(replay: &Replay<'_>) -> Self {
+        let steps = replay.steps.iter().enumerate();
+        let vacuums = steps.filter(|(_, step)| matches!(step.statement.kind, Kind::Vacuum { .. }));
+        Self(vacuums.map(|(index, _)| index).collect())
+    }
 }
 
 fn is_analyze(step: &Step<'_>, is_table: impl Fn(&Name) -> bool) -> bool {

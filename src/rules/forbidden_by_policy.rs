@@ -3,7 +3,7 @@
 use crate::policy::{Forbidden, Pattern, Policy, new_names};
 use crate::rule::{Cx, Finding};
 use crate::source::Span;
-use crate::statement::{ColumnChange, ColumnDef, Expr, ExprKind, Kind, Statement, TypeName};
+use crate::statement::{ColumnChange, Expr, ExprKind, Kind, Statement, TypeName};
 
 pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     let settings = cx.settings();
@@ -85,9 +85,9 @@ fn uses(
             .filter(|ty| pattern.is_in(&ty.name) || pattern.is_in(&ty.to_string()))
             .map(|ty| (ty.span, format!("the type {ty} is forbidden here")))
             .collect(),
-        Forbidden::Function => columns(statement)
-            .into_iter()
-            .flat_map(|column| {
+        Forbidden::Function => statement
+            .written_columns()
+            .flat_map(|(_, column)| {
                 let default = column.default.iter();
                 default.chain(column.generated.iter().map(|generated| &generated.expr))
             })
@@ -103,22 +103,11 @@ fn uses(
     }
 }
 
-/// Columns that a statement brings.
-fn columns(statement: &Statement) -> Vec<&ColumnDef> {
-    match &statement.kind {
-        Kind::CreateTable(create) => create.columns.iter().collect(),
-        _ => statement
-            .added_columns()
-            .map(|(_, add)| &add.column)
-            .collect(),
-    }
-}
-
 /// Types that a statement gives to columns.
 fn types(statement: &Statement) -> Vec<&TypeName> {
-    let of_columns = columns(statement)
-        .into_iter()
-        .filter_map(|column| column.ty.as_ref());
+    let of_columns = statement
+        .written_columns()
+        .filter_map(|(_, column)| column.ty.as_ref());
     let changed = statement
         .altered_columns()
         .filter_map(|(_, alter)| match &alter.change {

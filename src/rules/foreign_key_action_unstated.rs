@@ -2,21 +2,10 @@
 
 use crate::rule::{Cx, Finding, bare_words};
 use crate::statement::table::ReferentialAction;
-use crate::statement::{ConstraintDef, ConstraintKind, Kind, Statement};
+use crate::statement::{ConstraintDef, ConstraintKind, Statement};
 
 pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
-    let mut found: Vec<&ConstraintDef> = Vec::new();
-    if let Kind::CreateTable(create) = &statement.kind {
-        found.extend(create.columns.iter().flat_map(|column| &column.constraints));
-        found.extend(&create.constraints);
-    }
-    found.extend(
-        statement
-            .added_columns()
-            .flat_map(|(_, add)| &add.column.constraints),
-    );
-    found.extend(statement.added_constraints().map(|(_, def)| def));
-    for def in found {
+    for (_, def) in statement.written_constraints() {
         let ConstraintKind::ForeignKey(key) = &def.kind else {
             continue;
         };

@@ -2,21 +2,10 @@
 
 use crate::rule::{Cx, Finding};
 use crate::statement::table::ReferentialAction;
-use crate::statement::{ConstraintDef, ConstraintKind, Kind, Name, Statement};
+use crate::statement::{ConstraintDef, ConstraintKind, Name, Statement};
 
 pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
-    if let Kind::CreateTable(create) = &statement.kind {
-        let at_columns = create.columns.iter().flat_map(|column| &column.constraints);
-        for def in at_columns.chain(&create.constraints) {
-            report(cx, &create.name, def);
-        }
-    }
-    for (table, add) in statement.added_columns() {
-        for def in &add.column.constraints {
-            report(cx, table, def);
-        }
-    }
-    for (table, def) in statement.added_constraints() {
+    for (table, def) in statement.written_constraints() {
         report(cx, table, def);
     }
 }

@@ -1,16 +1,11 @@
 //! See `rules/nullable-boolean.md`.
 
 use crate::rule::{Cx, Finding};
-use crate::statement::{ColumnDef, Kind, Name, Statement};
+use crate::statement::{ColumnDef, Name, Statement};
 
 pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
-    if let Kind::CreateTable(create) = &statement.kind {
-        for column in &create.columns {
-            report(cx, &create.name, column);
-        }
-    }
-    for (table, add) in statement.added_columns() {
-        report(cx, table, &add.column);
+    for (table, column) in statement.written_columns() {
+        report(cx, table, column);
     }
 }
 

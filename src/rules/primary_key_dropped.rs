@@ -2,16 +2,13 @@
 
 use crate::diagnostic::Level;
 use crate::rule::{Cx, Finding};
-use crate::statement::{AlterAction, Statement};
+use crate::statement::Statement;
 
 pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     if cx.effects().fails.is_some() {
         return;
     }
-    for (table, action) in statement.alter_actions() {
-        let AlterAction::DropConstraint { name, .. } = action else {
-            continue;
-        };
+    for (table, name) in statement.dropped_constraints() {
         let is_key = cx
             .before()
             .table(table)

@@ -1,19 +1,18 @@
 //! See `rules/search-path-leaked.md`.
 
-use crate::diagnostic::Certainty;
-use crate::layout::{Migration, Session};
+use crate::layout::Migration;
 use crate::rule::{Cx, Finding};
 
 pub(super) fn check(cx: &mut Cx<'_>, migration: &Migration) {
-    let certainty = match cx.runner().session {
-        Session::One => Certainty::Certain,
-        // One connection of a pool is the usual case.
-        Session::Unknown if !cx.layout().client.psql => Certainty::Possible,
-        Session::Unknown | Session::Each => return,
+    let Some(certainty) = cx.session_goes_on() else {
+        return;
     };
     let mut leak = None;
     for step in cx.steps() {
         let Some(set) = step.statement.sets().filter(|set| !set.local) else {
+            if step.statement.tag == "DISCARD ALL" {
+                leak = None;
+            }
             continue;
         };
         match (&*set.name, &set.value) {

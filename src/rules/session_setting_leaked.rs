@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::diagnostic::Certainty;
-use crate::layout::{Migration, Session};
+use crate::layout::Migration;
 use crate::rule::{Cx, Finding};
 use crate::source::Span;
 use crate::wording;
@@ -23,11 +22,8 @@ const HARMFUL: &[&str] = &[
 const LIMITS: &[&str] = &["lock_timeout", "statement_timeout"];
 
 pub(super) fn check(cx: &mut Cx<'_>, migration: &Migration) {
-    let certainty = match cx.runner().session {
-        Session::One => Certainty::Certain,
-        // One connection of a pool is the usual case.
-        Session::Unknown if !cx.layout().client.psql => Certainty::Possible,
-        Session::Unknown | Session::Each => return,
+    let Some(certainty) = cx.session_goes_on() else {
+        return;
     };
     let mut leaks: BTreeMap<Box<str>, Span> = BTreeMap::new();
     let mut path = false;

@@ -24,7 +24,7 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
         });
     let dropped: Vec<&str> = statement
         .dropped_constraints()
-        .map(|name| &*name.text)
+        .map(|(_, name)| &*name.text)
         .collect();
     for (table, column, span, is_constraint) in set.chain(added) {
         if cx.is_foreign(table) {

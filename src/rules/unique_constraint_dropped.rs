@@ -2,17 +2,14 @@
 
 use crate::rule::{Cx, Finding};
 use crate::schema::{Index, Relation, Schema};
-use crate::statement::{AlterAction, ConstraintKind, QualifiedName, Statement};
+use crate::statement::{ConstraintKind, QualifiedName, Statement};
 use crate::wording;
 
 pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     if cx.effects().fails.is_some() {
         return;
     }
-    for (table, action) in statement.alter_actions() {
-        let AlterAction::DropConstraint { name, .. } = action else {
-            continue;
-        };
+    for (table, name) in statement.dropped_constraints() {
         let key = cx.resolve(table);
         let before = cx.before();
         let Some(old) = before

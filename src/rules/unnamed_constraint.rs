@@ -3,24 +3,14 @@
 use crate::diagnostic::{Certainty, Safety};
 use crate::rule::{Cx, Finding};
 use crate::schema::Presence;
-use crate::statement::{ConstraintDef, ConstraintKind, Kind, Name, Statement};
+use crate::statement::{ConstraintDef, ConstraintKind, Name, Statement};
 
 pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
-    for (table, def) in statement.added_constraints() {
+    if statement.created_table().is_some() && !cx.bool_option("create_table") {
+        return;
+    }
+    for (table, def) in statement.written_constraints() {
         report(cx, table, def);
-    }
-    for (table, add) in statement.added_columns() {
-        for def in &add.column.constraints {
-            report(cx, table, def);
-        }
-    }
-    if let Kind::CreateTable(create) = &statement.kind
-        && cx.bool_option("create_table")
-    {
-        let at_columns = create.columns.iter().flat_map(|column| &column.constraints);
-        for def in at_columns.chain(&create.constraints) {
-            report(cx, &create.name, def);
-        }
     }
 }
 

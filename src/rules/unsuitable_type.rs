@@ -2,7 +2,7 @@
 
 use crate::diagnostic::Level;
 use crate::rule::{Cx, Finding};
-use crate::statement::{ColumnChange, Ident, Kind, Name, Statement, TypeName, quoted};
+use crate::statement::{ColumnChange, Ident, Name, Statement, TypeName, quoted};
 
 /// What is wrong with a type, and what is better.
 struct Flaw {
@@ -12,16 +12,9 @@ struct Flaw {
 }
 
 pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
-    for (table, add) in statement.added_columns() {
-        if let Some(ty) = &add.column.ty {
-            report(cx, table, &add.column.name, ty);
-        }
-    }
-    if let Kind::CreateTable(create) = &statement.kind {
-        for column in &create.columns {
-            if let Some(ty) = &column.ty {
-                report(cx, &create.name, &column.name, ty);
-            }
+    for (table, column) in statement.written_columns() {
+        if let Some(ty) = &column.ty {
+            report(cx, table, &column.name, ty);
         }
     }
     for (table, alter) in statement.altered_columns() {

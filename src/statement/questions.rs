@@ -1,8 +1,9 @@
 //! The questions rules ask a statement. Grow this vocabulary, not the rules.
 
 use super::{
-    AddColumn, AlterAction, AlterColumn, Change, ChangeVerb, ConstraintDef, ExprKind, Ident,
-    Insert, Kind, Name, ObjectKind, Query, Rename, SetVariable, Statement, Transaction,
+    AddColumn, AlterAction, AlterColumn, Change, ChangeVerb, ColumnDef, ConstraintDef, CreateTable,
+    ExprKind, Ident, Insert, Kind, Name, ObjectKind, PartitionOf, Query, Rename, SetVariable,
+    Statement, Transaction,
 };
 
 impl Statement {
@@ -56,13 +57,71 @@ impl Statement {
             })
     }
 
-    /// Names of the constraints that an `ALTER TABLE` drops. PostgreSQL drops them before it does anything else that the
-    /// command says.
-    pub fn dropped_constraints(&self) -> impl Iterator<Item = &Ident> {
-        self.alter_actions().filter_map(|(_, action)| match action {
-            AlterAction::DropConstraint { name, .. } => Some(name),
+    /// Columns that the statement writes down, in `CREATE TABLE` or `ADD COLUMN`, with the table.
+    pub fn written_columns(&self) -> impl Iterator<Item = (&Name, &ColumnDef)> {
+        let create = self.created_table().into_iter();
+        let created = create.flat_map(|create| {
+            let columns = create.columns.iter();
+            columns.map(move |column| (&create.name, column))
+        });
+        let added = self.added_columns();
+        created.chain(added.map(|(table, add)| (table, &add.column)))
+    }
+
+    /// Constraints that the statement writes down, wherever it does: at a column, in `CREATE TABLE`, in
+    /// `ADD CONSTRAINT`; with the table.
+    pub fn written_constraints(&self) -> impl Iterator<Item = (&Name, &ConstraintDef)> {
+        let at_columns = self.written_columns().flat_map(|(table, column)| {
+            let constraints = column.constraints.iter();
+            constraints.map(move |def| (table, def))
+        });
+        let create = self.created_table().into_iter();
+        let of_table = create.flat_map(|create| {
+            let constraints = create.constraints.iter();
+            constraints.map(move |def| (&create.name, def))
+        });
+        at_columns.chain(of_table).chain(self.added_constraints())
+    }
+
+    /// `CREATE TABLE`, if the statement is one.
+    #[must_use]
+    pub fn created_table(&self) -> Option<&CreateTable> {
+        match &self.kind {
+            Kind::CreateTable(create) => Some(create),
             _ => None,
-        })
+        }
+    }
+
+    /// `ATTACH PARTITION` to a table: the table, the partition, and where it belongs.
+    pub fn attached_partitions(&self) -> impl Iterator<Item = (&Name, &Name, &PartitionOf)> {
+        self.alter_actions()
+            .filter_map(|(table, action)| match action {
+                AlterAction::AttachPartition {
+                    partition,
+                    bound: Some(of),
+                } => Some((table, partition, of)),
+                _ => None,
+            })
+    }
+
+    /// Partitions that the table gets, made as such or attached: the table, the partition, and where it belongs.
+    pub fn new_partitions(&self) -> impl Iterator<Item = (&Name, &Name, &PartitionOf)> {
+        let create = self.created_table().into_iter();
+        let created = create.filter_map(|create| {
+            let of = create.partition_of.as_ref()?;
+            Some((&of.parent, &create.name, of))
+        });
+        created.chain(self.attached_partitions())
+    }
+
+    /// The constraints that an `ALTER TABLE` drops, with the table. PostgreSQL drops them before it does anything else
+    /// that the command says.
+    pub fn dropped_constraints(&self) -> impl Iterator<Item = (&Name, &Ident)> {
+        self.alter_actions()
+            .filter_map(|(table, action)| match action {
+                AlterAction::DropConstraint { name, .. } => Some((table, name)),
+                _ => None,
+            })
     }
 
     /// `VALIDATE CONSTRAINT`, with the table.

@@ -1,13 +1,18 @@
 #!/usr/bin/env python3
 """How the time of a check grows with the length of a history.
 
-Writes histories of 500, 2,000 and 8,000 files with seven statements each and measures the processor time of
-`lockgate check --format short` in user mode:
+Writes histories of growing length in several shapes and measures the processor time of `lockgate check --format short`
+in user mode:
 
-    cargo build --release && tests/bench/history.py target/release/lockgate
+    cargo build --release && tests/bench/history.py target/release/lockgate [SHAPE…]
+
+- `mixed`: files with seven statements, the mixture that projects have
+- `rows`: files that insert and update rows of one table
+- `downs`: files with a down script each, all on tables that refer to one another
+- `file`: one file, as large as a dump
 
 It is no test: what it prints depends on the machine. What must not depend on it is the last column, the factor
-against the row before, which stays close to the factor of the number of files (four).
+against the row before, which stays close to the factor of the number of statements (four).
 """
 
 import os
@@ -15,9 +20,6 @@ import resource
 import subprocess
 import sys
 import tempfile
-
-SIZES = [500, 2000, 8000]
-
 
 def statements(n, rnd):
     """Seven statements of one migration: what projects do, and all of it on tables that refer to one hot table."""
@@ -52,7 +54,7 @@ def statements(n, rnd):
     yield f"UPDATE {table} SET state = 'old' WHERE amount > 10;"
 
 
-def write(directory, files):
+def mixed(files):
     seed = 1
 
     def rnd(limit):
@@ -60,19 +62,81 @@ def write(directory, files):
         seed = (seed * 1103515245 + 12345) % 2**31
         return seed % limit
 
-    with open(os.path.join(directory, f"{0:06}_begin.sql"), "w") as out:
-        out.write("CREATE TABLE users (id bigint PRIMARY KEY, email text);\n")
-        out.write("CREATE TABLE events (at integer NOT NULL, kind text) PARTITION BY RANGE (at);\n")
-        out.write("CREATE INDEX events_kind ON events (kind);\n")
+    yield (
+        f"{0:06}_begin.sql",
+        [
+            "CREATE TABLE users (id bigint PRIMARY KEY, email text);",
+            "CREATE TABLE events (at integer NOT NULL, kind text) PARTITION BY RANGE (at);",
+            "CREATE INDEX events_kind ON events (kind);",
+        ],
+    )
     for n in range(files):
-        with open(os.path.join(directory, f"{n + 1:06}_change.sql"), "w") as out:
-            for statement in statements(n, rnd):
-                out.write(statement + "\n")
+        yield f"{n + 1:06}_change.sql", statements(n, rnd)
 
 
-def measure(program, files):
+def rows(files):
+    yield f"{0:06}_begin.sql", ["CREATE TABLE kinds (id serial PRIMARY KEY, name text);"]
+    for n in range(files):
+        insert = f"INSERT INTO kinds (id, name) VALUES ({n}, 'x');"
+        update = f"UPDATE kinds SET name = 'y' WHERE id = {n};"
+        yield f"{n + 1:06}_rows.sql", [insert, update] * 3
+
+
+def downs(files):
+    for n in range(files):
+        table, older, oldest = f"table_{n}", f"table_{n // 2}", f"table_{n // 3}"
+        yield (
+            f"{n:06}_change.up.sql",
+            [
+                f"CREATE TABLE {table} (id bigint PRIMARY KEY, name text NOT NULL, a bigint REFERENCES table_{max(n - 1, 0)} (id));",
+                f"CREATE UNIQUE INDEX {table}_name ON {table} (lower(name));",
+                f"ALTER TABLE {older} ADD COLUMN c_{n} int;",
+                f"ALTER TABLE {older} ADD CONSTRAINT k_{n} CHECK (c_{n} > 0) NOT VALID;",
+                f"ALTER TABLE {oldest} RENAME COLUMN name TO name_{n};",
+                f"ALTER TABLE {oldest} RENAME COLUMN name_{n} TO name;",
+                f"CREATE TYPE type_{n} AS ENUM ('a');",
+            ],
+        )
+        yield f"{n:06}_change.down.sql", [f"DROP TABLE {table} CASCADE;", f"DROP TYPE type_{n};"]
+
+
+def file(files):
+    parts = []
+    for n in range(files):
+        table = f"table_{n}"
+        parts += [
+            f"CREATE TABLE {table} (id bigserial PRIMARY KEY, name text NOT NULL, a int);",
+            f"CREATE INDEX {table}_name ON {table} (lower(name));",
+            f"ALTER TABLE {table} ADD CONSTRAINT {table}_a CHECK (a > 0) NOT VALID;",
+            f"INSERT INTO {table} (id, name) VALUES (1, 'x');",
+            f"GRANT SELECT ON {table} TO app;",
+        ]
+    yield "000001_all.sql", parts
+
+
+# With the numbers of files (or tables) that are tried.
+SHAPES = {
+    "mixed": (mixed, [500, 2000, 8000]),
+    "rows": (rows, [500, 2000, 8000]),
+    "downs": (downs, [250, 1000, 4000]),
+    "file": (file, [500, 2000, 8000]),
+}
+
+
+def write(directory, files, shape=mixed):
+    """Writes a history and says how many statements it has."""
+    count = 0
+    for name, parts in shape(files):
+        parts = list(parts)
+        count += len(parts)
+        with open(os.path.join(directory, name), "w") as out:
+            out.write("".join(part + "\n" for part in parts))
+    return count
+
+
+def measure(program, files, shape):
     with tempfile.TemporaryDirectory() as directory:
-        write(directory, files)
+        count = write(directory, files, shape)
         best = None
         for _ in range(3):
             before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -84,22 +148,22 @@ def measure(program, files):
             after = resource.getrusage(resource.RUSAGE_CHILDREN)
             used = after.ru_utime - before.ru_utime
             best = used if best is None else min(best, used)
-        return best
+        return count, best
 
 
 def main():
     if len(sys.argv) < 2:
         sys.exit(__doc__)
     program = os.path.abspath(sys.argv[1])
-    sizes = [int(size) for size in sys.argv[2:]] or SIZES
-    last = None
-    print(f"{'files':>6} {'statements':>10} {'seconds':>8} {'ms/1000':>8} {'factor':>7}")
-    for files in sizes:
-        used = measure(program, files)
-        count = files * 7
-        factor = f"{used / last:.2f}" if last else ""
-        print(f"{files:>6} {count:>10} {used:>8.3f} {used * 1e6 / count:>8.2f} {factor:>7}")
-        last = used
+    print(f"{'shape':<6} {'files':>6} {'statements':>10} {'seconds':>8} {'us each':>8} {'factor':>7}")
+    for name in sys.argv[2:] or SHAPES:
+        shape, sizes = SHAPES[name]
+        last = None
+        for files in sizes:
+            count, used = measure(program, files, shape)
+            factor = f"{used / last:.2f}" if last else ""
+            print(f"{name:<6} {files:>6} {count:>10} {used:>8.3f} {used * 1e6 / count:>8.2f} {factor:>7}", flush=True)
+            last = used
 
 
 if __name__ == "__main__":

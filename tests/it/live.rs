@@ -4,13 +4,19 @@
 //! major that there is; both roles must say the same unless a test says otherwise.
 
 mod after;
+mod certificates;
 mod faults;
 mod handed;
+mod large;
+mod many;
 mod objects;
+mod poolers;
 mod replication;
 mod servers;
 mod sessions;
+mod shown;
 mod snapshots;
+mod standby;
 mod state;
 mod watching;
 
@@ -31,6 +37,7 @@ use postgres::Client;
 use super::example::root;
 use super::servers::{self as test_servers, Database};
 use super::tidy::wording;
+pub(crate) use shown::showing;
 
 static WORLD: LazyLock<String> =
     LazyLock::new(|| fs::read_to_string(root().join("fixtures/world.sql")).unwrap());
@@ -59,6 +66,8 @@ pub(crate) struct Question<'a> {
     pub(crate) before: Option<Snapshot>,
     /// What the user hands over.
     pub(crate) outside: Outside,
+    /// The major that the files are checked for, unless it is the newest.
+    pub(crate) postgres: Option<u32>,
 }
 
 /// A question that `lockgate live pre` puts with one probe, nothing pending.
@@ -71,6 +80,7 @@ pub(crate) fn pre(probe: &'static str) -> Question<'static> {
         options: Vec::new(),
         before: None,
         outside: Outside::default(),
+        postgres: None,
     }
 }
 
@@ -114,8 +124,18 @@ impl<'a> Question<'a> {
         self
     }
 
+    /// With files that are checked for this major.
+    pub(crate) fn checked_for(mut self, major: u32) -> Self {
+        self.postgres = Some(major);
+        self
+    }
+
     /// The report that a role gets.
     pub(crate) fn report(&self, database: &Database, role: &str) -> Report {
+        self.report_at(&url(database, role))
+    }
+
+    pub(crate) fn report_at(&self, url: &str) -> Report {
         let mut settings = Settings {
             select: vec![self.probe.to_owned()],
             stats: self.before.clone().map(Arc::new),
@@ -125,12 +145,12 @@ impl<'a> Question<'a> {
         for (name, value) in &self.options {
             rule.options.insert((*name).to_owned(), value.clone());
         }
-        let url = url(database, role);
+        settings.postgres = self.postgres.unwrap_or(settings.postgres);
         let world = (!self.files.is_empty()).then_some(WORLD.as_str());
         let outside = self.outside.clone();
         testing::ask_with(
             self.when,
-            &url,
+            url,
             self.layout,
             &self.files,
             world,
@@ -141,10 +161,16 @@ impl<'a> Question<'a> {
 
     /// What a role is told.
     pub(crate) fn told(&self, database: &Database, role: &str) -> Vec<String> {
-        let report = self.report(database, role);
+        self.told_at(&url(database, role), role)
+    }
+
+    /// What a role is told when it asks there.
+    pub(crate) fn told_at(&self, url: &str, role: &str) -> Vec<String> {
+        let report = self.report_at(url);
         assert!(report.errors.is_empty(), "{:?}", report.errors);
         let answers = &report.databases[0].answers;
         assert_eq!(answers.len(), 1, "{} was not asked", self.probe);
+        shown::note(self.probe, role, answers[0].answer);
         for found in &report.diagnostics {
             assert_eq!(wording(found), [""; 0]);
         }
@@ -221,19 +247,17 @@ fn line(found: &Diagnostic) -> String {
 
 /// Every probe of `pre`, about migrations that give each of them something to ask.
 pub(crate) fn all_probes(database: &Database) -> Report {
+    all_probes_at(&database.url())
+}
+
+/// The same, asked there.
+pub(crate) fn all_probes_at(url: &str) -> Report {
     const SQL: &str = "DROP INDEX CONCURRENTLY idx_orders_user_id; CREATE UNIQUE INDEX CONCURRENTLY n ON orders (note); \
         ALTER TABLE orders DROP COLUMN coupon_id; ALTER TABLE users ALTER COLUMN age TYPE bigint; \
         ALTER TABLE orders ALTER COLUMN note SET NOT NULL; DROP TABLE coupons;";
     let settings = Settings::default();
     let files = [("1.sql", SQL)];
-    testing::ask(
-        When::Pre,
-        &database.url(),
-        "plain",
-        &files,
-        Some(&WORLD),
-        settings,
-    )
+    testing::ask(When::Pre, url, "plain", &files, Some(&WORLD), settings)
 }
 
 /// Where a database is, for a role.

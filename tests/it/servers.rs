@@ -5,6 +5,8 @@
 //! ([`majors`] is empty), which is a failure where it must not happen: with `CI` or `LOCKGATE_REQUIRE_SERVERS`
 //! set.
 
+mod own;
+
 use std::env;
 use std::fmt;
 use std::fs;
@@ -13,11 +15,13 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{LazyLock, OnceLock};
+use std::sync::{LazyLock, Mutex, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use postgres::{Client, NoTls};
+
+pub(crate) use self::own::{Own, Program, Setup, free_port, signal};
 
 /// The majors that Lockgate speaks about, oldest first.
 const SUPPORTED: [u32; 6] = [13, 14, 15, 16, 17, 18];
@@ -30,13 +34,13 @@ const PATIENCE: Duration = Duration::from_mins(1);
 const NOBODY: &str = "65534";
 
 /// Runs the command after it until standard input closes, which it does when the test process ends in whatever
-/// way: so no server survives its tests. Then the server's directory ($1) goes away.
+/// way: so no server survives its tests, which the signal ($2) ends. Then its directory ($1) goes away.
 const WATCHDOG: &str = r#"
-dir=$1; shift
+dir=$1; signal=$2; shift 2
 "$@" </dev/null >>"$dir/log" 2>&1 &
 server=$!
 cat >/dev/null
-kill -INT "$server" 2>/dev/null
+kill "-$signal" "$server" 2>/dev/null
 wait "$server"
 rm -rf "$dir"
 "#;
@@ -71,13 +75,17 @@ pub(crate) fn world(major: u32) -> Database {
         connect(major)
             .batch_execute("CREATE DATABASE world TEMPLATE template0")
             .unwrap();
-        let sql = fs::read_to_string(root().join("fixtures/world.sql")).unwrap();
-        let mut client = server.connect("world");
-        if let Err(error) = client.batch_execute(&sql) {
-            panic!("fixtures/world.sql does not load on PostgreSQL {major}: {error:?}");
-        }
+        load_world(&mut server.connect("world"));
     });
     Database::create(server, "world")
+}
+
+/// Makes the example world in a database.
+fn load_world(client: &mut Client) {
+    let sql = fs::read_to_string(root().join("fixtures/world.sql")).unwrap();
+    if let Err(error) = client.batch_execute(&sql) {
+        panic!("fixtures/world.sql does not load: {error:?}");
+    }
 }
 
 /// A database that is dropped with this value: keep the value as long as its connections.
@@ -114,8 +122,12 @@ impl Database {
 
     /// Where this database is, in the form that libpq and SQLAlchemy both understand.
     pub(crate) fn url(&self) -> String {
+        let port = match self.server.port {
+            5432 => String::new(),
+            port => format!("&port={port}"),
+        };
         format!(
-            "postgresql://postgres@/{}?host={}",
+            "postgresql://postgres@/{}?host={}{port}",
             self.name,
             self.server.socket.display()
         )
@@ -228,7 +240,9 @@ pub(crate) fn runner() -> Option<PathBuf> {
 /// # Panics
 /// When it is missing, the system has Debian's packages and the environment says that nothing may be.
 pub(crate) fn system_tool(name: &str) -> Option<PathBuf> {
+    // Debian puts servers where only root looks.
     let program = env::split_paths(&env::var_os("PATH")?)
+        .chain([PathBuf::from("/usr/sbin")])
         .map(|directory| directory.join(name))
         .find(|program| program.exists());
     if program.is_some() {
@@ -318,9 +332,29 @@ fn server(major: u32) -> &'static Server {
 struct Server {
     /// Directory of the Unix socket.
     socket: PathBuf,
-    /// Holds the pipe whose end stops the server; never dropped, closed by the kernel.
-    _watchdog: Child,
+    /// Its port, which is a part of the socket's name too.
+    port: u16,
+    /// Holds the pipe whose end stops the server; the shared servers' is closed by the kernel.
+    watchdog: Mutex<Child>,
 }
+
+/// The port where nothing else is said: the servers do not meet, because each has its own directory.
+const PORT: u16 = 5432;
+
+/// What is the same for all servers.
+const SETTINGS: [&str; 10] = [
+    "listen_addresses=",
+    "fsync=off",
+    "full_page_writes=off",
+    "synchronous_commit=off",
+    "shared_buffers=16MB",
+    // Its own SHARE UPDATE EXCLUSIVE locks would be taken for those of the statement under test.
+    "autovacuum=off",
+    "timezone=UTC",
+    "log_timezone=UTC",
+    "max_connections=200",
+    "max_prepared_transactions=10",
+];
 
 impl Server {
     fn start(binaries: &Binaries) -> io::Result<Self> {
@@ -336,48 +370,37 @@ impl Server {
 
     fn start_in(dir: &Path, binaries: &Binaries) -> io::Result<Self> {
         let bin = readable_by_the_server(&binaries.bin, dir)?;
-        let data = dir.join("data");
-        initialise(binaries, &bin, dir, &data)?;
+        initialise(binaries, &bin, dir, &dir.join("data"))?;
+        Self::launch(dir, binaries, &bin, PORT, &[])
+    }
 
-        let mut command = Command::new("sh");
-        command.args(["-c", WATCHDOG, "lockgate-watchdog"]).arg(dir);
+    /// Starts a server on `dir/data`, with more settings, of which the last one wins.
+    fn launch(
+        dir: &Path,
+        binaries: &Binaries,
+        bin: &Path,
+        port: u16,
+        more: &[&str],
+    ) -> io::Result<Self> {
+        let mut command = guarded(dir, "INT", &bin.join("postgres"));
         command
-            .args(unprivileged())
-            .arg(bin.join("postgres"))
             .arg("-D")
-            .arg(&data)
+            .arg(dir.join("data"))
             .arg("-k")
-            .arg(dir);
-        for setting in [
-            "listen_addresses=",
-            "fsync=off",
-            "full_page_writes=off",
-            "synchronous_commit=off",
-            "shared_buffers=16MB",
-            // Its own SHARE UPDATE EXCLUSIVE locks would be taken for those of the statement under test.
-            "autovacuum=off",
-            "timezone=UTC",
-            "log_timezone=UTC",
-            "max_connections=200",
-            "max_prepared_transactions=10",
-        ] {
+            .arg(dir)
+            .args(["-p", &port.to_string()]);
+        for setting in SETTINGS.iter().chain(more) {
             command.args(["-c", setting]);
         }
         if has_library(binaries, "pg_stat_statements") {
             command.args(["-c", "shared_preload_libraries=pg_stat_statements"]);
         }
-        // In a process group of its own, so that Ctrl-C at the terminal stops the tests and the watchdog then
-        // finds time to clear up.
-        let watchdog = command
-            .process_group(0)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()?;
+        let watchdog = command.spawn()?;
 
         let server = Self {
             socket: dir.to_path_buf(),
-            _watchdog: watchdog,
+            port,
+            watchdog: Mutex::new(watchdog),
         };
         let started = Instant::now();
         loop {
@@ -395,6 +418,7 @@ impl Server {
     fn try_connect(&self, database: &str) -> Result<Client, postgres::Error> {
         postgres::Config::new()
             .host_path(&self.socket)
+            .port(self.port)
             .user("postgres")
             .dbname(database)
             .connect(NoTls)
@@ -406,6 +430,24 @@ impl Server {
             Err(error) => panic!("no connection to {database}: {error:?}"),
         }
     }
+}
+
+/// A program under the watchdog, as the user that runs the servers.
+fn guarded(dir: &Path, signal: &str, program: &Path) -> Command {
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", WATCHDOG, "lockgate-watchdog"])
+        .arg(dir)
+        .arg(signal)
+        .args(unprivileged())
+        .arg(program)
+        // In a process group of its own, so that Ctrl-C at the terminal stops the tests and the watchdog then
+        // finds time to clear up.
+        .process_group(0)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    command
 }
 
 /// Whether a library of the contributed modules is there.

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::super::target::snapshot_in;
 use super::super::{Failure, Outcome, note};
-use super::{read, surroundings, target_of};
+use super::{read, surroundings, target_of, warn_of_passwords};
 use crate::config;
 use crate::discover::{self, discover};
 use crate::live::compare::{Compared, Files, Side, run as compare};
@@ -92,6 +92,7 @@ pub(super) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, Failure> 
 fn side(name: &str) -> Result<Side, Failure> {
     if name.contains("://") || name.contains('=') {
         let target = target_of(Some(name), &surroundings())?;
+        warn_of_passwords(&[name]);
         return Ok(Side::Database(Box::new(target)));
     }
     let path = Path::new(name);

@@ -6,7 +6,7 @@ use lockgate::probe::{Gates, Limits, Outside, When, invariants, limit_from};
 use lockgate::settings::Environment;
 
 use super::snapshots::{lockgate, taken};
-use super::{Question, ends, monitor, pre, session, url};
+use super::{Question, ends, monitor, pre, session, showing, url};
 use crate::servers::{Database, world};
 
 fn run(database: &Database, sql: &str) {
@@ -35,7 +35,7 @@ fn backup(text: String) -> Outside {
 
 #[test]
 fn an_old_backup_is_named() {
-    for major in ends() {
+    for major in showing("backup-too-old") {
         let database = world(major);
         let now = now(&database);
         let question = pre("backup-too-old");
@@ -163,7 +163,7 @@ fn against(name: &str, before: f64) -> Gates {
 
 #[test]
 fn metrics_are_gates_before_and_after() {
-    for major in ends() {
+    for major in showing("metric-over-limit") {
         let database = world(major);
         let now = now(&database);
         for question in [pre("metric-over-limit"), post("metric-over-limit")] {
@@ -223,7 +223,7 @@ fn metrics_are_gates_before_and_after() {
 
 #[test]
 fn too_much_traffic_is_named() {
-    for major in ends() {
+    for major in showing("traffic-too-high") {
         let database = world(major);
         let question = pre("traffic-too-high");
         question.is_not_asked(&database);
@@ -275,7 +275,7 @@ fn invariants_are_asked_before_and_after() {
         -- Users stay.\n-- expect: same\nSELECT count(*) FROM users;\n\
         -- Orders grow.\n-- expect: not less\nSELECT count(*) FROM orders;\n\
         -- No status is unknown.\n-- expect: 0\nSELECT count(*) FROM orders WHERE status = 'unknown';\n";
-    for major in ends() {
+    for major in showing("violated-invariant") {
         let database = world(major);
         run(
             &database,
@@ -411,7 +411,7 @@ fn an_invariant_that_cannot_be_asked_is_unknown() {
 
 #[test]
 fn sessions_of_an_old_version_are_named() {
-    for major in ends() {
+    for major in showing("outdated-session") {
         let database = world(major);
         let question = pre("outdated-session");
         question.is_not_asked(&database);
@@ -463,7 +463,7 @@ const CRON: &str = "CREATE SCHEMA cron; GRANT USAGE ON SCHEMA cron TO PUBLIC; \
 #[test]
 fn jobs_that_failed_or_run_are_named() {
     const RUN: &str = "INSERT INTO cron.job_run_details (jobid, job_pid, command, status, return_message, start_time, end_time) SELECT ";
-    for major in ends() {
+    for major in showing("failed-job") {
         let database = world(major);
         pre("failed-job").is_not_asked(&database);
         run(&database, CRON);
@@ -523,7 +523,7 @@ fn jobs_that_failed_or_run_are_named() {
 
 #[test]
 fn a_table_that_has_become_bloated_is_named() {
-    for major in ends() {
+    for major in showing("bloated-table") {
         let database = world(major);
         let question = post("bloated-table");
         question.is_not_asked(&database);

@@ -2,7 +2,7 @@
 
 use lockgate::probe::Outside;
 
-use super::{ends, monitor, plain, pre, session, wait_for};
+use super::{monitor, plain, pre, session, showing, wait_for};
 use crate::servers::{Database, world};
 
 fn run(database: &Database, sql: &str) {
@@ -12,7 +12,7 @@ fn run(database: &Database, sql: &str) {
 #[test]
 fn an_index_that_a_cancelled_build_left_is_named() {
     let question = pre("invalid-index");
-    for major in ends() {
+    for major in showing("invalid-index") {
         let database = world(major);
         question.is_silent(&database);
         // The build waits for the snapshot of the other session, and is cancelled there.
@@ -44,7 +44,7 @@ fn an_index_that_a_cancelled_build_left_is_named() {
 #[test]
 fn an_unvalidated_constraint_is_named() {
     let question = pre("unvalidated-constraint");
-    for major in ends() {
+    for major in showing("unvalidated-constraint") {
         let database = world(major);
         question.finds(
             &database,
@@ -68,7 +68,7 @@ fn an_unvalidated_constraint_is_named() {
 #[test]
 fn a_disabled_trigger_is_named() {
     let question = pre("disabled-trigger");
-    for major in ends() {
+    for major in showing("disabled-trigger") {
         let database = world(major);
         question.is_silent(&database);
         run(&database, "ALTER TABLE order_lines DISABLE TRIGGER ALL");
@@ -91,7 +91,7 @@ fn a_disabled_trigger_is_named() {
 
 #[test]
 fn dependents_of_what_is_dropped_are_named() {
-    for major in ends() {
+    for major in showing("dependent-object") {
         let database = world(major);
         let drops = pre("dependent-object").pending("ALTER TABLE users DROP COLUMN age;");
         drops.finds(
@@ -128,7 +128,7 @@ fn dependents_of_what_is_dropped_are_named() {
 
 #[test]
 fn a_query_that_uses_a_dropped_column_is_named() {
-    for major in ends() {
+    for major in showing("column-still-queried") {
         let database = world(major);
         let question =
             pre("column-still-queried").pending("ALTER TABLE orders DROP COLUMN coupon_id;");
@@ -184,7 +184,7 @@ fn a_query_that_uses_a_dropped_column_is_named() {
 
 #[test]
 fn an_index_in_use_is_named_before_it_is_dropped() {
-    for major in ends() {
+    for major in showing("index-in-use") {
         let database = world(major);
         let question = pre("index-in-use").pending("DROP INDEX CONCURRENTLY idx_orders_user_id;");
         let unused = question.clone().option("window", "0");
@@ -218,7 +218,7 @@ fn an_index_in_use_is_named_before_it_is_dropped() {
 
 #[test]
 fn work_on_a_large_table_is_measured() {
-    for major in ends() {
+    for major in showing("large-target") {
         let database = world(major);
         let rewrite =
             pre("large-target").pending("ALTER TABLE orders ALTER COLUMN coupon_id TYPE bigint;");
@@ -253,7 +253,7 @@ fn work_on_a_large_table_is_measured() {
 
 #[test]
 fn rows_that_break_a_constraint_are_found() {
-    for major in ends() {
+    for major in showing("violated-constraint") {
         let database = world(major);
         run(
             &database,
@@ -312,7 +312,7 @@ fn rows_that_break_a_constraint_are_found() {
 
 #[test]
 fn a_role_that_may_not_migrate_is_named() {
-    for major in ends() {
+    for major in showing("missing-privilege") {
         let database = world(major);
         plain(&database);
         pre("missing-privilege").is_silent(&database);
@@ -351,7 +351,7 @@ fn a_role_that_may_not_migrate_is_named() {
 
 #[test]
 fn a_role_without_lock_timeout_is_named() {
-    for major in ends() {
+    for major in showing("role-without-timeout") {
         let database = world(major);
         let question = pre("role-without-timeout").pending("ALTER TABLE orders ADD COLUMN x int;");
         question.finds(&database, "warning: nothing limits how long a migration waits for an ACCESS EXCLUSIVE lock on `orders`");
@@ -369,7 +369,7 @@ fn a_role_without_lock_timeout_is_named() {
 #[test]
 fn rows_without_a_parent_are_found() {
     let question = pre("orphan-row");
-    for major in ends() {
+    for major in showing("orphan-row") {
         let database = world(major);
         run(
             &database,

@@ -1,12 +1,12 @@
 //! Sessions that stand in the way.
 
-use super::{ends, plain, pre, session, wait_for};
+use super::{ends, plain, pre, session, showing, wait_for};
 use crate::servers::world;
 
 #[test]
 fn a_long_transaction_is_named() {
     let question = pre("long-transaction").option("warning", "200ms");
-    for major in ends() {
+    for major in showing("long-transaction") {
         let database = world(major);
         question.is_silent(&database);
         let mut idle = session(&database, "report", "BEGIN; SELECT 'secret', 1");
@@ -57,7 +57,7 @@ fn a_prepared_transaction_is_named() {
 fn a_holder_of_a_target_is_named() {
     let question = pre("target-locked")
         .pending("SET lock_timeout = '5s';\nALTER TABLE orders ADD COLUMN note text;");
-    for major in ends() {
+    for major in showing("target-locked") {
         let database = world(major);
         question.is_silent(&database);
         let mut idle = session(&database, "app", "BEGIN; SELECT count(*) FROM orders");
@@ -101,7 +101,7 @@ fn a_snapshot_that_concurrently_waits_for_is_named() {
     let build = pre("old-snapshot")
         .pending("CREATE INDEX CONCURRENTLY orders_note ON orders (note);")
         .option("warning", "0");
-    for major in ends() {
+    for major in showing("old-snapshot") {
         let database = world(major);
         build.is_silent(&database);
         let mut report = session(
@@ -125,7 +125,7 @@ fn a_snapshot_that_concurrently_waits_for_is_named() {
 #[test]
 fn the_root_of_waiting_sessions_is_named() {
     let question = pre("blocked-session").option("warning", "1");
-    for major in ends() {
+    for major in showing("blocked-session") {
         let database = world(major);
         question.is_silent(&database);
         let mut root = session(&database, "root", "BEGIN; LOCK TABLE orders");
@@ -162,7 +162,7 @@ fn the_root_of_waiting_sessions_is_named() {
 #[test]
 fn another_migration_is_named() {
     let question = pre("concurrent-migration");
-    for major in ends() {
+    for major in showing("concurrent-migration") {
         let database = world(major);
         question.is_silent(&database);
         let mut tool = session(&database, "tool", "SELECT pg_advisory_lock(42)");
@@ -186,7 +186,7 @@ fn another_migration_is_named() {
 
 #[test]
 fn few_connections_left_are_counted() {
-    for major in ends() {
+    for major in showing("few-connections-left") {
         let database = world(major);
         let question = pre("few-connections-left");
         question

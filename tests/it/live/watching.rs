@@ -6,7 +6,7 @@ use std::thread;
 
 use super::snapshots::{is_described, lockgate};
 use super::{ends, monitor, session, url, wait_for};
-use crate::servers::world;
+use crate::servers::{Own, Setup};
 
 fn text(output: &Output) -> String {
     format!(
@@ -19,7 +19,8 @@ fn text(output: &Output) -> String {
 #[test]
 fn waits_are_told_with_their_tree_and_a_program_is_run() {
     for major in ends() {
-        let database = world(major);
+        let server = Own::start(major, &Setup::default());
+        let database = server.world();
         let directory = tempfile::tempdir().unwrap();
         let url = url(&database, monitor(&database));
         let watch = |more: &[&str]| {
@@ -96,7 +97,8 @@ fn waits_are_told_with_their_tree_and_a_program_is_run() {
 #[test]
 fn numbers_from_outside_are_gates() {
     let major = ends()[0];
-    let database = world(major);
+    let server = Own::start(major, &Setup::default());
+    let database = server.world();
     let directory = tempfile::tempdir().unwrap();
     let url = url(&database, "postgres");
     let now: f64 = database
@@ -167,7 +169,8 @@ fn a_migration_from_beginning_to_end() {
     const UP: &str =
         "SET lock_timeout = '200ms';\nALTER TABLE orders ADD COLUMN checked boolean;\n";
     for major in ends() {
-        let database = world(major);
+        let server = Own::start(major, &Setup::default());
+        let database = server.world();
         let directory = tempfile::tempdir().unwrap();
         fs::write(directory.path().join("1.sql"), UP).unwrap();
         let url = url(&database, "postgres");
