@@ -5,7 +5,8 @@
 //! [`run`] takes the files that were discovered, and [`Target`]s. Each database is asked by one thread of a small pool:
 //! connect (`live/session.rs`), read the migration tool's own table (which migrations are pending), then each probe in turn
 //! ([`crate::probe`] says how one is added). A probe's answer is one of three: all is well, findings, or *unknown* with
-//! what would settle it. A database that cannot be asked is an error of the report, with what to try; the others go on.
+//! what would settle it; or it was not asked, because what it needs was not given. A database that cannot be asked is an
+//! error of the report, with what to try; the others go on.
 //!
 //! # What holds for every connection
 //!
@@ -34,6 +35,7 @@ use std::num::NonZero;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock};
+use std::time::Duration;
 
 pub use self::params::{Surroundings, Target};
 use self::session::Session;
@@ -42,9 +44,9 @@ use crate::analyze::{self, Parsed, ParsedProject};
 use crate::diagnostic::{Certainty, Diagnostic, FileError, Level};
 use crate::discover::Discovered;
 use crate::layout::Direction;
-use crate::probe::{Ask as _, Plan, Planned, Probe, Probing, ToolState, When};
+use crate::probe::{Ask as _, Outside, Plan, Planned, Probe, Probing, ToolState, When};
 use crate::replay::Replay;
-use crate::report::{Answer, Answered, DatabaseSummary, Report};
+use crate::report::{Answer, Answered, DatabaseSummary, Pending, Report};
 use crate::rule::{Check, Rule};
 use crate::rules::RULES;
 use crate::settings::{NEWEST_POSTGRES, OLDEST_POSTGRES, Settings};
@@ -64,6 +66,8 @@ pub struct Request {
     pub jobs: NonZero<usize>,
     /// Files were named: they are what is pending, where no table of a tool says more.
     pub files_named: bool,
+    /// What the user handed over beside the databases.
+    pub outside: Outside,
 }
 
 /// The probes of a moment, sorted by id.
@@ -113,6 +117,7 @@ pub fn run(discovered: Discovered, settings: Settings, request: &Request) -> Rep
             server: None,
             role: String::new(),
             pending: 0,
+            pending_migrations: Vec::new(),
             answers: Vec::new(),
         }));
         errors.extend(examined.broken.map(|trouble| FileError {
@@ -216,6 +221,13 @@ impl<'a> Asked<'a> {
             server: Some(format!("PostgreSQL {}", session.server.version())),
             role: session.server.user.clone(),
             pending: plan.pending(),
+            pending_migrations: plan
+                .pending_migrations()
+                .map(|migration| Pending {
+                    path: self.sources[migration.source.0 as usize].path.clone(),
+                    version: migration.version.clone(),
+                })
+                .collect(),
             answers: Vec::new(),
         };
         let mut found = Vec::new();
@@ -370,8 +382,11 @@ impl<'a> Asked<'a> {
             when: self.request.when,
             asker: session,
             database,
+            outside: &self.request.outside,
+            pause: |milliseconds| std::thread::sleep(Duration::from_millis(milliseconds)),
             found: Vec::new(),
             unknown: Vec::new(),
+            not_asked: false,
         };
         let judged = catch_unwind(AssertUnwindSafe(|| (probe.judge)(&mut probing)));
         match judged {
@@ -388,6 +403,7 @@ impl<'a> Asked<'a> {
                 return (vec![broken], Answer::Unknown);
             }
         }
+        let not_asked = probing.not_asked;
         let (mut found, unknown) = probing.into_diagnostics();
         for diagnostic in &mut found {
             if diagnostic.certainty != Certainty::Unknown {
@@ -403,6 +419,7 @@ impl<'a> Asked<'a> {
         ) {
             (true, _) => Answer::Finding,
             (false, true) => Answer::Unknown,
+            (false, false) if not_asked => Answer::NotAsked,
             (false, false) => Answer::Ok,
         };
         (found, answer)

@@ -15,13 +15,18 @@
 //!    A probe without rows of its own (it asks with [`Probing::query`], or looks at the plan alone) has no SQL file.
 //! 3. `src/rules/<id>.rs` with its `mod` line: `pub(super) fn check(probing: &mut Probing<'_>) -> Judged`. It reports
 //!    with [`Probing::report`]; what it cannot know is an [`Unknown`] (`Err`, or [`Probing::unknown`] when it goes on).
+//!    What the user did not hand over, or what is not installed, makes it [`Probing::not_asked`], which is not "fine".
 //! 4. Tests in `tests/it/live/`: one where the situation is produced, one where all is well, as superuser and as a
 //!    member of `pg_monitor`, on the oldest and the newest major: `for major in showing("<id>")` demands all of it, and
 //!    a test demands that there is one for each probe.
 //! 5. `BLESS=1 cargo test`.
 
 mod demand;
+pub mod drift;
+mod figure;
+pub(crate) mod gate;
 mod gone;
+mod outside;
 mod plan;
 mod server;
 mod session;
@@ -31,14 +36,19 @@ use std::collections::BTreeMap;
 
 use serde::de::DeserializeOwned;
 
-use crate::diagnostic::{Certainty, Diagnostic, Level};
+#[cfg(feature = "live")]
+use crate::diagnostic::Certainty;
+use crate::diagnostic::{Diagnostic, Level};
 use crate::rule::{Finding, Options, Rule};
 use crate::settings::{OptionValue, Settings};
 use crate::source::{Location, SourceId, Span};
 
 pub use self::demand::Demand;
+pub use self::figure::{Figure, figures, readings};
+pub use self::gate::{Gates, Limit, Limits, Severity, limit_from};
 pub use self::gone::{Gone, How};
-pub use self::plan::{Applied, Plan, Planned, Standing, Target, ToolState};
+pub use self::outside::{Expected, Invariant, Outside, Text, invariants};
+pub use self::plan::{Applied, Plan, Planned, Standing, Target, ToolState, whole_schema};
 pub use self::server::Server;
 pub use self::session::{Session, excerpt};
 pub use self::usage::uses;
@@ -86,7 +96,7 @@ impl When {
     }
 }
 
-/// What a judge says: it has reported what there is to report, or it could not know.
+/// What a judge says: it has reported what there is to report (or said that nobody asked), or it could not know.
 pub type Judged = Result<(), Unknown>;
 
 /// Why something is not known, and what would settle it.
@@ -160,8 +170,14 @@ pub struct Probing<'a> {
     pub(crate) asker: &'a mut dyn Ask,
     /// The source that stands for the database.
     pub(crate) database: SourceId,
+    /// What the user handed over.
+    pub(crate) outside: &'a Outside,
+    /// Lets so many milliseconds pass.
+    pub(crate) pause: fn(u64),
     pub(crate) found: Vec<Diagnostic>,
     pub(crate) unknown: Vec<Unknown>,
+    /// The question was not put.
+    pub(crate) not_asked: bool,
 }
 
 impl<'a> Probing<'a> {
@@ -194,14 +210,19 @@ impl<'a> Probing<'a> {
         &mut self,
         parameter: Option<&str>,
     ) -> Result<Vec<T>, Unknown> {
+        let sql = self.own_sql()?;
+        self.query(sql, parameter)
+    }
+
+    /// The probe's own SQL for this server.
+    pub fn own_sql(&self) -> Result<&'static str, Unknown> {
         let major = self.server.major();
-        let sql = self.probe.sql_for(major).ok_or_else(|| {
+        self.probe.sql_for(major).ok_or_else(|| {
             Unknown::new(
                 format!("PostgreSQL {major} does not have what this probe asks for"),
                 "ask again on a newer server",
             )
-        })?;
-        self.query(sql, parameter)
+        })
     }
 
     /// The rows of any query. What the server refuses is unknown, with what the role lacks.
@@ -310,12 +331,31 @@ impl<'a> Probing<'a> {
         });
     }
 
+    /// Says that the question makes no sense here: what it needs was not given, or is not installed. All is not well
+    /// because of that; nobody has looked.
+    pub fn not_asked(&mut self) -> Judged {
+        self.not_asked = true;
+        Ok(())
+    }
+
+    /// Lets time pass, in milliseconds.
+    pub fn pause(&self, milliseconds: u64) {
+        (self.pause)(milliseconds);
+    }
+
+    /// What the user handed over beside the database.
+    #[must_use]
+    pub fn outside(&self) -> &'a Outside {
+        self.outside
+    }
+
     /// Says that a part of the answer is not known, and goes on.
     pub fn unknown(&mut self, unknown: Unknown) {
         self.unknown.push(unknown);
     }
 
     /// The unknown parts as findings of the lowest level.
+    #[cfg(feature = "live")]
     pub(crate) fn into_diagnostics(mut self) -> (Vec<Diagnostic>, bool) {
         let unknown = std::mem::take(&mut self.unknown);
         let any = !unknown.is_empty();

@@ -78,6 +78,12 @@ pub struct Report {
     pub settings: Settings,
 }
 
+/// The JSON Schema of a line of `lockgate live watch --format json`.
+pub const WATCH_SCHEMA: &str = include_str!("report/watch.schema.json");
+
+/// The JSON Schema of the output of `lockgate live compare --format json`.
+pub const COMPARISON_SCHEMA: &str = include_str!("report/comparison.schema.json");
+
 /// One directory of migrations that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProjectSummary {
@@ -102,8 +108,19 @@ pub struct DatabaseSummary {
     pub role: String,
     /// Number of migrations that are pending there.
     pub pending: usize,
+    /// Which ones, in the order in which they will run.
+    pub pending_migrations: Vec<Pending>,
     /// The probes that were asked, by id.
     pub answers: Vec<Answered>,
+}
+
+/// A migration that is pending.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pending {
+    /// Its file.
+    pub path: String,
+    /// Its version, as its layout writes it; empty where it has none.
+    pub version: String,
 }
 
 /// What came of one probe.
@@ -115,7 +132,7 @@ pub struct Answered {
     pub answer: Answer,
 }
 
-/// The three answers of a probe.
+/// The answers of a probe: three, and that nobody asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Answer {
     /// All is well.
@@ -124,6 +141,8 @@ pub enum Answer {
     Finding,
     /// It cannot be known; a finding says what would settle it.
     Unknown,
+    /// It was not asked: what it needs was not given, or is not installed there.
+    NotAsked,
 }
 
 impl Answer {
@@ -134,6 +153,7 @@ impl Answer {
             Self::Ok => "ok",
             Self::Finding => "finding",
             Self::Unknown => "unknown",
+            Self::NotAsked => "not_asked",
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The production snapshot: what a database holds and how it is used, as numbers in a file.
 //!
 //! `lockgate live snapshot` writes it on a database, `--stats FILE` reads it where there is none, in CI or at a desk.
-//! It holds names, sizes and counters; no rows, and no settings that could be secrets. The form is described by a
+//! It holds names, sizes and counters; no rows (but what queries return that the user names), and no settings that could be secrets. The form is described by a
 //! committed JSON Schema ([`SCHEMA`]) and has a version: within a major version keys are only added, and a file of a
 //! newer minor version is read without the keys not known here. Nearly everything may be left out, so that a file
 //! written by hand (`{"relations": [{"name": "orders", "rows": 12000000}]}`) will do.
@@ -24,7 +24,7 @@ pub const SCHEMA: &str = include_str!("snapshot/schema.json");
 pub const FORMAT: &str = "lockgate-snapshot";
 
 /// The version written, and the newest understood in full.
-pub const VERSION: Version = Version { major: 1, minor: 0 };
+pub const VERSION: Version = Version { major: 1, minor: 1 };
 
 /// Version of the form: `1.0`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,6 +67,9 @@ pub struct Snapshot {
     /// Server settings that matter to migrations (`lock_timeout`, `max_connections`), as `SHOW` prints them.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub settings: BTreeMap<String, String>,
+    /// What queries of the user returned (`--invariants`): one value each, by the title of the query.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub invariants: BTreeMap<String, String>,
     /// Tables, materialized views, partitioned tables and foreign tables, sorted by schema and name.
     pub relations: Vec<Relation>,
     /// Statements by total time, from `pg_stat_statements`.

@@ -227,6 +227,25 @@ pub fn ask(
     world: Option<&str>,
     settings: Settings,
 ) -> Report {
+    let outside = crate::probe::Outside::default();
+    ask_with(when, database, layout, files, world, settings, outside)
+}
+
+/// The same with what a user hands over beside the database.
+///
+/// # Panics
+/// If there is no such layout, or the connection string is wrong.
+#[cfg(feature = "live")]
+#[must_use]
+pub fn ask_with(
+    when: crate::probe::When,
+    database: &str,
+    layout: &str,
+    files: &[(&str, &str)],
+    world: Option<&str>,
+    settings: Settings,
+    outside: crate::probe::Outside,
+) -> Report {
     let discovered = discover(layout, files, world, None);
     let surroundings = crate::live::Surroundings::default();
     let target = crate::live::Target::new(Some(database), &surroundings);
@@ -235,6 +254,7 @@ pub fn ask(
         targets: vec![target.expect("a valid connection string")],
         jobs: std::num::NonZero::<usize>::MIN,
         files_named: true,
+        outside,
     };
     crate::live::run(discovered, settings, &request)
 }
@@ -248,6 +268,18 @@ pub fn try_to_write(database: &str, statement: &str) -> Result<(), String> {
     let surroundings = crate::live::Surroundings::default();
     let target = crate::live::Target::new(Some(database), &surroundings);
     crate::live::try_statement(&target.expect("a valid connection string"), statement)
+}
+
+/// How a database is called in output.
+///
+/// # Panics
+/// If the connection string is wrong.
+#[cfg(feature = "live")]
+#[must_use]
+pub fn label(database: &str) -> String {
+    let surroundings = crate::live::Surroundings::default();
+    let target = crate::live::Target::new(Some(database), &surroundings);
+    target.expect("a valid connection string").label()
 }
 
 /// Reads files as one project of a layout.

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::Failure;
-use crate::report::{Style, json, locks};
+use crate::report::{self, Style, json, locks};
 use crate::rule::Rule;
 use crate::rules::{RULES, by_id};
 use crate::suggest::{closest, one_of};
@@ -51,6 +51,10 @@ enum SchemaOf {
     Approvals,
     /// The snapshot of a database that `--stats` reads
     Snapshot,
+    /// A line of the output of `lockgate live watch --format json`
+    Watch,
+    /// The output of `lockgate live compare --format json`
+    Comparison,
 }
 
 #[derive(Debug, Args)]
@@ -121,6 +125,8 @@ pub(super) fn schema(args: &SchemaArgs, out: &mut dyn Write) -> io::Result<()> {
         SchemaOf::Locks => out.write_all(locks::json::SCHEMA.as_bytes()),
         SchemaOf::Approvals => out.write_all(approval::SCHEMA.as_bytes()),
         SchemaOf::Snapshot => out.write_all(snapshot::SCHEMA.as_bytes()),
+        SchemaOf::Watch => out.write_all(report::WATCH_SCHEMA.as_bytes()),
+        SchemaOf::Comparison => out.write_all(report::COMPARISON_SCHEMA.as_bytes()),
         SchemaOf::Config => {
             serde_json::to_writer_pretty(&mut *out, &config::schema())?;
             writeln!(out)

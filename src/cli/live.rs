@@ -1,6 +1,7 @@
 //! `lockgate live`.
 
 mod compare;
+mod outside;
 mod snapshot;
 mod watch;
 
@@ -11,6 +12,7 @@ use std::sync::Arc;
 
 use clap::{Args as ClapArgs, Subcommand};
 
+use self::outside::{Before, Handed};
 use super::check::{FailOn, outcome, rule_id};
 use super::target;
 use super::{Failure, Outcome, note};
@@ -27,6 +29,7 @@ Examples:
   lockgate live pre --database-url service=prod
   lockgate live pre --databases shards.txt --jobs 8 --format json
   lockgate live watch --application-name deploy  while it runs; ends with its session
+  lockgate live pre --backup backups.txt --metric error-rate=rate.txt --migration-role migrator
   lockgate live post --before before.json        did it end well?
   lockgate live snapshot --output before.json
   lockgate live compare before.json postgresql://localhost/shop
@@ -55,17 +58,26 @@ pub(super) struct Args {
 enum Moment {
     /// Before a migration runs: is now a safe moment?
     #[command(after_help = EXAMPLES)]
-    Pre(Asking),
+    Pre(Box<PreArgs>),
     /// While a migration runs: is it going well? Ends nothing itself
     #[command(after_help = watch::EXAMPLES)]
     Watch(Box<watch::Args>),
     /// After a migration ran: is there what it promises, and is all well?
     #[command(after_help = EXAMPLES)]
-    Post(PostArgs),
+    Post(Box<PostArgs>),
     /// Write what a database holds and how it is used, as numbers, for --stats and --before
     Snapshot(snapshot::Args),
     /// Compare two databases, or two moments: schema, rows, sizes, times of statements, plans
     Compare(compare::Args),
+}
+
+#[derive(Debug, ClapArgs)]
+struct PreArgs {
+    #[command(flatten)]
+    before: Before,
+
+    #[command(flatten)]
+    asking: Asking,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -122,17 +134,24 @@ struct Asking {
     fail_on_unknown: bool,
 
     #[command(flatten)]
+    handed: Handed,
+
+    #[command(flatten)]
     target: target::Target,
 }
 
 pub(super) fn run(args: &Args, style: Style, out: &mut dyn Write) -> Result<Outcome, Failure> {
     let mut before = None;
+    let mut handed = &Before::default();
     let (when, asking) = match &args.moment {
         _ if args.list => {
             explain::probes(style, out)?;
             return Ok(Outcome::Clean);
         }
-        Some(Moment::Pre(asking)) => (When::Pre, asking),
+        Some(Moment::Pre(pre)) => {
+            handed = &pre.before;
+            (When::Pre, &pre.asking)
+        }
         Some(Moment::Post(post)) => {
             before = post.before.as_deref();
             (When::Post, &post.asking)
@@ -154,6 +173,7 @@ pub(super) fn run(args: &Args, style: Style, out: &mut dyn Write) -> Result<Outc
         settings.strictness = settings.strictness.max(Strictness::Strict);
     }
     let targets = asking.targets()?;
+    let outside = asking.handed.outside(handed)?;
     let discovered = request.discover(&settings)?;
     let report = live::run(
         discovered,
@@ -163,6 +183,7 @@ pub(super) fn run(args: &Args, style: Style, out: &mut dyn Write) -> Result<Outc
             targets,
             jobs: asking.jobs,
             files_named: asking.target.names_files(),
+            outside,
         },
     );
     for text in &report.notes {

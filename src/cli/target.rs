@@ -202,6 +202,7 @@ fn approvals_in(path: &Path) -> Result<Approvals, Failure> {
 
 impl Target {
     /// True if a file was named, rather than a directory to look for migrations in.
+    #[cfg(feature = "live")]
     #[expect(
         clippy::disallowed_methods,
         reason = "the command line knows what its paths are"

@@ -7,12 +7,17 @@ use super::params::Target;
 use super::session::Session;
 use super::snapshot::taken;
 use super::trouble::Trouble;
-use crate::probe::RefusedKind;
+use crate::analyze;
+use crate::discover::Discovered;
+use crate::probe::drift::{self, Difference, Objects, Part, TableRow};
+use crate::probe::{Ask as _, RefusedKind, whole_schema};
+use crate::settings::{NEWEST_POSTGRES, OLDEST_POSTGRES, Settings};
 use crate::snapshot::Snapshot;
 use crate::snapshot::compare::{self, NumberChange, ObjectChange, Side as Where, StatementChange};
 use crate::sql;
 use crate::statement::Kind;
 
+const DRIFT: &str = include_str!("probes/schema-drift.sql");
 /// How much more a plan may cost without being mentioned.
 const COST: f64 = 2.0;
 
@@ -23,6 +28,19 @@ pub enum Side {
     Database(Box<Target>),
     /// A snapshot with the name of its file.
     Snapshot(String, Box<Snapshot>),
+    /// Migrations.
+    Files(Box<Files>),
+}
+
+/// The migrations of a directory.
+#[derive(Debug)]
+pub struct Files {
+    /// The directory as it was named.
+    pub name: String,
+    /// What was found in it.
+    pub discovered: Discovered,
+    /// How they are read.
+    pub settings: Settings,
 }
 
 /// What differs between two sides.
@@ -83,6 +101,10 @@ fn read(side: Side, notes: &mut Vec<String>) -> Result<Read, Trouble> {
             objects: Vec::new(),
             session: None,
         }),
+        Side::Files(_) => Err(Trouble::new(
+            "migrations are compared with a database alone: what a snapshot holds of definitions are hashes",
+            "name a database on the other side",
+        )),
         Side::Database(target) => {
             let mut session = Session::open(&target)?;
             let taken = taken(&mut session, false)?;
@@ -103,6 +125,15 @@ fn read(side: Side, notes: &mut Vec<String>) -> Result<Read, Trouble> {
 /// # Errors
 /// A database cannot be asked, or the queries are none.
 pub fn run(first: Side, second: Side, queries: Option<&str>) -> Result<Compared, Trouble> {
+    let (first, second) = match (first, second) {
+        (Side::Files(files), Side::Database(target)) => {
+            return with_files(*files, &target, true, queries);
+        }
+        (Side::Database(target), Side::Files(files)) => {
+            return with_files(*files, &target, false, queries);
+        }
+        sides => sides,
+    };
     let mut notes = Vec::new();
     let mut left = read(first, &mut notes)?;
     let mut right = read(second, &mut notes)?;
@@ -150,6 +181,122 @@ pub fn run(first: Side, second: Side, queries: Option<&str>) -> Result<Compared,
             None => Vec::new(),
         },
         names: [left.name, right.name],
+        notes,
+    })
+}
+
+/// What all migrations of a directory make, and what a database holds.
+fn with_files(
+    files: Files,
+    target: &Target,
+    files_first: bool,
+    queries: Option<&str>,
+) -> Result<Compared, Trouble> {
+    if queries.is_some() {
+        return Err(Trouble::new(
+            "plans are made by databases, and one of the sides is a directory of migrations",
+            "name two databases, or leave out --queries",
+        ));
+    }
+    let mut session = Session::open(target)?;
+    let mut notes = std::mem::take(&mut session.notes);
+    let postgres = session
+        .server
+        .major()
+        .clamp(OLDEST_POSTGRES, NEWEST_POSTGRES);
+    let settings = Settings {
+        postgres,
+        ..files.settings
+    };
+    let (report, parsed) = analyze::parsed(files.discovered, settings.clone());
+    notes.extend(report.notes);
+    for error in &report.errors {
+        notes.push(format!("{}: {}", error.path, error.message));
+    }
+    let mut made = Objects::default();
+    for replay in &parsed.replays(&settings) {
+        if let Some(schema) = whole_schema(replay) {
+            made.add(drift::made(schema));
+        }
+    }
+    if made.all.is_empty() {
+        return Err(Trouble::new(
+            format!("no migration of {} makes a table", files.name),
+            "name the directory of the migrations, or the project around it",
+        ));
+    }
+    let schemas = serde_json::json!(drift::schemas(&made)).to_string();
+    let rows = session.ask(None, DRIFT, Some(&schemas));
+    let rows: Vec<TableRow> = rows
+        .map_err(|refused| refused.message)
+        .and_then(|rows| serde_json::from_str(&rows).map_err(|error| error.to_string()))
+        .map_err(|message| {
+            Trouble::new(
+                format!("the database did not answer: {message}"),
+                "is the server up, and is nobody holding a lock? ask again",
+            )
+        })?;
+    let there = drift::there(rows);
+    let mut names = [files.name, target.label()];
+    let mut objects = Vec::new();
+    let mut unclear = 0_usize;
+    for difference in drift::differences(&made, &there) {
+        let (key, side, first, second) = match difference {
+            Difference::Missing(key, _) => (key, Where::First, None, None),
+            Difference::Extra((table, Part::Table, _)) if drift::is_of_a_tool(&table.name) => {
+                continue;
+            }
+            Difference::Extra(key) => (key, Where::Second, None, None),
+            Difference::Fact {
+                key,
+                what,
+                made,
+                there,
+                ..
+            } => {
+                let (made, there) = (format!("{what}: {made}"), format!("{what}: {there}"));
+                (key, Where::Both, Some(made), Some(there))
+            }
+            Difference::Unknown(..) => {
+                unclear += 1;
+                continue;
+            }
+        };
+        let (first, second, side) = match side {
+            _ if files_first => (first, second, side),
+            Where::First => (second, first, Where::Second),
+            Where::Second => (second, first, Where::First),
+            side => (second, first, side),
+        };
+        objects.push(ObjectPair {
+            change: ObjectChange {
+                kind: key.1.as_str().to_owned(),
+                name: drift::full_name(&key),
+                side,
+            },
+            first,
+            second,
+        });
+    }
+    if unclear > 0 {
+        notes.push(format!(
+            "{unclear} facts are not compared: the files do not tell them, or in other words than the server"
+        ));
+    }
+    notes.push(
+        "tables, columns, constraints and indexes are compared; other objects are not".to_owned(),
+    );
+    if !files_first {
+        names.reverse();
+    }
+    Ok(Compared {
+        names,
+        objects,
+        rows: Vec::new(),
+        grown: Vec::new(),
+        statements: Vec::new(),
+        settings: Vec::new(),
+        plans: Vec::new(),
         notes,
     })
 }

@@ -7,7 +7,7 @@ use super::catalog::{self, Object};
 use super::params::Target;
 use super::session::Session;
 use super::trouble::Trouble;
-use crate::probe::{Ask as _, Refused, RefusedKind};
+use crate::probe::{Ask as _, Expected, Invariant, Refused, RefusedKind};
 use crate::snapshot::{Relation, Snapshot, StatementStats};
 use crate::sql;
 use crate::sql::lex::{Lexer, TokenKind};
@@ -43,9 +43,31 @@ struct Extension {
 ///
 /// # Errors
 /// The database cannot be asked.
-pub fn take(target: &Target, with_texts: bool) -> Result<Taken, Trouble> {
+pub fn take(target: &Target, with_texts: bool, invariants: &[Invariant]) -> Result<Taken, Trouble> {
     let mut session = Session::open(target)?;
-    taken(&mut session, with_texts)
+    let mut taken = taken(&mut session, with_texts)?;
+    for invariant in invariants {
+        let title = &invariant.title;
+        if !matches!(invariant.expected, Expected::Same | Expected::NotLess) {
+            continue;
+        }
+        let answer = session.ask(Some(Invariant::BEFORE), &invariant.sql(), None);
+        match answer.and_then(|rows| read_rows(&rows)) {
+            Ok(rows) => match Invariant::value(&rows) {
+                Some(value) => {
+                    taken.snapshot.invariants.insert(title.clone(), value);
+                }
+                None => taken.notes.push(format!(
+                    "the query `{title}` is left out: it does not return one value"
+                )),
+            },
+            Err(refused) => taken.notes.push(left_out(
+                &format!("what the query `{title}` returns"),
+                &refused,
+            )?),
+        }
+    }
+    Ok(taken)
 }
 
 pub(super) fn taken(session: &mut Session, with_texts: bool) -> Result<Taken, Trouble> {
@@ -128,8 +150,11 @@ fn is_normalised(text: &str) -> bool {
 }
 
 fn rows<T: DeserializeOwned>(session: &mut Session, query: &str) -> Result<Vec<T>, Refused> {
-    let rows = session.ask(None, query, None)?;
-    serde_json::from_str(&rows).map_err(|error| Refused {
+    read_rows(&session.ask(None, query, None)?)
+}
+
+fn read_rows<T: DeserializeOwned>(rows: &str) -> Result<Vec<T>, Refused> {
+    serde_json::from_str(rows).map_err(|error| Refused {
         kind: RefusedKind::Other,
         message: format!("its answer is not the expected one: {error}"),
     })
@@ -140,7 +165,7 @@ fn left_out(what: &str, refused: &Refused) -> Result<String, Trouble> {
     if refused.kind == RefusedKind::Lost {
         return Err(fatal(refused));
     }
-    Ok(format!("{what} are left out: {}", refused.message))
+    Ok(format!("left out: {what}: {}", refused.message))
 }
 
 fn fatal(refused: &Refused) -> Trouble {

@@ -1,8 +1,12 @@
 //! What a migration tool's own table says: which migrations ran, and what is wrong with them.
 //!
-//! Tables and columns were read from databases that the tools themselves had migrated.
+//! What dbmate, node-pg-migrate, Drizzle, sql-migrate, Sqitch, Liquibase, Alembic, sqlx, refinery and Diesel write is what
+//! they wrote into real databases (`tests/it/tools/state.rs` runs them). The tables of golang-migrate, goose, tern, Atlas,
+//! Flyway, Prisma and Supabase are known from their sources and documentation alone. Of checksums, those of Liquibase and
+//! Sqitch are not known, and Alembic, dbmate, node-pg-migrate, sql-migrate and Diesel keep none.
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -58,7 +62,7 @@ static TABLES: &[Table] = &[
             ok: !dirty,
             trouble: dirty
                 .then(|| "dirty: it failed half way, and the tool refuses to go on".to_owned()),
-            checksum: None,
+            ..Standing::default()
         })
     }),
     table("dbmate", "schema_migrations", "version", |row| {
@@ -83,6 +87,7 @@ static TABLES: &[Table] = &[
                 ok,
                 trouble: (!ok).then(|| "failed".to_owned()),
                 checksum: text(row, "checksum"),
+                ..Standing::default()
             })
         })
     },
@@ -104,6 +109,7 @@ static TABLES: &[Table] = &[
                         .to_owned()
                 }),
                 checksum: text(row, "checksum"),
+                ..Standing::default()
             })
         })
     },
@@ -126,15 +132,22 @@ static TABLES: &[Table] = &[
                 ok,
                 trouble: (!ok).then(|| "dirty: it failed half way".to_owned()),
                 checksum: text(row, "checksum"),
+                ..Standing::default()
             })
         })
     },
     table("diesel", "__diesel_schema_migrations", "version", |row| {
         ran(row, "version")
     }),
-    table("refinery", "refinery_schema_history", "version", |row| {
-        ran(row, "version")
-    }),
+    Table {
+        order: "version",
+        ..table("refinery", "refinery_schema_history", "version", |row| {
+            Some(Standing {
+                checksum: text(row, "checksum"),
+                ..ran(row, "version")?
+            })
+        })
+    },
     Table {
         schema: Some("atlas_schema_revisions"),
         order: "version",
@@ -147,7 +160,7 @@ static TABLES: &[Table] = &[
                 version: text(row, "version")?,
                 ok,
                 trouble: (!ok).then(|| format!("{applied} of {total} statements applied")),
-                checksum: None,
+                ..Standing::default()
             })
         })
     },
@@ -160,7 +173,11 @@ static TABLES: &[Table] = &[
         schema: Some("drizzle"),
         order: "id",
         ..table("drizzle", "__drizzle_migrations", "hash", |row| {
-            ran(row, "hash")
+            Some(Standing {
+                checksum: text(row, "hash"),
+                moment: row.get("created_at").and_then(Value::as_i64),
+                ..ran(row, "hash")?
+            })
         })
     },
     table("node-pg-migrate", "pgmigrations", "name", |row| {
@@ -174,10 +191,11 @@ static TABLES: &[Table] = &[
         order: "orderexecuted",
         lock: Some(("databasechangeloglock", "locked", "lockedby")),
         ..table("liquibase", "databasechangelog", "orderexecuted", |row| {
+            let ok = text(row, "exectype").as_deref() != Some("FAILED");
             Some(Standing {
-                version: text(row, "id")?,
-                ok: true,
-                checksum: text(row, "md5sum"),
+                version: format!("{}:{}", text(row, "author")?, text(row, "id")?),
+                ok,
+                trouble: (!ok).then(|| "failed".to_owned()),
                 ..Standing::default()
             })
         })
@@ -229,7 +247,7 @@ pub(super) fn has_table(layout: &Layout) -> bool {
 /// Reads the table of a tool. What is not known is said in the answer; the only error is a connection that is gone.
 pub(super) fn read(
     layout: &Layout,
-    settings: &std::collections::BTreeMap<String, String>,
+    settings: &BTreeMap<String, String>,
     user: &str,
     asker: &mut dyn Ask,
 ) -> ToolState {
@@ -256,7 +274,7 @@ pub(super) fn read(
 
 fn try_read(
     table: &Table,
-    settings: &std::collections::BTreeMap<String, String>,
+    settings: &BTreeMap<String, String>,
     user: &str,
     asker: &mut dyn Ask,
 ) -> Result<ToolState, Refused> {
@@ -356,16 +374,37 @@ pub(super) fn applied(
         }
         return all;
     }
+    if layout.name == "sqitch" {
+        // A change that was reworked stands in the plan several times: as often as it is in the table it ran.
+        let mut left: BTreeMap<&str, usize> = BTreeMap::new();
+        for row in &state.migrations {
+            *left.entry(row.version.as_str()).or_default() += 1;
+        }
+        let ran = |script: &Script| {
+            let count = left.get_mut(change_of(script));
+            script.direction != Direction::Down
+                && count.is_some_and(|count| {
+                    let any = *count > 0;
+                    *count = count.saturating_sub(1);
+                    any
+                })
+        };
+        return scripts.iter().map(ran).collect();
+    }
     scripts
         .iter()
         .map(|script| {
-            let source = &sources[script.source.0 as usize];
+            if let Some(moment) = journal_moment(layout, script, sources) {
+                // Drizzle looks at nothing but the newest moment in its table.
+                let newest = state.migrations.iter().filter_map(|row| row.moment).max();
+                return newest.is_some_and(|newest| newest >= moment);
+            }
             state.migrations.iter().any(|row| {
                 row.ok
-                    && is_of(layout, script, source, row)
+                    && is_of(layout, script, sources, row)
                     // A script without a version runs again whenever it changed.
                     && (script.direction != Direction::Repeatable
-                        || checksum::of(layout, source)
+                        || checksum::of(layout, script, sources)
                             .is_none_or(|sum| row.checksum.as_deref() == Some(&sum)))
             })
         })
@@ -373,20 +412,22 @@ pub(super) fn applied(
 }
 
 /// Whether a row is about a script.
-pub(super) fn is_of(layout: &Layout, script: &Script, source: &Source, row: &Standing) -> bool {
+pub(super) fn is_of(layout: &Layout, script: &Script, sources: &[Source], row: &Standing) -> bool {
     let version = row.version.as_str();
     let file = script.path.rsplit('/').next().unwrap_or_default();
     let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
     let directory = script.path.rsplit('/').nth(1).unwrap_or_default();
     if layout.name == "drizzle" {
-        return checksum::of(layout, source).is_some_and(|sum| sum == version);
+        let moment = journal_moment(layout, script, sources);
+        return moment.is_some() && moment == row.moment
+            || checksum::of(layout, script, sources).is_some_and(|sum| sum == version);
     }
     let same = |other: &str| !other.is_empty() && other == version;
     if same(&script.version) || same(&script.key) || same(file) || same(stem) || same(directory) {
         return true;
     }
-    if layout.name == "sqitch" && same(&script.description) {
-        return true;
+    if layout.name == "sqitch" {
+        return same(change_of(script));
     }
     // `001` and `1`; only where both are versions.
     let numeric = |text: &str| text.starts_with(|c: char| c.is_ascii_digit());
@@ -396,6 +437,42 @@ pub(super) fn is_of(layout: &Layout, script: &Script, source: &Source, row: &Sta
             .compare
             .is_some_and(|compare| compare(&script.version, version) == Ordering::Equal)
         && ["flyway", "goose", "refinery", "sqlx", "diesel"].contains(&layout.name)
+}
+
+/// The name of a change of Sqitch, without the tag behind it if it was reworked.
+fn change_of(script: &Script) -> &str {
+    let version = script.version.as_str();
+    version.split_once('@').map_or(version, |(name, _)| name)
+}
+
+/// The moment that Drizzle's journal gives a script.
+fn journal_moment(layout: &Layout, script: &Script, sources: &[Source]) -> Option<i64> {
+    #[derive(Deserialize)]
+    struct Journal {
+        entries: Vec<Entry>,
+    }
+    #[derive(Deserialize)]
+    struct Entry {
+        tag: String,
+        when: i64,
+    }
+    if layout.name != "drizzle" {
+        return None;
+    }
+    let path = &sources[script.source.0 as usize].path;
+    let (directory, file) = path.rsplit_once('/').unwrap_or((".", path));
+    let tag = file.strip_suffix(".sql")?;
+    let journal = sources.iter().find(|source| {
+        let directory_of = source.path.strip_suffix("meta/_journal.json");
+        directory_of
+            .is_some_and(|of| of.trim_end_matches('/') == directory.trim_start_matches("./"))
+    })?;
+    let journal: Journal = serde_json::from_str(&journal.text).ok()?;
+    journal
+        .entries
+        .into_iter()
+        .find(|entry| entry.tag == tag)
+        .map(|entry| entry.when)
 }
 
 /// Rows of migrations whose file is gone, and files that changed since they ran.
@@ -409,17 +486,22 @@ pub(super) fn differences(
     let mut changed = Vec::new();
     for row in &state.migrations {
         let script = scripts.iter().enumerate().find(|(_, script)| {
-            script.direction != Direction::Down
-                && is_of(layout, script, &sources[script.source.0 as usize], row)
+            script.direction != Direction::Down && is_of(layout, script, sources, row)
         });
         match script {
             None => missing.push(row.version.clone()),
             Some((index, script)) if script.direction == Direction::Up && row.ok => {
-                let source = &sources[script.source.0 as usize];
-                if let (Some(then), Some(now)) = (&row.checksum, checksum::of(layout, source))
+                if let (Some(then), Some(now)) =
+                    (&row.checksum, checksum::of(layout, script, sources))
                     && *then != now
                 {
-                    changed.push((index, row.version.clone()));
+                    // Drizzle's table knows migrations by their hashes alone.
+                    let version = if layout.name == "drizzle" {
+                        &script.version
+                    } else {
+                        &row.version
+                    };
+                    changed.push((index, version.clone()));
                 }
             }
             Some(_) => {}

@@ -3,7 +3,6 @@
 //! Times are those of the server's clock, which each sample carries: nothing here looks at one.
 
 mod judge;
-mod metric;
 
 use std::collections::BTreeMap;
 
@@ -14,8 +13,7 @@ use super::session::Session;
 use super::trouble::Trouble;
 use crate::probe::{Ask as _, RefusedKind};
 
-pub use judge::{Judge, Limit, Limits, Notice, Severity, limit_from};
-pub use metric::{Metric, reading};
+pub use judge::{Judge, Notice};
 
 const SQL: &str = include_str!("queries/watch.sql");
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::effect::{LockMode, RelationKind, Work};
-use crate::layout::Direction;
+use crate::layout::{Direction, Migration};
 use crate::replay::{Replay, Step};
 use crate::schema::Schema;
 use crate::source::{Location, Source};
@@ -70,6 +70,9 @@ pub struct Standing {
     /// Checksum, as the tool writes it.
     #[serde(default)]
     pub checksum: Option<String>,
+    /// The moment that the tool's journal gives it (Drizzle), in whatever unit.
+    #[serde(default)]
+    pub moment: Option<i64>,
 }
 
 /// A relation that a pending statement locks.
@@ -116,12 +119,18 @@ impl<'a> Planned<'a> {
     /// The schema that all migrations make together; none if there is none.
     #[must_use]
     pub fn whole_schema(&self) -> Option<&'a Schema> {
-        let migrations = &self.replay.history.migrations;
-        let last = migrations
-            .iter()
-            .rposition(|migration| migration.direction.is_forward())?;
-        self.replay.after.get(last)
+        whole_schema(self.replay)
     }
+}
+
+/// The schema that all migrations of a history make together; none if there is none.
+#[must_use]
+pub fn whole_schema<'a>(replay: &'a Replay<'_>) -> Option<&'a Schema> {
+    let migrations = &replay.history.migrations;
+    let last = migrations
+        .iter()
+        .rposition(|migration| migration.direction.is_forward())?;
+    replay.after.get(last)
 }
 
 impl Target {
@@ -161,6 +170,16 @@ impl<'a> Plan<'a> {
             .flat_map(|planned| &planned.pending)
             .filter(|pending| **pending)
             .count()
+    }
+
+    /// The pending migrations in the order in which they run, project by project.
+    pub fn pending_migrations(&self) -> impl Iterator<Item = &'a Migration> + '_ {
+        self.projects.iter().flat_map(|planned| {
+            let migrations = planned.replay.history.migrations.iter();
+            migrations
+                .zip(&planned.pending)
+                .filter_map(|(migration, pending)| pending.then_some(migration))
+        })
     }
 
     /// The relations that pending statements lock, sorted by name, with the strongest lock on each.

@@ -26,6 +26,7 @@ pub struct Server {
 
 impl Server {
     /// The query that answers this.
+    #[cfg(feature = "live")]
     pub(crate) const SQL: &'static str = "\
         SELECT current_setting('server_version_num')::int4 AS version_num, current_user::text AS \"user\", \
                current_database()::text AS database, r.rolsuper AS superuser, \

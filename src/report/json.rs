@@ -78,7 +78,14 @@ struct Database<'a> {
     server: Option<&'a str>,
     role: &'a str,
     pending: usize,
+    pending_migrations: Vec<Pending<'a>>,
     probes: Vec<Probe>,
+}
+
+#[derive(Serialize)]
+struct Pending<'a> {
+    file: &'a str,
+    version: &'a str,
 }
 
 #[derive(Serialize)]
@@ -242,6 +249,14 @@ fn document(report: &Report) -> Document<'_> {
                 server: database.server.as_deref(),
                 role: &database.role,
                 pending: database.pending,
+                pending_migrations: database
+                    .pending_migrations
+                    .iter()
+                    .map(|pending| Pending {
+                        file: &pending.path,
+                        version: &pending.version,
+                    })
+                    .collect(),
                 probes: database
                     .answers
                     .iter()

@@ -363,6 +363,7 @@ pub(super) fn answers(database: &DatabaseSummary) -> String {
         (Answer::Ok, "ok"),
         (Answer::Finding, "with findings"),
         (Answer::Unknown, "unknown"),
+        (Answer::NotAsked, "not asked"),
     ]
     .into_iter()
     .map(|(answer, word)| (database.count(answer), word))

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::probe::{Judged, Probing};
+use crate::probe::{Judged, Probing, Unknown};
 use crate::statement::{Kind, QualifiedName, quoted};
 
 #[derive(Deserialize)]
@@ -15,10 +15,8 @@ struct Row {
 }
 
 pub(super) fn check(probing: &mut Probing<'_>) -> Judged {
-    let role = probing.options().text("role");
-    if role.is_empty() {
-        return Ok(());
-    }
+    let configured = probing.options().text("role");
+    let role = probing.outside().role.clone().unwrap_or(configured);
     let (mut changed, mut schemas) = (BTreeSet::new(), BTreeSet::new());
     for (step, _) in probing.plan().steps() {
         match &step.statement.kind {
@@ -55,13 +53,20 @@ pub(super) fn check(probing: &mut Probing<'_>) -> Judged {
     if asked.is_empty() {
         return Ok(());
     }
+    if role.is_empty() {
+        return Err(Unknown::new(
+            "whether the migrations may do what they do is not known: nothing says which role runs them",
+            "name it: `--migration-role ROLE`, or `missing-privilege: { role: … }` in lockgate.yaml",
+        ));
+    }
     let rows: Vec<Row> = probing.rows_for(&asked.into())?;
     for row in rows {
         let to = quoted(&role);
         let (message, help) = match (row.problem.as_str(), &row.name) {
             ("role", _) => (
                 format!("there is no role `{role}` on this server"),
-                "correct `missing-privilege: { role: … }` in lockgate.yaml".to_owned(),
+                "correct --migration-role, or `missing-privilege: { role: … }` in lockgate.yaml"
+                    .to_owned(),
             ),
             ("owner", Some(name)) => {
                 let owner = row.owner.unwrap_or_default();

@@ -18,7 +18,7 @@ struct Extension {
 #[expect(clippy::cast_precision_loss, reason = "a percentage")]
 pub(super) fn check(probing: &mut Probing<'_>) -> Judged {
     let Some(before) = probing.settings().stats.clone() else {
-        return Ok(());
+        return probing.not_asked();
     };
     if before.statements.is_empty() {
         return Err(Unknown::new(

@@ -21,7 +21,7 @@ pub struct Problem {
 }
 
 /// Keys that mean something, for suggestions.
-const KEYS: [&str; 38] = [
+const KEYS: [&str; 39] = [
     "format",
     "version",
     "taken_at",
@@ -33,6 +33,7 @@ const KEYS: [&str; 38] = [
     "objects",
     "fingerprint",
     "settings",
+    "invariants",
     "relations",
     "statements",
     "schema",

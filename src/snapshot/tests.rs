@@ -76,7 +76,7 @@ fn what_is_written_is_read_and_is_what_the_schema_says() {
     let snapshot = full();
     let text = snapshot.to_json().expect("finite numbers");
     assert_eq!(read(&text), Ok(snapshot.clone()));
-    assert!(text.starts_with("{\n  \"format\": \"lockgate-snapshot\",\n  \"version\": \"1.0\","));
+    assert!(text.starts_with("{\n  \"format\": \"lockgate-snapshot\",\n  \"version\": \"1.1\","));
     assert_eq!(snapshot.counted_seconds(), Some(864_000));
     assert!(snapshot.relation("public", "events_2026").is_some());
     assert!(snapshot.relation("other", "events_2026").is_none());

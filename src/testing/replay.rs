@@ -6,13 +6,14 @@ use std::path::Path;
 
 use crate::discover::{Request, discover};
 use crate::layout::Direction;
+use crate::probe::drift::type_text;
 use crate::schema::{Column, Constraint, Index, Origin, Schema, Table, TableKind, TypeKind, View};
 use crate::settings::Settings;
 use crate::source::{Fragment, Location, SourceId, SpanMap};
 use crate::statement::normal::expression;
 use crate::statement::{
     ConstraintKind, Element, Ident, Identity, Kind, Persistence, QualifiedName, Statement,
-    TypeName, Volatility,
+    Volatility,
 };
 
 /// A field about which the model makes no statement.
@@ -128,20 +129,7 @@ pub fn normal_expression(sql: &str) -> String {
     }
 }
 
-/// A type written in SQL in the form of [`schema_lines`].
-#[must_use]
-pub fn normal_type(sql: &str) -> String {
-    match statements(&format!("ALTER TABLE t ALTER a TYPE {sql}")).as_slice() {
-        [statement] => statement
-            .altered_columns()
-            .find_map(|(_, alter)| match &alter.change {
-                crate::statement::ColumnChange::Type { ty, .. } => Some(type_text(ty, None)),
-                _ => None,
-            })
-            .unwrap_or_else(|| sql.to_owned()),
-        _ => sql.to_owned(),
-    }
-}
+pub use crate::probe::drift::normal_type;
 
 /// A partition bound without the spelling of its values.
 #[must_use]
@@ -444,24 +432,4 @@ fn line(fields: &[String]) -> String {
 /// A name without quotes.
 fn plain(name: &QualifiedName) -> String {
     format!("{}.{}", name.schema, name.name)
-}
-
-fn type_text(ty: &TypeName, user: Option<&QualifiedName>) -> String {
-    let mut text = match (user, &ty.schema) {
-        (Some(user), _) => plain(user),
-        (None, Some(schema)) => format!("{schema}.{}", ty.name),
-        (None, None) => ty.name.to_string(),
-    };
-    let mut modifiers = ty.modifiers.clone();
-    if ty.is("numeric") && modifiers.len() == 1 {
-        modifiers.push(0);
-    }
-    if !modifiers.is_empty() {
-        let list: Vec<String> = modifiers.iter().map(ToString::to_string).collect();
-        text.push_str(&format!("({})", list.join(",")));
-    }
-    if ty.dimensions > 0 {
-        text.push_str("[]");
-    }
-    text
 }

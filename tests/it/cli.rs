@@ -72,6 +72,20 @@ const RUNS: &[Run] = &[
         stderr: "",
     },
     Run {
+        args: "schema watch",
+        files: &[],
+        exit: 0,
+        stdout: "\"lockgate-watch\"",
+        stderr: "",
+    },
+    Run {
+        args: "schema comparison",
+        files: &[],
+        exit: 0,
+        stdout: "\"lockgate-comparison\"",
+        stderr: "",
+    },
+    Run {
         args: "schema snapshot",
         files: &[],
         exit: 0,

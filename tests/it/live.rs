@@ -6,10 +6,12 @@
 mod after;
 mod certificates;
 mod faults;
+mod handed;
 mod large;
 mod many;
 mod objects;
 mod poolers;
+mod replication;
 mod servers;
 mod sessions;
 mod shown;
@@ -25,8 +27,8 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use lockgate::diagnostic::{Certainty, Diagnostic};
-use lockgate::probe::When;
-use lockgate::report::Report;
+use lockgate::probe::{Outside, When};
+use lockgate::report::{Answer, Report};
 use lockgate::settings::{OptionValue, Settings};
 use lockgate::snapshot::Snapshot;
 use lockgate::testing;
@@ -62,6 +64,8 @@ pub(crate) struct Question<'a> {
     pub(crate) options: Vec<(&'static str, OptionValue)>,
     /// The snapshot from before.
     pub(crate) before: Option<Snapshot>,
+    /// What the user hands over.
+    pub(crate) outside: Outside,
     /// The major that the files are checked for, unless it is the newest.
     pub(crate) postgres: Option<u32>,
 }
@@ -75,6 +79,7 @@ pub(crate) fn pre(probe: &'static str) -> Question<'static> {
         files: Vec::new(),
         options: Vec::new(),
         before: None,
+        outside: Outside::default(),
         postgres: None,
     }
 }
@@ -113,6 +118,12 @@ impl<'a> Question<'a> {
         self
     }
 
+    /// With what a user hands over.
+    pub(crate) fn handing(mut self, outside: Outside) -> Self {
+        self.outside = outside;
+        self
+    }
+
     /// With files that are checked for this major.
     pub(crate) fn checked_for(mut self, major: u32) -> Self {
         self.postgres = Some(major);
@@ -136,7 +147,16 @@ impl<'a> Question<'a> {
         }
         settings.postgres = self.postgres.unwrap_or(settings.postgres);
         let world = (!self.files.is_empty()).then_some(WORLD.as_str());
-        testing::ask(self.when, url, self.layout, &self.files, world, settings)
+        let outside = self.outside.clone();
+        testing::ask_with(
+            self.when,
+            url,
+            self.layout,
+            &self.files,
+            world,
+            settings,
+            outside,
+        )
     }
 
     /// What a role is told.
@@ -183,6 +203,19 @@ impl<'a> Question<'a> {
     #[track_caller]
     pub(crate) fn is_silent(&self, database: &Database) {
         assert_eq!(self.says(database), [""; 0], "{}", self.probe);
+    }
+
+    /// Nobody asks, and that is what the report says.
+    #[track_caller]
+    pub(crate) fn is_not_asked(&self, database: &Database) {
+        let report = self.report(database, "postgres");
+        assert!(report.diagnostics.is_empty(), "{}", self.probe);
+        assert_eq!(
+            report.databases[0].answers[0].answer,
+            Answer::NotAsked,
+            "{}",
+            self.probe
+        );
     }
 }
 

@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use lockgate::probe::drift::{self, Difference, TableRow};
 use lockgate::schema::Schema;
 use lockgate::statement::{Kind, Statement};
 use lockgate::testing::replay::{self, SEPARATOR, UNKNOWN};
 use postgres::Client;
+use postgres::types::{ToSql, Type};
 
 use crate::servers;
 
@@ -231,7 +233,29 @@ fn differences(catalog: &[String], model: &[String]) -> Vec<String> {
 /// Compares at the end of a run; the message names the history.
 fn compare(run: &Run, catalog: &mut Client) -> Vec<String> {
     let model = replay::schema_lines(&run.schema);
-    differences(&catalog_lines(catalog), &model)
+    let mut found = differences(&catalog_lines(catalog), &model);
+    found.extend(drifts(run, catalog));
+    found
+}
+
+/// What live mode would call a drift: nothing, for the database is what the statements made.
+fn drifts(run: &Run, client: &mut Client) -> Vec<String> {
+    const SQL: &str = include_str!("../../src/live/probes/schema-drift.sql");
+    let made = drift::made(&run.schema);
+    let schemas = serde_json::json!(drift::schemas(&made)).to_string();
+    client
+        .batch_execute("SET search_path = pg_catalog")
+        .unwrap();
+    let query = format!("SELECT coalesce(json_agg(q), '[]')::text FROM ({SQL}) q");
+    let types = [(&schemas as &(dyn ToSql + Sync), Type::TEXT)];
+    let rows = client.query_typed(&query, &types).unwrap();
+    let rows: Vec<TableRow> = serde_json::from_str(rows[0].get(0)).unwrap();
+    let there = drift::there(rows);
+    let differences = drift::differences(&made, &there);
+    let wrong = differences
+        .iter()
+        .filter(|one| !matches!(one, Difference::Unknown(..)));
+    wrong.map(|one| format!("drift: {one:?}")).collect()
 }
 
 fn check_text(name: &str, sql: &str, may_be_refused: bool, failures: &mut Vec<String>) {

@@ -134,8 +134,10 @@ fn probes_are_complete() {
             wrong.push(format!("{name} belongs to no probe"));
         }
         let sql = fs::read_to_string(&path).unwrap();
+        // One that leaves out what somebody keeps locked does not wait.
+        let guarded = sql.contains("l.mode = 'AccessExclusiveLock'");
         for function in LOCKING {
-            if sql.contains(function) {
+            if sql.contains(function) && !guarded {
                 wrong.push(format!("{name} calls {function}, which waits for locks"));
             }
         }
@@ -380,7 +382,7 @@ const LAYERS: &[(&str, &str)] = &[
     ),
     (
         "probe",
-        "source statement layout diagnostic settings schema effect session replay rule wording sql",
+        "source statement layout diagnostic settings schema effect session replay rule wording sql snapshot",
     ),
     (
         "live",

@@ -9,6 +9,7 @@ mod debian;
 mod liquibase;
 mod node;
 mod programs;
+mod state;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

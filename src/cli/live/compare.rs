@@ -9,7 +9,10 @@ use serde_json::json;
 use super::super::target::snapshot_in;
 use super::super::{Failure, Outcome, note};
 use super::{read, surroundings, target_of, warn_of_passwords};
-use crate::live::compare::{Compared, Side, run as compare};
+use crate::config;
+use crate::discover::{self, discover};
+use crate::live::compare::{Compared, Files, Side, run as compare};
+use crate::settings::Settings;
 use crate::snapshot::compare::{NumberChange, Side as Where};
 
 /// A statement that takes so many percent longer is worth a line.
@@ -19,7 +22,7 @@ const MUCH_SLOWER: f64 = 50.0;
 
 #[derive(Debug, ClapArgs)]
 pub(super) struct Args {
-    /// A snapshot (a file), or a database (a URL or connection string)
+    /// A snapshot (a file), a database (a URL or connection string), or a directory of migrations
     #[arg(value_name = "FIRST")]
     first: String,
 
@@ -81,15 +84,48 @@ pub(super) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, Failure> 
     })
 }
 
-/// A name with `://` or `=` is a database, any other one a file.
+/// A name with `://` or `=` is a database, a directory holds migrations, any other one is a snapshot.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the command line knows what its paths are"
+)]
 fn side(name: &str) -> Result<Side, Failure> {
     if name.contains("://") || name.contains('=') {
         let target = target_of(Some(name), &surroundings())?;
         warn_of_passwords(&[name]);
         return Ok(Side::Database(Box::new(target)));
     }
-    let snapshot = snapshot_in(Path::new(name))?;
+    let path = Path::new(name);
+    if path.is_dir() {
+        return Ok(Side::Files(Box::new(migrations(name)?)));
+    }
+    let snapshot = snapshot_in(path)?;
     Ok(Side::Snapshot(name.to_owned(), Box::new(snapshot)))
+}
+
+/// The migrations of a directory, with the configuration that applies there.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the command line knows where it was started"
+)]
+fn migrations(name: &str) -> Result<Files, Failure> {
+    let cwd = std::env::current_dir()?;
+    let path = PathBuf::from(name);
+    let loaded = config::load(&path)?;
+    let mut settings = loaded.map_or_else(Settings::default, |loaded| loaded.settings);
+    settings.cwd = Some(cwd.clone());
+    let discovered = discover(&discover::Request {
+        cwd: &cwd,
+        paths: &[path],
+        settings: &settings,
+        stdin: None,
+        changed: None,
+    })?;
+    Ok(Files {
+        name: name.to_owned(),
+        discovered,
+        settings,
+    })
 }
 
 fn write_text(compared: &Compared, out: &mut dyn Write) -> io::Result<()> {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args as ClapArgs;
 
 use super::super::{Failure, Outcome, note, write_file};
+use super::outside::invariants_in;
 use super::{Connecting, unreachable};
 use crate::live::snapshot::take;
 
@@ -21,11 +22,20 @@ pub(super) struct Args {
     /// With the texts of statements, as far as no constant is left in them
     #[arg(long)]
     query_texts: bool,
+
+    /// A file of SELECTs: what those return that must stay the same is noted, for `live post --invariants`
+    #[arg(long, value_name = "FILE")]
+    invariants: Option<PathBuf>,
 }
 
 pub(super) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, Failure> {
     let target = args.connecting.target()?;
-    let taken = take(&target, args.query_texts).map_err(|trouble| unreachable(&target, trouble))?;
+    let invariants = match &args.invariants {
+        None => Vec::new(),
+        Some(file) => invariants_in(file)?,
+    };
+    let taken = take(&target, args.query_texts, &invariants)
+        .map_err(|trouble| unreachable(&target, trouble))?;
     for text in &taken.notes {
         note(&format!("note: {text}"));
     }

@@ -1,8 +1,6 @@
 //! `lockgate live watch`.
 
-use std::collections::BTreeMap;
 use std::io::{self, IsTerminal as _, Write};
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
@@ -11,11 +9,10 @@ use clap::{Args as ClapArgs, ValueEnum};
 use serde_json::json;
 
 use super::super::{Failure, Outcome, note};
-use super::{Connecting, read, unreachable};
-use crate::live::watch::{
-    Blocked, Followed, Judge, Limit, Limits, Notice, Sample, Severity, Watcher, limit_from, reading,
-};
-use crate::settings::milliseconds;
+use super::outside::{Metrics, duration};
+use super::{Connecting, unreachable};
+use crate::live::watch::{Blocked, Followed, Judge, Notice, Sample, Watcher};
+use crate::probe::{Severity, Text, readings};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -53,25 +50,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "NAME")]
     application_name: Option<String>,
 
-    /// Other limits for a measure: `replication-lag=10,60,300` (warning, pause, abort; `-` for none), `/5min` behind it if the last one must last
-    #[arg(long, value_name = "LIMIT", value_parser = limit_from)]
-    limit: Vec<(String, Limit)>,
-
-    /// A number from outside: `error-rate=FILE`, `p99=FILE`, `cpu=FILE` or another name with a --limit
-    #[arg(long, value_name = "NAME=FILE", value_parser = pair)]
-    metric: Vec<(String, String)>,
-
-    /// The same from a program, as a JSON array of its arguments: `cpu=["./load","--json"]`
-    #[arg(long, value_name = "NAME=ARGV", value_parser = program)]
-    metric_command: Vec<(String, Vec<String>)>,
-
-    /// What a metric was before: `error-rate=0.2`; otherwise its first value counts
-    #[arg(long, value_name = "NAME=NUMBER", value_parser = baseline)]
-    baseline: Vec<(String, f64)>,
-
-    /// Age from which a metric is not known any more
-    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = duration)]
-    metric_age: Duration,
+    #[command(flatten)]
+    metrics: Metrics,
 
     /// Format of the output: `json` prints an object on each line
     #[arg(long, value_name = "FORMAT", default_value = "text")]
@@ -88,50 +68,9 @@ enum Format {
     Json,
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
-    milliseconds(text)
-        .filter(|&milliseconds| milliseconds > 0)
-        .map(Duration::from_millis)
-        .ok_or_else(|| "a duration is written like `500ms`, `10s` or `5min`".to_owned())
-}
-
-fn pair(text: &str) -> Result<(String, String), String> {
-    text.split_once('=')
-        .filter(|(name, rest)| !name.is_empty() && !rest.is_empty())
-        .map(|(name, rest)| (name.to_owned(), rest.to_owned()))
-        .ok_or_else(|| "it is written like `error-rate=FILE`".to_owned())
-}
-
-fn program(text: &str) -> Result<(String, Vec<String>), String> {
-    let (name, list) = pair(text)?;
-    match serde_json::from_str::<Vec<String>>(&list) {
-        Ok(list) if !list.is_empty() => Ok((name, list)),
-        _ => Err("it is written like `cpu=[\"./load\",\"--json\"]`".to_owned()),
-    }
-}
-
-fn baseline(text: &str) -> Result<(String, f64), String> {
-    let (name, number) = pair(text)?;
-    let number = number
-        .parse()
-        .map_err(|_| format!("`{number}` is not a number"))?;
-    Ok((name, number))
-}
-
 pub(super) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, Failure> {
     let target = args.connecting.target()?;
-    let limits: Limits = args.limit.iter().cloned().collect();
-    let known = Judge::names();
-    let metrics = args.metric.iter().map(|(name, _)| name);
-    let metrics = metrics.chain(args.metric_command.iter().map(|(name, _)| name));
-    for name in metrics {
-        if !known.contains(&name.as_str()) && !limits.contains_key(name) {
-            return Err(Failure::Usage {
-                message: format!("nothing says from where on the metric `{name}` is too high"),
-                help: format!("add --limit {name}=WARNING,PAUSE,ABORT"),
-            });
-        }
-    }
+    let gates = args.metrics.gates()?;
     let followed = Followed {
         pid: args.pid,
         application: args.application_name.clone(),
@@ -141,8 +80,7 @@ pub(super) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, Failure> 
     if let Some(blind) = &watcher.blind {
         note(&format!("note: {blind}"));
     }
-    let baselines: BTreeMap<String, f64> = args.baseline.iter().cloned().collect();
-    let mut judge = Judge::new(limits, baselines);
+    let mut judge = Judge::new(gates);
     let in_place = args.format == Format::Text && io::stdout().is_terminal();
     let (mut start, mut seen, mut missing) = (None, false, 0);
     loop {
@@ -160,7 +98,7 @@ pub(super) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, Failure> 
         match args.format {
             Format::Text => write_text(&sample, &notices, judge.now(), in_place, out)?,
             Format::Json => {
-                let line = json!({"severity": judge.now(), "notices": notices, "sample": sample});
+                let line = json!({"format": "lockgate-watch", "version": "1.0", "severity": judge.now(), "notices": notices, "sample": sample});
                 writeln!(out, "{line}")?;
             }
         }
@@ -193,47 +131,19 @@ pub(super) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, Failure> 
 }
 
 impl Args {
-    /// The numbers from outside at a moment.
+    /// The numbers from outside at a moment: of those that tell a course of time the newest.
     fn metrics(&self, now: f64) -> Vec<(String, Result<f64, String>)> {
-        let oldest = self.metric_age.as_secs_f64();
-        let files = self.metric.iter().map(|(name, file)| {
-            let text =
-                read(&PathBuf::from(file)).map_err(|error| format!("not known: {file}: {error}"));
-            (name, text)
-        });
-        let programs = self
-            .metric_command
-            .iter()
-            .map(|(name, argv)| (name, output(argv)));
-        files
-            .chain(programs)
-            .map(|(name, text)| {
-                let value = text.and_then(|text| reading(&text, now, oldest));
-                (name.clone(), value)
-            })
-            .collect()
+        let oldest = self.metrics.oldest();
+        let newest = |text: Text| -> Result<f64, String> {
+            let numbers = readings(&text?, now, oldest)?;
+            numbers
+                .last()
+                .map(|(value, _)| *value)
+                .ok_or_else(|| "not known".to_owned())
+        };
+        let texts = self.metrics.texts().into_iter();
+        texts.map(|(name, text)| (name, newest(text))).collect()
     }
-}
-
-/// What a program prints.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a number from outside may come from a program that the user names"
-)]
-fn output(argv: &[String]) -> Result<String, String> {
-    let [program, arguments @ ..] = argv else {
-        return Err("not known: no program is named".to_owned());
-    };
-    let output = Command::new(program)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .output()
-        .map_err(|error| format!("not known: {program}: {error}"))?;
-    if !output.status.success() {
-        return Err(format!("not known: {program}: {}", output.status));
-    }
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// Runs what is to be run when there is a reason to give up.

@@ -1,5 +1,7 @@
 //! Tables, indexes, constraints and rows that a migration would meet.
 
+use lockgate::probe::Outside;
+
 use super::{monitor, plain, pre, session, showing, wait_for};
 use crate::servers::{Database, world};
 
@@ -313,8 +315,18 @@ fn a_role_that_may_not_migrate_is_named() {
     for major in showing("missing-privilege") {
         let database = world(major);
         plain(&database);
+        pre("missing-privilege").is_silent(&database);
         let question = pre("missing-privilege").pending("ALTER TABLE orders ADD COLUMN x int;");
-        question.is_silent(&database);
+        question.finds(&database, "unknown: whether the migrations may do what they do is not known: nothing says which role runs them");
+        let named = Outside {
+            role: Some("plain".to_owned()),
+            ..Outside::default()
+        };
+        question
+            .clone()
+            .option("role", "postgres")
+            .handing(named)
+            .finds(&database, "error: the role `plain` does not own `orders`");
         question
             .clone()
             .option("role", "postgres")
@@ -351,5 +363,58 @@ fn a_role_without_lock_timeout_is_named() {
             &format!("ALTER DATABASE {} SET lock_timeout = '2s'", database.name()),
         );
         question.is_silent(&database);
+    }
+}
+
+#[test]
+fn rows_without_a_parent_are_found() {
+    let question = pre("orphan-row");
+    for major in showing("orphan-row") {
+        let database = world(major);
+        run(
+            &database,
+            "GRANT SELECT ON ALL TABLES IN SCHEMA public TO PUBLIC",
+        );
+        question.is_silent(&database);
+        // Nobody looks at keys that PostgreSQL keeps.
+        run(
+            &database,
+            "ALTER TABLE order_lines DISABLE TRIGGER ALL; DELETE FROM orders WHERE id = 7; \
+             UPDATE order_lines SET order_id = 7 WHERE order_id = 8",
+        );
+        question.finds(
+            &database,
+            "error: rows of `order_lines` have no parent in `orders`: `order_lines_order_id_fkey` has a trigger that is switched off",
+        );
+        run(
+            &database,
+            "DELETE FROM order_lines WHERE order_id = 7; ALTER TABLE order_lines ENABLE TRIGGER ALL",
+        );
+        question.is_silent(&database);
+        run(
+            &database,
+            "UPDATE orders SET coupon_id = 99 WHERE id = 9; ALTER TABLE orders ADD CONSTRAINT own FOREIGN KEY (coupon_id) REFERENCES coupons (id) NOT VALID",
+        );
+        question.finds(
+            &database,
+            "error: rows of `orders` have no parent in `coupons`: `own` is not validated",
+        );
+        let mut holder = session(&database, "holder", "BEGIN; LOCK TABLE orders");
+        question.finds(
+            &database,
+            "unknown: whether `orders` has rows without a parent by `own` is not known: somebody keeps the table locked",
+        );
+        holder.batch_execute("COMMIT").unwrap();
+        run(
+            &database,
+            "REVOKE SELECT ON ALL TABLES IN SCHEMA public FROM PUBLIC",
+        );
+        let told = question.told(&database, monitor(&database));
+        assert_eq!(
+            told,
+            [
+                "unknown: whether `orders` has rows without a parent by `own` is not known: the role `monitor` may not read it (GRANT SELECT ON public.orders, public.coupons TO monitor)"
+            ]
+        );
     }
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
+use lockgate::report::COMPARISON_SCHEMA;
 use lockgate::snapshot::{SCHEMA, Snapshot};
 
 use super::{ends, monitor, session, url};
@@ -18,6 +19,31 @@ pub(super) fn lockgate(directory: &Path, arguments: &[&str]) -> Output {
         .env("USER", "somebody")
         .output()
         .unwrap()
+}
+
+/// A value is of the form that a committed schema describes, and has no key that it does not.
+#[track_caller]
+pub(super) fn is_described(schema: &str, value: &serde_json::Value) {
+    fn close(schema: &mut serde_json::Value) {
+        match schema {
+            serde_json::Value::Object(map) => {
+                if map.contains_key("properties") {
+                    map.entry("additionalProperties").or_insert(false.into());
+                }
+                map.values_mut().for_each(close);
+            }
+            serde_json::Value::Array(list) => list.iter_mut().for_each(close),
+            _ => {}
+        }
+    }
+    let mut schema: serde_json::Value = serde_json::from_str(schema).unwrap();
+    close(&mut schema);
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let errors = validator.iter_errors(value);
+    let errors: Vec<String> = errors
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect();
+    assert_eq!(errors, [""; 0], "{value:#}");
 }
 
 fn text(output: &Output) -> String {
@@ -175,7 +201,11 @@ fn schemas_are_compared_object_by_object() {
         assert!(!told.contains("query 2"), "{told}");
         let as_json: serde_json::Value =
             serde_json::from_str(&text(&compare(&["--format", "json"]))).unwrap();
-        assert_eq!(as_json["format"], "lockgate-comparison");
+        is_described(COMPARISON_SCHEMA, &as_json);
+        assert!(
+            as_json["objects"].as_array().unwrap().len() > 3
+                && as_json["rows"][0]["table"] == "public.orders"
+        );
         // A query is explained and never run, and nothing but queries is looked at.
         std::fs::write(
             &queries,
@@ -216,4 +246,65 @@ fn two_moments_are_compared_by_their_files() {
     }
     let empty = fresh_database(ends()[0]);
     assert!(taken(&empty, "postgres").relations.is_empty());
+}
+
+#[test]
+fn migrations_are_compared_with_a_database() {
+    for major in ends() {
+        let database = fresh_database(major);
+        let directory = tempfile::tempdir().unwrap();
+        let migrations = directory.path().join("m");
+        std::fs::create_dir(&migrations).unwrap();
+        for (name, sql) in [
+            (
+                "000001_a.up.sql",
+                "CREATE TABLE shops (id bigserial PRIMARY KEY, name text NOT NULL DEFAULT 'x');\n",
+            ),
+            (
+                "000002_b.up.sql",
+                "ALTER TABLE shops ADD COLUMN open boolean DEFAULT true;\nCREATE INDEX shops_name ON shops (lower(name));\n",
+            ),
+        ] {
+            std::fs::write(migrations.join(name), sql).unwrap();
+            database.connect().batch_execute(sql).unwrap();
+        }
+        let url = url(&database, monitor(&database));
+        let compare = |first: &str, second: &str| {
+            lockgate(directory.path(), &["live", "compare", first, second])
+        };
+        let same = compare("m", &url);
+        assert_eq!(text(&same), "no differences\n", "{same:?}");
+        assert_eq!(same.status.code(), Some(0));
+        database
+            .connect()
+            .batch_execute(
+                "DROP INDEX shops_name; CREATE INDEX by_hand ON shops (open); ALTER TABLE shops ALTER COLUMN open SET DEFAULT false; \
+                 CREATE TABLE schema_migrations (version bigint, dirty boolean)",
+            )
+            .unwrap();
+        let shown = lockgate::testing::label(&url);
+        assert_eq!(
+            text(&compare("m", &url)),
+            format!(
+                "column public.shops.open: differs\n  m: default: true\n  {shown}: default: false\n\
+                 index public.shops_name: only in m\nindex public.by_hand: only in {shown}\n"
+            )
+        );
+        let json = lockgate(
+            directory.path(),
+            &["live", "compare", "m", &url, "--format", "json"],
+        );
+        is_described(
+            COMPARISON_SCHEMA,
+            &serde_json::from_slice(&json.stdout).unwrap(),
+        );
+        let other = text(&compare(&url, "m"));
+        assert!(
+            other.contains("index public.by_hand: only in ")
+                && !other.contains("by_hand: only in m"),
+            "{other}"
+        );
+        let refused = lockgate(directory.path(), &["live", "compare", "m", "m"]);
+        assert_eq!(refused.status.code(), Some(2), "{refused:?}");
+    }
 }

@@ -1,6 +1,6 @@
 //! What the tables of migration tools say.
 
-use super::{monitor, pre, showing};
+use super::{ends, monitor, pre, showing};
 use crate::servers::{Database, world};
 
 /// A tool, its table after one migration, two files, and ways in which the table goes wrong.
@@ -170,5 +170,76 @@ fn a_database_that_differs_from_its_migrations_is_named() {
             &database,
             "warning: the table `coupons` that the applied migrations make is not there",
         );
+    }
+}
+
+/// What differs is told fact by fact; what somebody keeps locked is not guessed.
+#[test]
+fn objects_that_differ_from_the_migrations_are_named() {
+    for major in ends() {
+        let database = world(major);
+        let question = pre("schema-drift")
+            .layout("golang-migrate")
+            .file("000001_a.up.sql", UP)
+            .file("000002_b.up.sql", NEXT);
+        question.is_not_asked(&database);
+        make(&database, TOOLS[0].table);
+        make(
+            &database,
+            "GRANT SELECT ON ALL TABLES IN SCHEMA public TO PUBLIC; ALTER TABLE orders ADD COLUMN a int",
+        );
+        question.is_silent(&database);
+        for (change, undo, expected) in [
+            (
+                "ALTER TABLE orders ALTER COLUMN a TYPE bigint",
+                "ALTER TABLE orders ALTER COLUMN a TYPE int",
+                "warning: `orders.a` differs: its type is int8, and the applied migrations make it int4",
+            ),
+            (
+                "ALTER TABLE orders ALTER COLUMN status DROP NOT NULL",
+                "ALTER TABLE orders ALTER COLUMN status SET NOT NULL",
+                "warning: `orders.status` differs: its nullability is nullable, and the applied migrations make it NOT NULL",
+            ),
+            (
+                "ALTER TABLE orders ALTER COLUMN a SET DEFAULT 7",
+                "ALTER TABLE orders ALTER COLUMN a DROP DEFAULT",
+                "warning: `orders.a` differs: its default is '7', and the applied migrations make it none",
+            ),
+            (
+                "CREATE INDEX by_hand ON orders (note)",
+                "DROP INDEX by_hand",
+                "info: `orders` has indexes that no migration makes: `by_hand`",
+            ),
+            (
+                "DROP INDEX idx_orders_status; CREATE INDEX idx_orders_status ON orders (status, note)",
+                "DROP INDEX idx_orders_status; CREATE INDEX idx_orders_status ON orders (status)",
+                "warning: the index `idx_orders_status` of `orders` differs: its key is status, note, and the applied migrations make it status",
+            ),
+            (
+                "ALTER TABLE orders ADD CONSTRAINT by_hand CHECK (total > 0)",
+                "ALTER TABLE orders DROP CONSTRAINT by_hand",
+                "warning: `orders` has constraints that no migration makes: `by_hand`",
+            ),
+            (
+                "ALTER TABLE orders RENAME CONSTRAINT orders_user_id_fkey TO x; ALTER TABLE orders DROP CONSTRAINT x",
+                "ALTER TABLE orders ADD FOREIGN KEY (user_id) REFERENCES users (id)",
+                "warning: `orders` lacks constraints that the applied migrations make: `orders_user_id_fkey`",
+            ),
+            (
+                "ALTER TABLE orders DROP CONSTRAINT orders_user_id_fkey, ADD CONSTRAINT orders_user_id_fkey FOREIGN KEY (id) REFERENCES users (id)",
+                "ALTER TABLE orders DROP CONSTRAINT orders_user_id_fkey, ADD CONSTRAINT orders_user_id_fkey FOREIGN KEY (user_id) REFERENCES users (id)",
+                "warning: the constraint `orders_user_id_fkey` of `orders` differs: its column list is id, and the applied migrations make it user_id",
+            ),
+        ] {
+            make(&database, change);
+            question.finds(&database, expected);
+            make(&database, undo);
+            question.is_silent(&database);
+        }
+        make(&database, "ALTER TABLE orders ADD COLUMN by_hand int");
+        let mut holder = super::session(&database, "holder", "BEGIN; LOCK TABLE orders");
+        question.is_silent(&database);
+        holder.batch_execute("COMMIT").unwrap();
+        question.finds(&database, "warning: `orders` has columns");
     }
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::process::Output;
 use std::thread;
 
-use super::snapshots::lockgate;
+use super::snapshots::{is_described, lockgate};
 use super::{ends, monitor, session, url, wait_for};
 use crate::servers::{Own, Setup};
 
@@ -81,6 +81,7 @@ fn waits_are_told_with_their_tree_and_a_program_is_run() {
             let lines = watch(&["--interval", "100ms", "--for", "300ms", "--format", "json"]);
             for line in String::from_utf8_lossy(&lines.stdout).lines() {
                 let value: serde_json::Value = serde_json::from_str(line).unwrap();
+                is_described(lockgate::report::WATCH_SCHEMA, &value);
                 assert_eq!(value["sample"]["blocked"][0]["application"], "waiter");
             }
             // Nothing was ended.
