@@ -59,15 +59,11 @@ fn history(scripts: &[&str], send: Send, wraps: Wraps) -> History {
         .map(|(text, source)| migration(text, source, send, wraps));
     History {
         found: Found {
-            changelogs: std::sync::Arc::default(),
-            models: std::sync::Arc::default(),
-            model_files: std::sync::Arc::default(),
-            left_out: Vec::new(),
-            layout: layout::plain(),
             root: String::new(),
             directories: Vec::new(),
             reason: String::new(),
             settings: BTreeMap::new(),
+            ..Found::bare(layout::plain())
         },
         migrations: std::iter::once(world).chain(scripts).collect(),
         problems: Vec::new(),

@@ -296,15 +296,11 @@ fn detect(files: &dyn Files) -> Vec<Found> {
             continue;
         };
         founds.push(Found {
-            changelogs: std::sync::Arc::default(),
-            models: std::sync::Arc::default(),
-            model_files: std::sync::Arc::default(),
-            left_out: Vec::new(),
-            layout: &LAYOUT,
             root: directory.to_owned(),
             directories: vec![directory.to_owned()],
             reason,
             settings: BTreeMap::new(),
+            ..Found::bare(&LAYOUT)
         });
     }
     founds
@@ -329,16 +325,12 @@ fn home(file: &str) -> &str {
 
 fn open(_: &dyn Files, root: &str, options: &BTreeMap<String, String>) -> Found {
     Found {
-        changelogs: std::sync::Arc::default(),
-        models: std::sync::Arc::default(),
-        model_files: std::sync::Arc::default(),
-        left_out: Vec::new(),
-        layout: &LAYOUT,
         root: root.to_owned(),
         directories: vec![root.to_owned()],
         reason: "no migration tool was recognised; SQL files in the order of their names"
             .to_owned(),
         settings: options.clone(),
+        ..Found::bare(&LAYOUT)
     }
 }
 

@@ -6,6 +6,7 @@
 //! them.
 
 mod place;
+mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -20,6 +21,7 @@ use postgres::Client;
 use rayon::prelude::*;
 
 use self::place::Remedy;
+use self::words::{IN_WORDS, complete_in_words};
 use super::example::{Example, page_path, root, rules};
 use super::page::Shows;
 use super::{case, page, servers};
@@ -58,121 +60,6 @@ const SKETCHES: &[(&str, &str)] = &[
     ("not-null-without-default", "the value of old rows"),
     ("set-not-null-unproven", "the value of rows that have none"),
     ("table-without-row-security", "who may see which rows"),
-];
-
-/// Words that SQL begins with.
-const VERBS: &[&str] = &[
-    "ALTER", "CREATE", "DROP", "SELECT", "UPDATE", "DELETE", "INSERT", "SET", "RESET", "VACUUM",
-    "ANALYZE", "REINDEX", "REFRESH", "COMMENT", "GRANT", "REVOKE", "TRUNCATE", "REASSIGN",
-];
-
-/// The complete statements of three words or more in a help's words: they belong into steps.
-fn complete_in_words(help: &str) -> Vec<String> {
-    let words = help.lines().next().unwrap_or_default();
-    let mut found = Vec::new();
-    for (at, _) in words.match_indices(|c: char| c.is_ascii_uppercase()) {
-        let begins =
-            at == 0 || !words[..at].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
-        let rest = &words[at..];
-        let verb = rest
-            .split(|c: char| !c.is_ascii_alphabetic())
-            .next()
-            .unwrap_or_default();
-        if !begins
-            || !VERBS.contains(&verb)
-            || rest.contains('…')
-                && !rest.split(',').next().unwrap().is_empty()
-                && rest.split([',', ';', ':']).next().unwrap().contains('…')
-        {
-            continue;
-        }
-        let ends = [
-            ",", ";", ":", "`", " (", ")", " then", " in ", " before", " behind", " and ",
-            " first", " to ", " as ",
-        ];
-        let mut cuts: Vec<usize> = ends
-            .iter()
-            .flat_map(|end| rest.match_indices(end).map(|(at, _)| at))
-            .collect();
-        cuts.push(rest.len());
-        cuts.sort_unstable();
-        let complete = cuts.into_iter().map(|cut| rest[..cut].trim()).find(|sql| {
-            sql.split_whitespace().count() >= 3 && {
-                let parsed = parse_text(sql);
-                parsed.errors.is_empty() && parsed.statements.len() == 1
-            }
-        });
-        found.extend(complete.map(str::to_owned));
-    }
-    found
-}
-
-/// Rules whose words hold a complete statement that is not tried here, with the reason. The list may only get shorter.
-const IN_WORDS: &[(&str, &str)] = &[
-    (
-        "column-dropped",
-        "what a release before has to do; the finding stays",
-    ),
-    ("column-not-deprecated", "a comment to be completed"),
-    ("column-type-narrowed", "a question to ask of production"),
-    (
-        "column-type-rewrite",
-        "one of two ways, by what the times mean",
-    ),
-    (
-        "concurrently-on-partitioned",
-        "a part of what is to be done, or a choice: not written as steps yet",
-    ),
-    (
-        "concurrently-under-timeout",
-        "a part of what is to be done, or a choice: not written as steps yet",
-    ),
-    (
-        "constraint-builds-index",
-        "a part of what is to be done, or a choice: not written as steps yet",
-    ),
-    (
-        "domain-constraint-scan",
-        "a part of what is to be done, or a choice: not written as steps yet",
-    ),
-    ("down-not-inverse", "the rest of a down script"),
-    (
-        "duplicate-index",
-        "a part of what is to be done, or a choice: not written as steps yet",
-    ),
-    (
-        "foreign-key-drop-locks-parent",
-        "a part of what is to be done, or a choice: not written as steps yet",
-    ),
-    (
-        "function-overloaded",
-        "a part of what is to be done, or a choice: not written as steps yet",
-    ),
-    (
-        "identity-on-partitioned",
-        "a part of what is to be done, or a choice: not written as steps yet",
-    ),
-    (
-        "index-hidden-by-guard",
-        "a part of what is to be done, or a choice: not written as steps yet",
-    ),
-    (
-        "index-never-attached",
-        "a part of what is to be done, or a choice: not written as steps yet",
-    ),
-    (
-        "primary-key-dropped",
-        "a part of what is to be done, or a choice: not written as steps yet",
-    ),
-    ("set-local-outside-transaction", "one of two ways"),
-    (
-        "set-not-null-unproven",
-        "a part of what is to be done, or a choice: not written as steps yet",
-    ),
-    (
-        "table-dropped",
-        "what a release before has to do; the finding stays",
-    ),
 ];
 
 /// An example with where it stands.

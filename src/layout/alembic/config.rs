@@ -153,15 +153,12 @@ fn found(
     }
     let models = models::of(files, &root, settings.get(models::OPTION));
     Found {
-        changelogs: std::sync::Arc::default(),
         models: std::sync::Arc::new(models),
-        model_files: std::sync::Arc::default(),
-        left_out: Vec::new(),
-        layout: &LAYOUT,
         root,
         directories,
         reason,
         settings,
+        ..Found::bare(&LAYOUT)
     }
 }
 

@@ -47,30 +47,22 @@ pub(super) fn detect(files: &dyn Files) -> Vec<Found> {
         let directories = located(&config, &directories);
         if let Some(root) = directories.first() {
             founds.push(Found {
-                changelogs: std::sync::Arc::default(),
-                models: std::sync::Arc::default(),
-                model_files: std::sync::Arc::default(),
-                left_out: Vec::new(),
-                layout: &LAYOUT,
                 root: root.clone(),
                 reason: format!("`{}` points to it", config.file),
                 settings: config.settings,
                 directories,
+                ..Found::bare(&LAYOUT)
             });
         }
     }
     for (root, reason) in by_names(files) {
         if !founds.iter().any(|found| found.claims(&root)) {
             founds.push(Found {
-                changelogs: std::sync::Arc::default(),
-                models: std::sync::Arc::default(),
-                model_files: std::sync::Arc::default(),
-                left_out: Vec::new(),
-                layout: &LAYOUT,
                 directories: vec![root.clone()],
                 settings: nearest(files, &root),
                 root,
                 reason,
+                ..Found::bare(&LAYOUT)
             });
         }
     }
@@ -91,11 +83,6 @@ pub(super) fn open(files: &dyn Files, root: &str, options: &BTreeMap<String, Str
         Vec::new()
     };
     Found {
-        changelogs: std::sync::Arc::default(),
-        models: std::sync::Arc::default(),
-        model_files: std::sync::Arc::default(),
-        left_out: Vec::new(),
-        layout: &LAYOUT,
         root: root.to_owned(),
         directories: if named.is_empty() {
             vec![root.to_owned()]
@@ -104,6 +91,7 @@ pub(super) fn open(files: &dyn Files, root: &str, options: &BTreeMap<String, Str
         },
         reason: "the configuration names it".to_owned(),
         settings,
+        ..Found::bare(&LAYOUT)
     }
 }
 

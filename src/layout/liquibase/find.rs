@@ -336,9 +336,6 @@ impl Group {
             directories: covering(directories),
             settings,
             changelogs: Arc::new(plan),
-            models: Arc::default(),
-            model_files: Arc::default(),
-            left_out: Vec::new(),
             ..Found::of(&LAYOUT, path::parent(first), reason)
         };
         if let Some(dialect) = driver(files, first) {
