@@ -200,6 +200,7 @@ mod seed_not_repeatable;
 mod sequence_behind_rows;
 mod sequence_stays_integer;
 mod server_file_access;
+mod session_level_timeout;
 mod session_setting_leaked;
 mod set_local_outside_transaction;
 mod set_not_null_unproven;
