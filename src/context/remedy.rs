@@ -382,27 +382,31 @@ impl Cx<'_> {
     #[must_use]
     pub fn bound_condition(&self, of: &PartitionOf, column: &str) -> Option<String> {
         let column = quoted(column);
-        let text = of.bound.split_whitespace().collect::<Vec<_>>().join(" ");
-        let upper = text.to_ascii_uppercase();
-        match &of.values {
-            Bound::Range(from, to) if from.len() == 1 && to.len() == 1 => {
-                let between = upper.find(") TO (")?;
-                let from = text.get("FROM (".len()..between)?.trim();
-                let to = text.get(between + ") TO (".len()..text.len() - 1)?.trim();
+        match limits(of)? {
+            Limits::Range(from, to) => {
                 let mut parts = vec![format!("{column} IS NOT NULL")];
-                if !from.eq_ignore_ascii_case("minvalue") {
-                    parts.push(format!("{column} >= {from}"));
-                }
-                if !to.eq_ignore_ascii_case("maxvalue") {
-                    parts.push(format!("{column} < {to}"));
-                }
+                parts.extend(from.map(|from| format!("{column} >= {from}")));
+                parts.extend(to.map(|to| format!("{column} < {to}")));
                 Some(parts.join(" AND "))
             }
-            Bound::List(values) if !values.iter().any(Expr::is_null) => {
-                let values = text.get("IN ".len()..)?;
-                Some(format!("{column} IS NOT NULL AND {column} IN {values}"))
+            Limits::List(values) => Some(format!("{column} IS NOT NULL AND {column} IN {values}")),
+        }
+    }
+
+    /// The condition that all rows meet which are not of a partition with that bound; none where there is none, or for a
+    /// bound that is not one of plain values of one column.
+    #[must_use]
+    pub fn outside_bound(&self, of: &PartitionOf, column: &str) -> Option<String> {
+        let column = quoted(column);
+        match limits(of)? {
+            Limits::Range(None, None) => None,
+            Limits::Range(from, to) => {
+                let below = from.map(|from| format!("{column} < {from}"));
+                let above = to.map(|to| format!("{column} >= {to}"));
+                let parts: Vec<String> = below.into_iter().chain(above).collect();
+                Some(parts.join(" OR "))
             }
-            _ => None,
+            Limits::List(values) => Some(format!("{column} NOT IN {values}")),
         }
     }
 
@@ -460,6 +464,39 @@ impl Cx<'_> {
             .as_ref()
             .is_some_and(is_number)
             .then(|| quoted(&column.name))
+    }
+}
+
+/// The bound of a partition in the words of its statement.
+enum Limits {
+    /// The first value in it and the first one behind it, unless it is open on that side.
+    Range(Option<String>, Option<String>),
+    /// Its values, in parentheses.
+    List(String),
+}
+
+/// None for a bound that is not one of plain values of one column.
+fn limits(of: &PartitionOf) -> Option<Limits> {
+    let text = of.bound.split_whitespace().collect::<Vec<_>>().join(" ");
+    let upper = text.to_ascii_uppercase();
+    match &of.values {
+        Bound::Range(from, to) if from.len() == 1 && to.len() == 1 => {
+            let between = upper.find(") TO (")?;
+            let limit = |value: &str, open: &str| {
+                let value = value.trim();
+                (!value.eq_ignore_ascii_case(open)).then(|| value.to_owned())
+            };
+            let from = text.get("FROM (".len()..between)?;
+            let to = text.get(between + ") TO (".len()..text.len() - 1)?;
+            Some(Limits::Range(
+                limit(from, "minvalue"),
+                limit(to, "maxvalue"),
+            ))
+        }
+        Bound::List(values) if !values.iter().any(Expr::is_null) => {
+            Some(Limits::List(text.get("IN ".len()..)?.to_owned()))
+        }
+        _ => None,
     }
 }
 

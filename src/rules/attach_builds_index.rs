@@ -1,8 +1,11 @@
 //! See `rules/attach-builds-index.md`.
 
+use super::constraint_builds_index::all_proven;
+use crate::diagnostic::{Place, Step};
 use crate::effect;
 use crate::rule::{Cx, Finding};
-use crate::statement::Statement;
+use crate::schema::Index;
+use crate::statement::{ConstraintKind, Ident, Name, Statement, quoted};
 use crate::wording;
 
 pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
@@ -24,10 +27,16 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
                 "give `{partition}` the constraint before, from an index that is built CONCURRENTLY"
             ),
             (None, 1) => {
-                format!("CREATE INDEX CONCURRENTLY one like it on {partition} before the attach")
+                format!("build one like it CONCURRENTLY on `{partition}` before the attach")
             }
-            _ => format!("CREATE INDEX CONCURRENTLY those on {partition} before the attach"),
+            _ => format!("build those CONCURRENTLY on `{partition}` before the attach"),
         };
+        let made: Option<Vec<_>> = missing
+            .iter()
+            .map(|index| built_before(cx, index, partition))
+            .collect();
+        let steps: Vec<Step> =
+            made.map_or_else(Vec::new, |made| cx.remedy(made.into_iter().flatten()));
         let effects = cx.effects().list.clone();
         cx.report(
             Finding::new(
@@ -38,7 +47,62 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
             )
             .on(partition)
             .help(help)
+            .steps(steps)
             .effects(effects),
         );
     }
+}
+
+/// The partition's part of an index, built before, with the constraint that it belongs to. None for one whose definition
+/// is more than a list of columns.
+fn built_before(cx: &Cx<'_>, index: &Index, partition: &Name) -> Option<Vec<(Place, String)>> {
+    let columns: Option<Vec<Ident>> = index
+        .elements
+        .iter()
+        .map(|element| {
+            let plain = element.opclass.is_none()
+                && element.collation.is_none()
+                && element.operator.is_none()
+                && element.default_order;
+            element.column.clone().filter(|_| plain)
+        })
+        .collect();
+    let columns = columns.filter(|_| index.predicate.is_none() && index.include.is_empty())?;
+    let list: Vec<String> = columns.iter().map(ToString::to_string).collect();
+    let list = list.join(", ");
+    let name = quoted(&format!("{}_{}", partition.name, index.name.name));
+    let unique = if index.unique { "UNIQUE " } else { "" };
+    let nulls = if index.nulls_not_distinct {
+        " NULLS NOT DISTINCT"
+    } else {
+        ""
+    };
+    let method = if &*index.method == "btree" {
+        String::new()
+    } else {
+        format!(" USING {}", index.method)
+    };
+    let mut steps = vec![(
+        Place::Earlier,
+        format!("CREATE {unique}INDEX CONCURRENTLY {name} ON {partition}{method} ({list}){nulls};"),
+    )];
+    if let Some(constraint) = &index.constraint {
+        let known = cx.before().table_at(&index.table)?;
+        let def = &known.constraint(constraint)?.def;
+        // A primary key makes its columns NOT NULL, which has to be proven before.
+        let fits = match def.kind {
+            ConstraintKind::PrimaryKey(_) => all_proven(cx, partition, &columns),
+            ConstraintKind::Unique(_) => true,
+            _ => false,
+        };
+        if !fits || def.deferrable {
+            return None;
+        }
+        let kind = def.kind.words();
+        steps.push((
+            Place::Earlier,
+            format!("ALTER TABLE {partition} ADD CONSTRAINT {name} {kind} USING INDEX {name};"),
+        ));
+    }
+    Some(steps)
 }

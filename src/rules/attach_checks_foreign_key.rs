@@ -1,9 +1,10 @@
 //! See `rules/attach-checks-foreign-key.md`.
 
-use crate::diagnostic::Certainty;
+use crate::diagnostic::{Certainty, Place};
 use crate::rule::{Cx, Finding};
 use crate::schema::{Constraint, Table};
-use crate::statement::{ConstraintKind, QualifiedName, Statement};
+use crate::statement::table::ReferentialAction;
+use crate::statement::{ConstraintKind, Ident, Name, QualifiedName, Statement, quoted};
 use crate::wording;
 
 pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
@@ -34,6 +35,11 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
         };
         let keys = wording::names(missing.iter().map(|key| &key.name));
         let effects = cx.effects().list.clone();
+        let keys_before: Option<Vec<_>> = missing
+            .iter()
+            .map(|key| validated_before(cx, child?, partition, key))
+            .collect();
+        let steps = keys_before.map_or_else(Vec::new, |keys| cx.remedy(keys.into_iter().flatten()));
         cx.report(
             Finding::new(
                 statement.span,
@@ -45,8 +51,9 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
             .on(partition)
             .certainty(certainty)
             .help(format!(
-                "before it add the foreign key to {partition} NOT VALID, and VALIDATE it in a transaction of its own"
+                "before it add the foreign key to `{partition}` NOT VALID, and validate it in a transaction of its own"
             ))
+            .steps(steps)
             .effects(effects),
         );
     }
@@ -67,4 +74,64 @@ fn has(child: &Table, wanted: &Constraint) -> bool {
                 _ => false,
             }
     })
+}
+
+/// The partition's own foreign key with an index on its columns, added and validated before. None for one that is more
+/// than columns and actions.
+fn validated_before(
+    cx: &Cx<'_>,
+    child: &Table,
+    partition: &Name,
+    wanted: &Constraint,
+) -> Option<Vec<(Place, String)>> {
+    let ConstraintKind::ForeignKey(key) = &wanted.def.kind else {
+        return None;
+    };
+    if key.sets_some || key.period || wanted.def.deferrable || wanted.def.not_enforced {
+        return None;
+    }
+    let list = |columns: &[Ident]| {
+        let names: Vec<String> = columns.iter().map(ToString::to_string).collect();
+        names.join(", ")
+    };
+    let to = wanted.references.as_ref()?.short();
+    let referenced = if key.referenced.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", list(&key.referenced))
+    };
+    let action = |event: &str, action| match action {
+        ReferentialAction::NoAction => String::new(),
+        ReferentialAction::Restrict => format!(" ON {event} RESTRICT"),
+        ReferentialAction::Cascade => format!(" ON {event} CASCADE"),
+        ReferentialAction::SetNull => format!(" ON {event} SET NULL"),
+        ReferentialAction::SetDefault => format!(" ON {event} SET DEFAULT"),
+    };
+    let name = quoted(&format!("{}_{}", partition.name, wanted.name));
+    let (columns, delete, update) = (
+        list(&key.columns),
+        action("DELETE", key.on_delete),
+        action("UPDATE", key.on_update),
+    );
+    let names = || key.columns.iter().map(|column| &*column.text);
+    let has_index = cx.before().indexes_of(&child.name).any(|index| {
+        index.predicate.is_none() && index.columns().take(names().count()).eq(names())
+    });
+    let index = (!has_index).then(|| {
+        let sql = format!("CREATE INDEX CONCURRENTLY ON {partition} ({columns});");
+        (Place::Earlier, sql)
+    });
+    let own = [
+        (
+            Place::Earlier,
+            format!(
+                "ALTER TABLE {partition} ADD CONSTRAINT {name} FOREIGN KEY ({columns}) REFERENCES {to}{referenced}{delete}{update} NOT VALID;"
+            ),
+        ),
+        (
+            Place::Earlier,
+            format!("ALTER TABLE {partition} VALIDATE CONSTRAINT {name};"),
+        ),
+    ];
+    Some(index.into_iter().chain(own).collect())
 }

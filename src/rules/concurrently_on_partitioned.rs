@@ -1,6 +1,7 @@
 //! See `rules/concurrently-on-partitioned.md`.
 
 use super::index_not_concurrent;
+use crate::diagnostic::{Place, Step};
 use crate::rule::{Cx, Finding};
 use crate::schema::{Relation, TableKind};
 use crate::statement::{Kind, ObjectKind, QualifiedName, ReindexTarget, Statement};
@@ -41,6 +42,7 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
         (What::Create, Kind::CreateIndex(create)) => {
             index_not_concurrent::per_partition(cx, create)
         }
+        (What::Reindex, Kind::Reindex(_)) => one_by_one(cx, &table),
         _ => Vec::new(),
     };
     let table = table.short();
@@ -52,7 +54,7 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
             "leave out CONCURRENTLY, and keep lock_timeout short: the parts of the index go with it"
                 .to_owned()
         }
-        What::Reindex => format!("REINDEX TABLE CONCURRENTLY {each}, one by one"),
+        What::Reindex => format!("rebuild the indexes of {each} CONCURRENTLY, one table by one"),
     };
     let finding = Finding::new(
         statement.span,
@@ -68,6 +70,19 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     .help(help)
     .steps(steps);
     cx.report(finding);
+}
+
+/// The indexes of each partition that holds rows, in a migration of its own each.
+fn one_by_one(cx: &Cx<'_>, table: &QualifiedName) -> Vec<Step> {
+    let leaves = cx.before().descendants(table);
+    let leaves = leaves
+        .iter()
+        .filter(|child| child.kind == TableKind::Ordinary);
+    let places = std::iter::once(Place::Instead).chain(std::iter::repeat(Place::Later));
+    cx.remedy(places.zip(leaves).map(|(place, child)| {
+        let name = child.name.short();
+        (place, format!("REINDEX TABLE CONCURRENTLY {name}"))
+    }))
 }
 
 #[derive(Clone, Copy)]

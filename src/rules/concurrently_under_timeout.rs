@@ -1,5 +1,6 @@
 //! See `rules/concurrently-under-timeout.md`.
 
+use crate::diagnostic::{Place, Step};
 use crate::effect::Leftover;
 use crate::rule::{Cx, Finding};
 use crate::session::Timeout;
@@ -46,10 +47,8 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
             Leftover::PendingDetach => "a pending detach stays behind",
         },
     );
-    let off: Vec<String> = found
-        .iter()
-        .map(|(name, _)| format!("SET {name} = 0;"))
-        .collect();
+    let which = wording::all(found.iter().map(|(name, _)| (*name).to_owned()).collect());
+    let them = if found.len() == 1 { "it" } else { "them" };
     let mut finding = Finding::new(
         statement.span,
         format!(
@@ -57,13 +56,34 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
         ),
     )
     .help(format!(
-        "put `{}` before it, and set it again behind it: it stops neither reads nor writes",
-        off.join(" ")
-    ));
+        "switch {which} off before it, and set {them} again behind it: it stops neither reads nor writes"
+    ))
+    .steps(around(cx, &found));
     for (_, timeout) in &found {
         if let Some(span) = timeout.set_by {
             finding = finding.label(cx.location(span), "set here");
         }
     }
     cx.report(finding);
+}
+
+/// Limits that the script itself sets, switched off before the statement and set again behind it. Where the runner sets
+/// them, its settings are the place: a second statement may open a transaction.
+fn around(cx: &Cx<'_>, found: &[(&str, Timeout)]) -> Vec<Step> {
+    if found.iter().any(|(_, timeout)| timeout.set_by.is_none()) {
+        return Vec::new();
+    }
+    let set = |value: fn(&Timeout) -> String| {
+        let lines = found
+            .iter()
+            .map(|(name, timeout)| format!("SET {name} = {};", value(timeout)));
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    cx.remedy([
+        (Place::Before, set(|_| "0".to_owned())),
+        (
+            Place::Behind,
+            set(|timeout| format!("'{}'", wording::timeout(timeout.milliseconds))),
+        ),
+    ])
 }

@@ -221,7 +221,7 @@ fn at_column(
 }
 
 /// True if none of the columns can hold a NULL.
-fn all_proven(cx: &Cx<'_>, table: &Name, columns: &[Ident]) -> bool {
+pub(super) fn all_proven(cx: &Cx<'_>, table: &Name, columns: &[Ident]) -> bool {
     cx.before().table(table).is_some_and(|known| {
         columns.iter().all(|column| {
             matches!(
@@ -303,12 +303,12 @@ fn nullable_key(cx: &mut Cx<'_>, table: &Name, def: &ConstraintDef) {
     let Some(column) = nullable else {
         return;
     };
+    let proof = cx
+        .not_null_steps(table, column, Place::Earlier)
+        .into_iter()
+        .map(|(_, sql)| (Place::Earlier, sql));
+    let steps = cx.remedy(proof);
     let column = Ident::new(column, def.span);
-    let proof = if cx.postgres() >= 18 {
-        format!("ADD CONSTRAINT {column}_not_null NOT NULL {column} NOT VALID")
-    } else {
-        format!("ADD CONSTRAINT {column}_not_null CHECK ({column} IS NOT NULL) NOT VALID")
-    };
     cx.report(
         Finding::new(
             def.span,
@@ -319,9 +319,8 @@ fn nullable_key(cx: &mut Cx<'_>, table: &Name, def: &ConstraintDef) {
         )
         .on(table)
         .level(Level::Warning)
-        .help(format!(
-            "prove it first: ALTER TABLE {table} {proof}, and VALIDATE it in a later transaction"
-        ))
+        .help("prove it first, by a constraint that is added NOT VALID and validated in a transaction of its own")
+        .steps(steps)
         .effects(cx.effects().list.clone()),
     );
 }

@@ -1,5 +1,6 @@
 //! See `rules/default-partition-scanned.md`.
 
+use crate::diagnostic::{Place, Step};
 use crate::rule::{Cx, Finding};
 use crate::statement::{Bound, Name, PartitionOf, Statement, quoted};
 
@@ -31,17 +32,46 @@ fn report(
         return;
     }
     let name = default.name.short();
+    let by = schema
+        .table(parent)
+        .and_then(|parent| parent.partition_by.as_ref());
+    let steps = by
+        .and_then(|by| match by.key.as_slice() {
+            [element] => element.column.as_ref(),
+            _ => None,
+        })
+        .and_then(|column| cx.outside_bound(of, &column.text))
+        .map_or_else(Vec::new, |condition| {
+            excluded_before(cx, &name, partition, &condition)
+        });
     let finding = Finding::new(
         statement.span,
         format!(
             "adding `{partition}` reads all of the default partition `{name}` under an ACCESS EXCLUSIVE lock on it: its reads and writes wait"
         ),
     )
-    .help(format!(
-        "before it ALTER TABLE {name} ADD CONSTRAINT {} CHECK (…) NOT VALID with a condition that excludes the new bound, and VALIDATE it in a transaction of its own",
-        quoted(&format!("not_in_{}", partition.name)),
-    ))
+    .help("let a CHECK exclude the new bound before, added NOT VALID and validated in a transaction of its own")
+    .steps(steps)
     .label(default.created.location, "the default partition is made here")
     .effects(cx.effects().list.clone());
     cx.report(finding);
+}
+
+/// A CHECK on the default partition that no row is of the new one, validated before and dropped behind.
+fn excluded_before(cx: &Cx<'_>, default: &str, partition: &Name, condition: &str) -> Vec<Step> {
+    let name = quoted(&format!("not_in_{}", partition.name));
+    cx.remedy([
+        (
+            Place::Earlier,
+            format!("ALTER TABLE {default} ADD CONSTRAINT {name} CHECK ({condition}) NOT VALID;"),
+        ),
+        (
+            Place::Earlier,
+            format!("ALTER TABLE {default} VALIDATE CONSTRAINT {name};"),
+        ),
+        (
+            Place::Behind,
+            format!("ALTER TABLE {default} DROP CONSTRAINT {name};"),
+        ),
+    ])
 }

@@ -1,8 +1,9 @@
 //! See `rules/domain-constraint-scan.md`.
 
+use crate::diagnostic::{Place, Step};
 use crate::effect::Effect;
 use crate::rule::{Cx, Finding};
-use crate::statement::{AlterDomainAction, Kind, Statement};
+use crate::statement::{AlterDomain, AlterDomainAction, ConstraintKind, Kind, Statement};
 use crate::wording;
 
 pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
@@ -33,9 +34,9 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
         _ => format!("SET NOT NULL on domain `{domain}`"),
     };
     let help = match &alter.action {
-        AlterDomainAction::AddConstraint(_) if cx.postgres() >= 18 => format!(
-            "add it NOT VALID, and ALTER DOMAIN {domain} VALIDATE CONSTRAINT it in a later transaction"
-        ),
+        AlterDomainAction::AddConstraint(_) if cx.postgres() >= 18 => {
+            "add it NOT VALID, and validate it in a later transaction".to_owned()
+        }
         _ => "put the condition on the tables: ADD CONSTRAINT … CHECK … NOT VALID, and VALIDATE it in a later transaction".to_owned(),
     };
     let finding = Finding::new(
@@ -47,6 +48,26 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
         ),
     )
     .help(help)
+    .steps(validated_later(cx, statement, alter))
     .effects(read.clone());
     cx.report(finding);
+}
+
+/// A CHECK that is added NOT VALID, and validated behind that: before 18 the validation stops writes as well.
+fn validated_later(cx: &Cx<'_>, statement: &Statement, alter: &AlterDomain) -> Vec<Step> {
+    let AlterDomainAction::AddConstraint(def) = &alter.action else {
+        return Vec::new();
+    };
+    let (Some(name), ConstraintKind::Check(_), true) = (&def.name, &def.kind, cx.postgres() >= 18)
+    else {
+        return Vec::new();
+    };
+    let text = statement.source.sql.trim_end_matches(';').trim_end();
+    cx.remedy([
+        (Place::Instead, format!("{text} NOT VALID;")),
+        (
+            Place::Later,
+            format!("ALTER DOMAIN {} VALIDATE CONSTRAINT {name};", alter.name),
+        ),
+    ])
 }

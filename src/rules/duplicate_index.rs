@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::diagnostic::Place;
 use crate::rule::{Cx, Finding};
 use crate::schema::Index;
 use crate::statement::{Kind, QualifiedName, Statement};
@@ -33,7 +34,7 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
                     && other.include == new.include
             })
             .cloned();
-        let (message, help, other) = match (older, replaced) {
+        let (message, help, other, drops) = match (older, replaced) {
             (Some(other), _) => {
                 let kind = if other.unique && !new.unique {
                     "the unique index"
@@ -53,6 +54,7 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
                         other.name.short()
                     ),
                     other,
+                    false,
                 )
             }
             (None, Some(other)) => (
@@ -62,13 +64,21 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
                     new.table.short(),
                     other.name.short()
                 ),
-                format!("DROP INDEX CONCURRENTLY {} behind it", other.name.short()),
+                format!("drop `{}` behind it", other.name.short()),
                 other,
+                true,
             ),
             (None, None) => continue,
         };
+        let steps = if drops {
+            let old = other.name.short();
+            cx.remedy([(Place::Later, format!("DROP INDEX CONCURRENTLY {old}"))])
+        } else {
+            Vec::new()
+        };
         let finding = Finding::new(statement.span, message)
             .help(help)
+            .steps(steps)
             .label(other.created.location, "the other one is made here");
         cx.report(finding);
     }

@@ -1,7 +1,7 @@
 //! See `rules/foreign-key-drop-locks-parent.md`.
 
 use super::missing_lock_timeout::is_limited;
-use crate::diagnostic::Level;
+use crate::diagnostic::{Level, Place};
 use crate::effect::LockMode;
 use crate::rule::{Cx, Finding};
 use crate::schema::Constraint;
@@ -66,9 +66,9 @@ fn report(
                     .is_some_and(|effect| effect.lock == LockMode::AccessExclusive)
         })
         .collect();
-    let Some((first, _)) = keys.first() else {
+    if keys.is_empty() {
         return;
-    };
+    }
     let mut parents: Vec<&QualifiedName> = keys.iter().map(|(_, parent)| *parent).collect();
     parents.sort();
     parents.dedup();
@@ -82,19 +82,23 @@ fn report(
         "{what} drops {keys_dropped} with it, which locks {} in ACCESS EXCLUSIVE mode too: reads and writes of {them} wait",
         wording::names(parents.iter().map(|parent| parent.short()))
     );
-    let more = if keys.len() == 1 {
-        ""
+    let what_first = if keys.len() == 1 {
+        "drop the foreign key before it, in a transaction of its own with a short lock_timeout"
     } else {
-        ", and likewise the others, one in each"
+        "drop the foreign keys before it, each in a transaction of its own with a short lock_timeout"
     };
+    let steps = cx.remedy(keys.iter().map(|(key, _)| {
+        let (table, name) = (table.short(), quoted(&key.name));
+        (
+            Place::Earlier,
+            format!("ALTER TABLE {table} DROP CONSTRAINT {name}"),
+        )
+    }));
     // One more lock, and the wait for it is bounded.
     let bounded = parents.len() == 1 && is_limited(cx.moment().lock_timeout);
     let mut finding = Finding::new(span, message)
-        .help(format!(
-            "before it, in a transaction of its own with a short lock_timeout: ALTER TABLE {} DROP CONSTRAINT {}{more}",
-            table.short(),
-            quoted(&first.name)
-        ))
+        .help(what_first)
+        .steps(steps)
         .effects(cx.effects().list.clone());
     if bounded {
         finding = finding.level(Level::Info);

@@ -39,7 +39,7 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
     )
     .label(old.created.location, "the one that stays")
     .help(format!(
-        "if it is to be replaced, DROP FUNCTION {name}({had}) before, in the same transaction; if not, leave out OR REPLACE"
+        "if it is to be replaced, drop `{name}({had})` before, in the same transaction; if not, leave out OR REPLACE"
     ));
     if ambiguous {
         finding = finding.level(Level::Error);

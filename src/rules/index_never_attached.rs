@@ -1,53 +1,51 @@
 //! See `rules/index-never-attached.md`.
 
-use crate::layout::Migration;
+use std::sync::Arc;
+
+use super::index_not_concurrent;
 use crate::rule::{Cx, Finding};
-use crate::schema::{Relation, TableKind};
-use crate::statement::{Kind, Name};
+use crate::schema::{Relation, Table, TableKind};
+use crate::statement::{Kind, Name, Statement};
 use crate::wording;
 
-pub(super) fn check(cx: &mut Cx<'_>, _: &Migration) {
-    for step in cx.steps() {
-        let Kind::CreateIndex(create) = &step.statement.kind else {
-            continue;
-        };
-        let (true, Some(name)) = (create.only, &create.name) else {
-            continue;
-        };
-        let schema = cx.at_the_end();
-        let table = step.before.resolve(&create.table);
-        let name = Name::new(Some(&table.schema), &name.text, name.span);
-        let Some(Relation::Index(index)) = schema.relation(&name) else {
-            continue;
-        };
-        let partitioned = schema
-            .table_at(&index.table)
-            .is_some_and(|table| table.kind == TableKind::Partitioned);
-        if index.valid || !partitioned || index.created.location != cx.location_of(step) {
-            continue;
-        }
-        let missing: Vec<String> = schema
-            .children(&index.table)
-            .filter(|child| {
-                !schema
-                    .indexes_of(&child.name)
-                    .any(|own| own.valid && own.parent.as_ref() == Some(&index.name))
-            })
-            .map(|child| child.name.short())
-            .collect();
-        let finding = Finding::new(
-            step.statement.span,
-            format!(
-                "`{}` stays invalid: the migrations attach no index of {} to it",
-                index.name.short(),
-                wording::names(missing)
-            ),
-        )
-        .certainty(step.certainty())
-        .help(format!(
-            "build one CONCURRENTLY on each of them, and ALTER INDEX {} ATTACH PARTITION it",
-            index.name.short()
-        ));
-        cx.report(finding);
+pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
+    let Kind::CreateIndex(create) = &statement.kind else {
+        return;
+    };
+    let (true, Some(name)) = (create.only, &create.name) else {
+        return;
+    };
+    let schema = cx.at_the_end();
+    let table = cx.resolve(&create.table);
+    let name = Name::new(Some(&table.schema), &name.text, name.span);
+    let Some(Relation::Index(index)) = schema.relation(&name) else {
+        return;
+    };
+    let partitioned = schema
+        .table_at(&index.table)
+        .is_some_and(|table| table.kind == TableKind::Partitioned);
+    if index.valid || !partitioned || index.created.location != cx.location_of(cx.step()) {
+        return;
     }
+    let missing: Vec<&Arc<Table>> = schema
+        .children(&index.table)
+        .filter(|child| {
+            !schema
+                .indexes_of(&child.name)
+                .any(|own| own.valid && own.parent.as_ref() == Some(&index.name))
+        })
+        .collect();
+    let own = index.name.short();
+    let names = wording::names(missing.iter().map(|child| child.name.short()));
+    let steps = index_not_concurrent::parts(create, &missing)
+        .map_or_else(Vec::new, |parts| cx.remedy(parts));
+    let finding = Finding::new(
+        statement.span,
+        format!("`{own}` stays invalid: the migrations attach no index of {names} to it"),
+    )
+    .help(format!(
+        "build one CONCURRENTLY on each of them, and attach those to `{own}`"
+    ))
+    .steps(steps);
+    cx.report(finding);
 }

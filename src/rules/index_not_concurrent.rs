@@ -1,8 +1,10 @@
 //! See `rules/index-not-concurrent.md`.
 
+use std::sync::Arc;
+
 use crate::diagnostic::{Place, Step};
 use crate::rule::{Cx, Finding};
-use crate::schema::TableKind;
+use crate::schema::{Table, TableKind};
 use crate::statement::{CreateIndex, Kind, Name, Statement, quoted};
 
 pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
@@ -69,8 +71,45 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
 
 /// The index on ONLY a partitioned table, one on each of its partitions, and all of them put together.
 pub(super) fn per_partition(cx: &Cx<'_>, create: &CreateIndex) -> Vec<Step> {
+    let children: Vec<_> = cx.before().children(&cx.resolve(&create.table)).collect();
+    let (Some(parent), Some(parts)) = (only_parent(create), parts(create, &children)) else {
+        return Vec::new();
+    };
+    cx.remedy(std::iter::once((Place::Instead, parent)).chain(parts))
+}
+
+/// The index on ONLY the partitioned table.
+fn only_parent(create: &CreateIndex) -> Option<String> {
+    let (table, name) = (&create.table, create.name.as_ref()?);
+    let (unique, method, columns) = definition(create);
+    Some(format!(
+        "CREATE {unique}INDEX {name} ON ONLY {table}{method} ({columns});"
+    ))
+}
+
+/// `UNIQUE`, the method where it is not the usual one, and the columns.
+fn definition(create: &CreateIndex) -> (&'static str, String, String) {
+    let columns: Vec<String> = create
+        .elements
+        .iter()
+        .filter_map(|element| element.column.as_ref().map(ToString::to_string))
+        .collect();
+    let unique = if create.unique { "UNIQUE " } else { "" };
+    let method = if &*create.method == "btree" {
+        String::new()
+    } else {
+        format!(" USING {}", create.method)
+    };
+    (unique, method, columns.join(", "))
+}
+
+/// Indexes of partitions, each in a migration of its own, and all of them attached to the partitioned one. None for one
+/// whose definition is more than a list of columns, and for partitions that have partitions.
+pub(super) fn parts(
+    create: &CreateIndex,
+    children: &[&Arc<Table>],
+) -> Option<Vec<(Place, String)>> {
     let table = &create.table;
-    let children: Vec<_> = cx.before().children(&cx.resolve(table)).collect();
     let plain = create.predicate.is_none()
         && create.include.is_empty()
         && !create.nulls_not_distinct
@@ -84,25 +123,11 @@ pub(super) fn per_partition(cx: &Cx<'_>, create: &CreateIndex) -> Vec<Step> {
         .iter()
         .all(|child| child.kind == TableKind::Ordinary);
     let (Some(name), true) = (&create.name, plain && leaves && !children.is_empty()) else {
-        return Vec::new();
+        return None;
     };
-    let columns: Vec<String> = create
-        .elements
-        .iter()
-        .filter_map(|element| element.column.as_ref().map(ToString::to_string))
-        .collect();
-    let columns = columns.join(", ");
-    let unique = if create.unique { "UNIQUE " } else { "" };
-    let method = if &*create.method == "btree" {
-        String::new()
-    } else {
-        format!(" USING {}", create.method)
-    };
+    let (unique, method, columns) = definition(create);
     let part = |child: &str| quoted(&format!("{child}_{}", name.text));
-    let mut steps = vec![(
-        Place::Instead,
-        format!("CREATE {unique}INDEX {name} ON ONLY {table}{method} ({columns});"),
-    )];
+    let mut steps = Vec::new();
     let mut attach = Vec::new();
     for child in children {
         let own = part(&child.name.name);
@@ -120,7 +145,7 @@ pub(super) fn per_partition(cx: &Cx<'_>, create: &CreateIndex) -> Vec<Step> {
         attach.push(format!("ALTER INDEX {index} ATTACH PARTITION {own};"));
     }
     steps.push((Place::Later, attach.join("\n")));
-    cx.remedy(steps)
+    Some(steps)
 }
 
 /// A name in the schema that a table is written with.

@@ -45,9 +45,7 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
         )
         .level(level)
         .on(table)
-        .help(format!(
-            "add the new one in the same statement: ALTER TABLE {table} DROP CONSTRAINT {name}, ADD PRIMARY KEY USING INDEX …"
-        ))
+        .help("add the new one in the same statement, from a unique index that is built before: ADD PRIMARY KEY USING INDEX …")
         .effects(cx.effects().list.clone());
         cx.report(finding);
     }

@@ -69,6 +69,22 @@ fn virtual_columns(cx: &mut Cx<'_>, statement: &Statement) {
         let (name, short) = (&column.name, &table.name);
         let constraint = quoted(&format!("{short}_{}_not_null", name.text));
         let effects = cx.effects().list.clone();
+        let bare = cx.bare_column(statement, name);
+        let steps = bare.map_or_else(Vec::new, |(text, _)| {
+            let text = text.trim_end_matches(';');
+            cx.remedy([
+                (
+                    Place::Instead,
+                    format!(
+                        "{text};\nALTER TABLE {table} ADD CONSTRAINT {constraint} NOT NULL {name} NOT VALID;"
+                    ),
+                ),
+                (
+                    Place::Later,
+                    format!("ALTER TABLE {table} VALIDATE CONSTRAINT {constraint};"),
+                ),
+            ])
+        });
         cx.report(
             Finding::new(
                 column.span,
@@ -78,8 +94,9 @@ fn virtual_columns(cx: &mut Cx<'_>, statement: &Statement) {
             )
             .on(table)
             .help(format!(
-                "add `{name}` without it, then ALTER TABLE {table} ADD CONSTRAINT {constraint} NOT NULL {name} NOT VALID, and VALIDATE it in a later transaction"
+                "add `{name}` without it, then the constraint NOT VALID, and validate that in a later transaction"
             ))
+            .steps(steps)
             .effects(effects),
         );
     }

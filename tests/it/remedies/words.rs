@@ -61,56 +61,8 @@ pub(super) const IN_WORDS: &[(&str, &str)] = &[
         "column-type-rewrite",
         "one of two ways, by what the times mean",
     ),
-    (
-        "concurrently-on-partitioned",
-        "a part of what is to be done, or a choice: not written as steps yet",
-    ),
-    (
-        "concurrently-under-timeout",
-        "a part of what is to be done, or a choice: not written as steps yet",
-    ),
-    (
-        "constraint-builds-index",
-        "a part of what is to be done, or a choice: not written as steps yet",
-    ),
-    (
-        "domain-constraint-scan",
-        "a part of what is to be done, or a choice: not written as steps yet",
-    ),
     ("down-not-inverse", "the rest of a down script"),
-    (
-        "duplicate-index",
-        "a part of what is to be done, or a choice: not written as steps yet",
-    ),
-    (
-        "foreign-key-drop-locks-parent",
-        "a part of what is to be done, or a choice: not written as steps yet",
-    ),
-    (
-        "function-overloaded",
-        "a part of what is to be done, or a choice: not written as steps yet",
-    ),
-    (
-        "identity-on-partitioned",
-        "a part of what is to be done, or a choice: not written as steps yet",
-    ),
-    (
-        "index-hidden-by-guard",
-        "a part of what is to be done, or a choice: not written as steps yet",
-    ),
-    (
-        "index-never-attached",
-        "a part of what is to be done, or a choice: not written as steps yet",
-    ),
-    (
-        "primary-key-dropped",
-        "a part of what is to be done, or a choice: not written as steps yet",
-    ),
     ("set-local-outside-transaction", "one of two ways"),
-    (
-        "set-not-null-unproven",
-        "a part of what is to be done, or a choice: not written as steps yet",
-    ),
     (
         "table-dropped",
         "what a release before has to do; the finding stays",
