@@ -4,6 +4,7 @@
 //! an edit voids it.
 
 use crate::snapshot::seconds_since_epoch;
+pub use crate::source::Problem;
 use crate::source::{Source, Span};
 use crate::yaml::{Key, Node, Value};
 
@@ -39,32 +40,6 @@ pub struct Approvals {
     pub file: String,
     /// In the order written.
     pub list: Vec<Approval>,
-}
-
-/// What is wrong with a file of sign-offs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
-    /// One line.
-    pub message: String,
-    /// What to do instead, if that is known.
-    pub help: Option<String>,
-    /// Where.
-    pub span: Span,
-}
-
-impl Problem {
-    fn new(span: Span, message: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-            help: None,
-            span,
-        }
-    }
-
-    fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
-        self
-    }
 }
 
 type Result<T> = std::result::Result<T, Problem>;

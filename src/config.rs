@@ -13,8 +13,8 @@ use serde_json::json;
 use crate::rule::Rule;
 use crate::rules::RULES;
 use crate::settings::Settings;
+pub use crate::source::Problem;
 use crate::source::{Source, SourceId, Span};
-use crate::yaml;
 pub use read::parse;
 
 /// Name of the configuration file.
@@ -133,7 +133,7 @@ pub fn load_file(path: &Path) -> Result<Loaded, ConfigError> {
     };
     let text = read_text(path).map_err(unreadable)?;
     let source = Source::new(SourceId(0), shown.clone(), text);
-    let mut settings = parse(&source).map_err(|problem| problem.in_file(source))?;
+    let mut settings = parse(&source).map_err(|problem| ConfigError::in_file(problem, source))?;
     let absolute = std::path::absolute(path).map_err(|error| unreadable(error.to_string()))?;
     settings.root = absolute.parent().map(Path::to_owned);
     Ok(Loaded {
@@ -149,42 +149,13 @@ pub(crate) fn shown(path: &Path) -> String {
     path.display().to_string().replace('\\', "/")
 }
 
-/// Something in a configuration that is not understood.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
-    /// One line.
-    pub message: String,
-    /// What to do instead, if that is known.
-    pub help: Option<String>,
-    /// Where.
-    pub span: Span,
-}
-
-impl From<yaml::Error> for Problem {
-    fn from(error: yaml::Error) -> Self {
-        Self::new(error.span, error.message)
-    }
-}
-
-impl Problem {
-    fn new(span: Span, message: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-            help: None,
-            span,
-        }
-    }
-
-    fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
-        self
-    }
-
-    fn in_file(self, source: Source) -> ConfigError {
-        ConfigError::Invalid {
-            message: self.message,
-            help: self.help,
-            span: self.span,
+impl ConfigError {
+    /// What is not understood, with the file it is in.
+    fn in_file(problem: Problem, source: Source) -> Self {
+        Self::Invalid {
+            message: problem.message,
+            help: problem.help,
+            span: problem.span,
             source_file: Box::new(source),
         }
     }

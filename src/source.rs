@@ -316,6 +316,32 @@ impl SpanMap {
     }
 }
 
+/// Something that is not understood in a file that people write for Lockgate: its configuration, a snapshot, sign-offs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// One line.
+    pub message: String,
+    /// What to do instead, if that is known.
+    pub help: Option<String>,
+    /// Where.
+    pub span: Span,
+}
+
+impl Problem {
+    pub(crate) fn new(span: Span, message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            help: None,
+            span,
+        }
+    }
+
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

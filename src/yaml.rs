@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_yaml::Spanned;
 
-use crate::source::{Source, Span};
+use crate::source::{Problem, Source, Span};
 
 /// A value with its place.
 #[derive(Debug, Clone)]
@@ -68,6 +68,12 @@ pub(crate) struct Error {
     pub(crate) span: Span,
     /// Why, in one line.
     pub(crate) message: String,
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        Self::new(error.span, error.message)
+    }
 }
 
 /// The tree as the YAML reader builds it.

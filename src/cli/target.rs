@@ -13,7 +13,7 @@ use crate::config;
 use crate::discover::{self, Changed, Discovered, StdinInput, discover};
 use crate::settings::{Environment, NEWEST_POSTGRES, OLDEST_POSTGRES, Settings};
 use crate::snapshot::{self, Snapshot};
-use crate::source::{Source, SourceId};
+use crate::source::{Problem, Source, SourceId};
 use crate::suggest::one_of;
 
 #[derive(Debug, Args)]
@@ -157,6 +157,16 @@ impl Request {
     }
 }
 
+/// A file that is not understood.
+fn invalid(problem: Problem, source: Source) -> Failure {
+    Failure::Invalid {
+        message: problem.message,
+        help: problem.help,
+        span: problem.span,
+        source_file: Box::new(source),
+    }
+}
+
 /// Reads a snapshot.
 pub(super) fn snapshot_in(path: &Path) -> Result<Snapshot, Failure> {
     let shown = config::shown(path);
@@ -165,12 +175,7 @@ pub(super) fn snapshot_in(path: &Path) -> Result<Snapshot, Failure> {
     };
     let text = config::read_text(path).map_err(unreadable)?;
     let source = Source::new(SourceId(0), shown.clone(), text);
-    snapshot::parse(&source).map_err(|problem| Failure::Invalid {
-        message: problem.message,
-        help: problem.help,
-        span: problem.span,
-        source_file: Box::new(source),
-    })
+    snapshot::parse(&source).map_err(|problem| invalid(problem, source))
 }
 
 /// The largest file of sign-offs that is read, in bytes.
@@ -192,12 +197,7 @@ fn approvals_in(path: &Path) -> Result<Approvals, Failure> {
     }
     let text = config::read_text(path).map_err(unreadable)?;
     let source = Source::new(SourceId(0), shown.clone(), text);
-    approval::parse(&source).map_err(|problem| Failure::Invalid {
-        message: problem.message,
-        help: problem.help,
-        span: problem.span,
-        source_file: Box::new(source),
-    })
+    approval::parse(&source).map_err(|problem| invalid(problem, source))
 }
 
 impl Target {

@@ -6,19 +6,9 @@ use std::io::Read;
 use serde::Deserialize;
 
 use super::{Snapshot, VERSION};
+pub use crate::source::Problem;
 use crate::source::{Source, Span};
 use crate::suggest::closest;
-
-/// What is wrong with a snapshot, and where.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
-    /// One line.
-    pub message: String,
-    /// What to do instead, if that is known.
-    pub help: Option<String>,
-    /// Where.
-    pub span: Span,
-}
 
 /// Keys that mean something, for suggestions.
 const KEYS: [&str; 39] = [

@@ -527,6 +527,31 @@ fn no_file_is_too_long() {
     assert_nothing(&wrong);
 }
 
+/// The compiler says nothing about a file that no `mod` names.
+#[test]
+fn every_file_is_a_module() {
+    let wrong: Vec<String> = files("src", &["rs"])
+        .into_iter()
+        .filter(|path| !path.ends_with("lib.rs") && !path.ends_with("main.rs"))
+        .filter(|path| {
+            let directory = path.parent().unwrap();
+            let name = path.file_stem().unwrap().to_str().unwrap();
+            let parents = if directory.ends_with("src") {
+                vec![directory.join("lib.rs"), directory.join("main.rs")]
+            } else {
+                vec![directory.with_extension("rs")]
+            };
+            !parents.iter().any(|parent| {
+                let text = fs::read_to_string(parent).unwrap_or_default();
+                text.lines()
+                    .any(|line| line.trim().ends_with(&format!("mod {name};")))
+            })
+        })
+        .map(|path| format!("{} is no module", shown(&path)))
+        .collect();
+    assert_nothing(&wrong);
+}
+
 #[test]
 fn the_crate_documentation_is_a_map() {
     let lib = text("src/lib.rs");
