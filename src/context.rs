@@ -14,7 +14,7 @@ use crate::layout::{
     Direction, History, Layout, Migration, Problem, ProblemKind, Runner, Send, Session,
 };
 use crate::markers::Markers;
-use crate::replay::{Fact, Replay, Step};
+use crate::replay::{BackTogether, Fact, Replay, Step};
 use crate::rule::{Finding, On, Options, Rule, Scale};
 use crate::schema::{Origin, Presence, Relation, Schema, TableKind};
 use crate::session::{Moment, Refusal};
@@ -285,25 +285,15 @@ impl<'a> Cx<'a> {
         migration: usize,
         schema: &Schema,
     ) -> Option<(&'a Statement, effect::Failure)> {
-        let mut schema = schema.clone();
-        for step in self.steps_of(migration) {
-            let situation = effect::Situation {
-                schema: &schema,
-                postgres: self.settings.postgres,
-                time_zone: step.moment.time_zone.as_deref(),
-                check_function_bodies: step.moment.check_function_bodies,
-            };
-            if let Some(failure) = effect::effects(step.statement, situation).fails {
-                return Some((step.statement, failure));
-            }
-            let origin = Origin {
-                location: self.location_of(step),
-                batch: schema.batch(),
-                statement: 0,
-            };
-            schema.apply(step.statement, origin);
-        }
-        None
+        self.replay.run_on(migration, &mut schema.clone())
+    }
+
+    /// True for a down script that leads back together with others, being one of several parts of one migration.
+    #[must_use]
+    pub fn leads_back_with_others(&self) -> bool {
+        let together = self.fact::<BackTogether>();
+        self.migration
+            .is_some_and(|index| together.0.contains(&index))
     }
 
     /// The schema at the end of the history.

@@ -1,5 +1,6 @@
 //! One walk through a history in the order the tool runs it: schema, session and effects at each statement.
 
+mod back;
 mod fact;
 mod rollback;
 
@@ -18,6 +19,7 @@ use crate::source::Location;
 use crate::sql;
 use crate::statement::{Kind, QualifiedName, Statement};
 
+pub(crate) use back::BackTogether;
 pub use fact::Fact;
 pub(crate) use rollback::At;
 use rollback::Past;

@@ -12,7 +12,11 @@ pub(super) fn check(cx: &mut Cx<'_>, statement: &Statement) {
         .earlier_in_migration()
         .iter()
         .any(|step| step.effects.fails.is_some());
-    if cx.migration().pair.is_none() || cx.migration().incomplete || earlier {
+    if cx.migration().pair.is_none()
+        || cx.migration().incomplete
+        || earlier
+        || cx.leads_back_with_others()
+    {
         return;
     }
     let again = if failure.sqlstate == "2BP01" {

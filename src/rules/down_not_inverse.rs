@@ -18,6 +18,9 @@ pub(super) fn check(cx: &mut Cx<'_>, migration: &Migration) {
         return;
     }
     let Some(pair) = migration.pair else { return };
+    if cx.leads_back_with_others() {
+        return;
+    }
     let up = &cx.history().migrations[pair];
     let does_nothing = migration.statements.iter().all(Statement::changes_nothing);
     if does_nothing || is_dark(cx, pair) || is_dark_here(cx) || cx.markers().is_irreversible() {

@@ -17,7 +17,11 @@ pub(super) fn check(cx: &mut Cx<'_>, migration: &Migration) {
         .statements
         .iter()
         .all(|statement| statement.changes_nothing());
-    if !up_does_something || !does_nothing || migration.incomplete || cx.markers().is_irreversible()
+    if !up_does_something
+        || !does_nothing
+        || migration.incomplete
+        || cx.markers().is_irreversible()
+        || cx.leads_back_with_others()
     {
         return;
     }
